@@ -1,0 +1,1 @@
+"""Famulus: a self-hosted assistant server for learning platforms and other multi-tenant applications."""

@@ -1,0 +1,1 @@
+"""Conversations: what was said. Threads and their messages; how an answer comes about is none of its business."""

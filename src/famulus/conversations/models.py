@@ -1,0 +1,55 @@
+"""Tables of conversations: threads and messages. Private to this room, and to the turn's prepared SQL."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from famulus.kernel.tables import Base, UtcTime
+
+
+class Thread(Base):
+    """A conversation of one user with one assistant, maybe inside a course."""
+
+    __tablename__ = "threads"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    organization_id: Mapped[str | None] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    course_id: Mapped[str | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    assistant_id: Mapped[str] = mapped_column(ForeignKey("assistants.id"))
+    title: Mapped[str | None] = mapped_column(String(200))
+    titled_by: Mapped[str | None] = mapped_column(String(8))
+    """Whose title it is: the first `words`, the `model`'s, or the `person`'s, who has the last say."""
+    preview: Mapped[str | None] = mapped_column(String(200))
+    last_position: Mapped[int] = mapped_column(default=0)
+    """The position of the newest message; the row is locked while one is added, so positions have no gaps."""
+    head_id: Mapped[str | None] = mapped_column(String(40))
+    """The newest message, parent of the next."""
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index(None, "user_id", "updated_at", "id"),
+        Index(None, "course_id"),
+        Index(None, "assistant_id"),
+    )
+
+
+class Message(Base):
+    """One turn of a thread, made of parts and linked to the message before it."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    parent_id: Mapped[str | None] = mapped_column(String(40))
+    run_id: Mapped[str | None] = mapped_column(String(40))
+    role: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    parts: Mapped[str] = mapped_column(Text)
+    """JSON as `conversations.parts` writes it; opaque to SQL."""
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (UniqueConstraint("thread_id", "position"), Index(None, "run_id"))

@@ -1,0 +1,85 @@
+"""What a message is made of: a closed union of small frozen values, written as tagged JSON. Pure: no database, no HTTP."""
+
+from typing import Literal
+
+import msgspec
+
+Role = Literal["user", "assistant"]
+MessageStatus = Literal["complete", "partial", "failed"]
+
+
+class Text(msgspec.Struct, frozen=True, tag="text"):
+    """Markdown of a person or of an assistant."""
+
+    text: str
+
+
+class Citation(msgspec.Struct, frozen=True, tag="citation"):
+    """Points from `[number]` in the text to the passage it rests on."""
+
+    number: int
+    passage_id: str
+    document_id: str
+    title: str
+    heading_path: tuple[str, ...]
+    quote: str
+    """A span of the passage, word for word."""
+    url: str
+    lesson_id: str | None = None
+
+
+class Tool(msgspec.Struct, frozen=True, tag="tool"):
+    """A tool call and, once it is known, what became of it."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON as the model wrote it."""
+    status: Literal["called", "ok", "failed", "unknown"] = "called"
+    result: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True, tag="page"):
+    """The page a person was looking at when they asked."""
+
+    url: str = ""
+    title: str = ""
+    path: str = ""
+    headings: tuple[str, ...] = ()
+    description: str = ""
+
+
+Part = Text | Citation | Tool | Page
+_decoder = msgspec.json.Decoder(tuple[Part, ...])
+_encoder = msgspec.json.Encoder()
+
+
+def encode_parts(parts: tuple[Part, ...]) -> str:
+    """Parts as the JSON text that is stored and sent."""
+    return _encoder.encode(parts).decode()
+
+
+def decode_parts(text: str) -> tuple[Part, ...]:
+    """Parts from stored JSON."""
+    return _decoder.decode(text)
+
+
+def text_of(parts: tuple[Part, ...]) -> str:
+    """The words of a message without anything else."""
+    return "\n\n".join([part.text for part in parts if isinstance(part, Text)])
+
+
+class MessageView(msgspec.Struct, frozen=True):
+    """A message as every door shows it."""
+
+    id: str
+    thread_id: str
+    position: int
+    parent_id: str | None
+    role: Role
+    status: MessageStatus
+    text: str
+    parts: tuple[Part, ...]
+    run_id: str | None
+    created_at: str
+    """RFC 3339, UTC."""

@@ -1,0 +1,104 @@
+"""The fast lane on PostgreSQL: one writing connection whose batches share a commit, and a few that read."""
+
+import asyncio
+import functools
+from collections.abc import Awaitable
+from typing import Any, TypeAlias, cast
+
+import asyncpg
+
+from famulus.kernel.errors import Unavailable
+from famulus.kernel.lane import NOW, MakeScript, Outcome
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+CLOCK = "extract(epoch from clock_timestamp())::float8"
+LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+SETTINGS = {"statement_timeout": "10000", "lock_timeout": "5000", "timezone": "UTC", "jit": "off"}
+READERS = 4
+
+
+@functools.lru_cache(maxsize=512)
+def _translate(sql: str) -> str:
+    return sql.replace(NOW, CLOCK)
+
+
+async def _run(connection: Connection, make: MakeScript) -> Any:
+    script = make()
+    try:
+        sql, values = next(script)
+        while True:
+            rows = await connection.fetch(_translate(sql), *values)
+            sql, values = script.send(cast(list[Any], rows))
+    except StopIteration as end:
+        return end.value
+
+
+async def connect(dsn: str) -> Connection:
+    """A connection with this server's time-outs; connecting itself takes at most 10 s."""
+    return await asyncpg.connect(dsn, timeout=10, command_timeout=15, server_settings=SETTINGS)
+
+
+class PostgresDriver:
+    """Scripts on one PostgreSQL database. `dsn` is a `postgresql://` address."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._writing: Connection | None = None
+        self._idle: list[Connection] = []
+        self._slots = asyncio.Semaphore(READERS)
+
+    async def commit(self, scripts: list[MakeScript]) -> list[Outcome]:
+        """Run all in one transaction; if one raises, roll back and run each in its own."""
+        try:
+            if self._writing is None or self._writing.is_closed():
+                self._writing = await connect(self._dsn)
+            async with self._writing.transaction():
+                return [Outcome(await _run(self._writing, script)) for script in scripts]
+        except Exception as error:
+            if isinstance(error, LOST):
+                await self._forget()
+            if len(scripts) == 1 or isinstance(error, LOST):
+                return [Outcome(error=_ours(error))] * len(scripts)
+        return [(await self.commit([script]))[0] for script in scripts]
+
+    async def read(self, script: MakeScript) -> Any:
+        """Run one that only reads, on one of a few connections; a lost one is replaced once."""
+        async with self._slots:
+            connection = self._idle.pop() if self._idle else await self._open()
+            try:
+                return await _run(connection, script)
+            except LOST:
+                connection.terminate()
+                connection = await self._open()
+                return await _run(connection, script)
+            finally:
+                if not connection.is_closed():
+                    self._idle.append(connection)
+
+    async def _open(self) -> Connection:
+        try:
+            return await connect(self._dsn)
+        except LOST as error:
+            raise _ours(error) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        closing: list[Awaitable[None]] = [connection.close(timeout=5) for connection in self._idle]
+        if self._writing is not None:
+            closing.append(self._writing.close(timeout=5))
+        await asyncio.gather(*closing, return_exceptions=True)
+
+    async def _forget(self) -> None:
+        """Drop the writing connection, so that the next batch makes a new one."""
+        lost, self._writing = self._writing, None
+        if lost is not None:
+            lost.terminate()
+
+
+def _ours(error: Exception) -> Exception:
+    """A lost or locked database is a part that is not available, whoever asked."""
+    if isinstance(error, (*LOST, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)):
+        unavailable = Unavailable("The database did not answer; whether the change was made is not known. Try again.")
+        unavailable.__cause__ = error
+        return unavailable
+    return error

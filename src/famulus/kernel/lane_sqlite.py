@@ -1,0 +1,117 @@
+"""The fast lane on SQLite: one writing connection in a thread of its own, one reading connection in another."""
+
+import asyncio
+import functools
+import sqlite3
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from famulus.kernel.errors import Unavailable
+from famulus.kernel.lane import NOW, MakeScript, Outcome, Value
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+)
+CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+def connect(path: Path, *, query_only: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode with this server's pragmas; usable from any one thread at a time."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    if query_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+@functools.lru_cache(maxsize=512)
+def _translate(sql: str) -> str:
+    return sql.replace("$", "?").replace(NOW, CLOCK)
+
+
+def _plain(values: Iterable[Value]) -> list[str | int | float | None]:
+    """Times as the text in which the rest of the application stores them."""
+    return [
+        value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
+        for value in values
+    ]
+
+
+def _run(connection: sqlite3.Connection, make: MakeScript) -> Any:
+    script = make()
+    try:
+        sql, values = next(script)
+        while True:
+            rows = connection.execute(_translate(sql), _plain(values)).fetchall()
+            sql, values = script.send(rows)
+    except StopIteration as end:
+        return end.value
+
+
+class SqliteDriver:
+    """Scripts on one database file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sqlite-read")
+        self._writing: sqlite3.Connection | None = None
+        self._reading: sqlite3.Connection | None = None
+
+    async def commit(self, scripts: list[MakeScript]) -> list[Outcome]:
+        """Run all in one transaction; if one raises, roll back and run each in its own."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._commit, scripts)
+
+    async def read(self, script: MakeScript) -> Any:
+        """Run one that only reads."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, script)
+
+    async def close(self) -> None:
+        """Close both connections, each in its own thread."""
+        for executor, connection in ((self._writer, self._writing), (self._reader, self._reading)):
+            if connection is not None:
+                await asyncio.get_running_loop().run_in_executor(executor, connection.close)
+            executor.shutdown(wait=False)
+
+    def _commit(self, scripts: list[MakeScript]) -> list[Outcome]:
+        if self._writing is None:
+            self._writing = connect(self._path)
+        try:
+            return self._transaction(self._writing, scripts)
+        except Exception as error:
+            if len(scripts) == 1:
+                return [Outcome(error=_ours(error))]
+        return [self._commit([script])[0] for script in scripts]
+
+    def _transaction(self, connection: sqlite3.Connection, scripts: list[MakeScript]) -> list[Outcome]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            outcomes = [Outcome(_run(connection, script)) for script in scripts]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return outcomes
+
+    def _read(self, script: MakeScript) -> Any:
+        if self._reading is None:
+            self._reading = connect(self._path, query_only=True)
+        return _run(self._reading, script)
+
+
+def _ours(error: Exception) -> Exception:
+    """Busy, full or broken storage is a part that is not available, whoever asked."""
+    if isinstance(error, sqlite3.OperationalError):
+        unavailable = Unavailable(f"The database could not take the write ({error}); nothing was changed. Try again.")
+        unavailable.__cause__ = error
+        return unavailable
+    return error

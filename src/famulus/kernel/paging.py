@@ -1,0 +1,86 @@
+"""Keyset paging of one shape: `items` and `next`, an opaque key that continues after the last item at any depth alike."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from famulus.kernel.errors import BadRequest
+
+T = TypeVar("T")
+U = TypeVar("U")
+LIMIT = 50
+MAX_LIMIT = 100
+Key = ColumnElement[Any] | InstrumentedAttribute[Any]
+
+
+class BadCursor(BadRequest):
+    """`after` is not a key that this list gave out; leave it away to begin at the first page."""
+
+    code = "bad_cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """What a reader asked for."""
+
+    limit: int = LIMIT
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items and, if there may be more, the key that continues after them."""
+
+    items: list[T]
+    next: str | None = None
+
+    def map(self, change: Callable[[T], U]) -> "Page[U]":
+        """The same page of changed items."""
+        return Page([change(item) for item in self.items], self.next)
+
+
+def encode_key(values: Sequence[Any]) -> str:
+    """An opaque, URL-safe key of sort values (strings, numbers, times)."""
+    plain = [{"t": value.isoformat()} if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(msgspec.json.encode(plain)).rstrip(b"=").decode()
+
+
+def decode_key(key: str, count: int) -> list[Any]:
+    """The sort values of a key; raises `BadCursor` unless there are `count` of them."""
+    try:
+        values = msgspec.json.decode(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)), type=list[Any])
+        times = [datetime.fromisoformat(v["t"]) if isinstance(v, dict) else v for v in values]
+    except (ValueError, KeyError, TypeError, binascii.Error, msgspec.DecodeError, UnicodeError) as error:
+        raise BadCursor() from error
+    if len(times) != count or any(isinstance(v, (list, dict)) or v is None for v in times):
+        raise BadCursor()
+    return times
+
+
+async def page(
+    session: AsyncSession, query: Select[*tuple[Any, ...]], *, by: Sequence[Key], paging: Paging, descending: bool = False
+) -> Page[Any]:
+    """One page of a select of one entity (or of rows), sorted by the columns `by`, the last of which is unique.
+
+    The columns of `by` must be attributes of the entity (or labels of the row) under their own names.
+    """
+    if paging.after is not None:
+        values = decode_key(paging.after, len(by))
+        if not all(isinstance(v, column.type.python_type) for v, column in zip(values, by, strict=True)):
+            raise BadCursor()
+        bounds = tuple_(*[literal(v, column.type) for v, column in zip(values, by, strict=True)])
+        query = query.where(tuple_(*by) < bounds if descending else tuple_(*by) > bounds)
+    order = [column.desc() if descending else column.asc() for column in by]
+    rows = (await session.execute(query.order_by(*order).limit(paging.limit + 1))).all()
+    found = [row[0] if len(row) == 1 else row for row in rows]
+    items = found[: paging.limit]
+    more = len(found) > paging.limit
+    return Page(items, encode_key([getattr(items[-1], str(column.key)) for column in by]) if more else None)

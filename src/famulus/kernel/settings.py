@@ -1,0 +1,194 @@
+"""Settings: one frozen object, built once from the environment and handed to whoever needs it.
+
+Every field is `FAMULUS_` plus its name; the customary names that other tools use are understood as well.
+Where two are set, the `FAMULUS_` one wins. Keys of model providers are only ever read from the environment.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from famulus.kernel.errors import ConfigurationError
+
+PREFIX = "FAMULUS_"
+
+
+def _names(field: str, *customary: str) -> AliasChoices:
+    return AliasChoices(PREFIX + field.upper(), *customary)
+
+
+def _async_url(url: object) -> object:
+    """The customary spellings of a database address, as the drivers in use here want them."""
+    if not isinstance(url, str) or not url:
+        return None
+    scheme, separator, rest = url.partition("://")
+    dialect = scheme.split("+")[0]
+    if separator and dialect in ("postgres", "postgresql"):
+        return f"postgresql+asyncpg://{rest}"
+    if separator and dialect == "sqlite":
+        return f"sqlite+aiosqlite://{rest}"
+    raise ValueError("write postgresql+asyncpg://user:password@host/name or sqlite:///path/to/file.db")
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Each field's description is its line in the reference."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", validation_alias=_names("host"), description="Address to listen on.")
+    port: int = Field(
+        8000, ge=0, le=65535, validation_alias=_names("port", "PORT"), description="Port to listen on."
+    )
+    environment: Literal["local", "test", "staging", "production"] = Field(
+        "local",
+        validation_alias=_names("environment", "APP_ENV"),
+        description="Where this runs. Other than `local`, a strong secret is demanded and `/docs` is off.",
+    )
+    data_dir: Path = Field(
+        Path("var"),
+        validation_alias=_names("data_dir"),
+        description="Folder of the embedded database, the development secret and stored files.",
+    )
+    database_url: Annotated[str | None, BeforeValidator(_async_url)] = Field(
+        None,
+        validation_alias=_names("database_url", "DATABASE_URL", "CHATKIT_STORE_DATABASE_URL"),
+        description="PostgreSQL or SQLite address; unset means SQLite in the data folder.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("secret_key", "SECRET_KEY"),
+        description="At least 32 random characters; signs and encrypts. `local` makes its own in the data folder.",
+    )
+    sign_up: bool | None = Field(
+        None,
+        validation_alias=_names("sign_up"),
+        description="Whether people may create accounts themselves; unset: only where APP_ENV is `local`.",
+    )
+    model: str | None = Field(
+        None,
+        validation_alias=_names("model"),
+        description="`offline`, `scripted:PATH`, `openai:NAME` or `compatible:NAME`; unset: by the key that is there.",
+    )
+    model_base_url: str | None = Field(
+        None,
+        validation_alias=_names("model_base_url", "OPENAI_BASE_URL"),
+        description="Address of a compatible model server (Ollama, vLLM, llama.cpp …), such as http://localhost:11434/v1.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("openai_api_key", "OPENAI_API_KEY"),
+        description="Key for `openai:` and, where the server asks for one, `compatible:`.",
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=_names("anthropic_api_key", "ANTHROPIC_API_KEY"),
+        description="Key of Anthropic; recognised, and named by `doctor` until that wire is there.",
+    )
+    use_mock: bool = Field(
+        False,
+        validation_alias=_names("use_mock", "MAIN_AGENT_USE_MOCK"),
+        description="Answer from the script in `mock_messages_file` instead of a model.",
+    )
+    mock_messages_file: Path | None = Field(
+        None,
+        validation_alias=_names("mock_messages_file", "MAIN_AGENT_MOCK_MESSAGES_FILE"),
+        description="Markdown file of replies parted by `--- message` lines.",
+    )
+    model_first_token_timeout: float = Field(
+        60, gt=0, le=600, validation_alias=_names("model_first_token_timeout"), description="Seconds to the first token."
+    )
+    model_idle_timeout: float = Field(
+        60, gt=0, le=600, validation_alias=_names("model_idle_timeout"), description="Seconds between two tokens."
+    )
+    run_timeout: float = Field(
+        600, gt=0, le=3600, validation_alias=_names("run_timeout"), description="Seconds that one answer may take."
+    )
+    run_lease: float = Field(
+        4,
+        ge=0.5,
+        le=300,
+        validation_alias=_names("run_lease"),
+        description="Seconds after which another instance takes over a run whose own has died.",
+    )
+    max_live_runs: int = Field(
+        1000, ge=1, validation_alias=_names("max_live_runs"), description="Answers in progress at once per instance."
+    )
+    allowed_private_hosts: tuple[str, ...] = Field(
+        (),
+        validation_alias=_names("allowed_private_hosts"),
+        description='JSON list of hosts with private addresses that outbound requests may reach, such as ["wiki.lan"].',
+    )
+    public_url: str | None = Field(
+        None,
+        validation_alias=_names("public_url"),
+        description="The address people use, when a proxy stands in front; `https://` makes cookies `Secure`.",
+    )
+    max_body_bytes: int = Field(
+        1_000_000, ge=10_000, validation_alias=_names("max_body_bytes"), description="Largest JSON body accepted."
+    )
+    max_upload_bytes: int = Field(
+        100_000_000, ge=10_000, validation_alias=_names("max_upload_bytes"), description="Largest upload accepted."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias=_names("log_level", "LOG_LEVEL"), description="The least level that is logged."
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", validation_alias=_names("log_format"), description="One JSON object a line, or text for reading."
+    )
+    crash_point: str | None = Field(
+        None,
+        validation_alias=_names("crash_point"),
+        description="`NAME` or `NAME:N`: die by SIGKILL at the N-th arrival there. Only where APP_ENV is `test`.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forgive_case(cls, values: dict[str, object]) -> dict[str, object]:
+        """Levels and environments are customarily written in either case."""
+        for name, fold in (("LOG_LEVEL", str.upper), ("APP_ENV", str.lower), (PREFIX + "ENVIRONMENT", str.lower)):
+            for key in (name, PREFIX + name, name.lower()):
+                if isinstance(value := values.get(key), str):
+                    values[key] = fold(value)
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.model_base_url and urlsplit(self.model_base_url).scheme not in ("http", "https"):
+            raise ValueError(f"{PREFIX}MODEL_BASE_URL must begin with http:// or https://")
+        if self.use_mock and self.mock_messages_file is None:
+            raise ValueError("MAIN_AGENT_USE_MOCK needs MAIN_AGENT_MOCK_MESSAGES_FILE, the file with the replies")
+        if self.crash_point and self.environment != "test":
+            raise ValueError(f"{PREFIX}CRASH_POINT works only where APP_ENV is test")
+        return self
+
+    @property
+    def local(self) -> bool:
+        """Whether this is somebody's own machine, where demo data and convenience are welcome."""
+        return self.environment == "local"
+
+    @property
+    def sign_up_open(self) -> bool:
+        """Whether people may create accounts themselves."""
+        return self.local if self.sign_up is None else self.sign_up
+
+    @property
+    def database(self) -> str:
+        """The address of the database in use."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'famulus.db'}"
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the server over TLS, as far as the configuration tells."""
+        return (self.public_url or "").startswith("https://")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process's environment, with `overrides` by field name (tests, command line)."""
+    try:
+        return Settings(**overrides)  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"The configuration cannot work: {problems}.") from error

@@ -1,0 +1,159 @@
+"""The OpenAI Chat Completions wire: OpenAI itself, Ollama, vLLM, llama.cpp and all that speak like them.
+
+Our own client on aiohttp, because relaying tokens is what this program does all day: one session per model,
+made on first use; nothing is read from the environment, redirects are not followed, cookies are not kept.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from functools import partial
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from famulus.kernel.errors import ConfigurationError
+from famulus.llm.errors import ModelError, ModelNonsense, ModelTimeout, ModelUnavailable, ModelUnreachable
+from famulus.llm.openai_exchange import Exchange, Limits
+from famulus.llm.openai_request import encode_request
+from famulus.llm.openai_stream import AnswerReader
+from famulus.llm.protocol import Item, Request
+from famulus.llm.provider_errors import error_for, read_message, retry_after
+from famulus.llm.retry import RetryPolicy, retrying
+
+OPENAI_URL = "https://api.openai.com/v1"
+MAX_ERROR_BODY = 1 << 16
+
+
+def completions_url(base_url: str) -> str:
+    """The address to post to. Raises ConfigurationError.
+
+    An address without a path gets `/v1`, where all known servers answer; a path is taken as written, with or
+    without its last slash, with or without `/chat/completions`:
+
+        http://localhost:11434            → http://localhost:11434/v1/chat/completions
+        http://localhost:8080/v1/         → http://localhost:8080/v1/chat/completions
+        https://models.example/openai/v1  → https://models.example/openai/v1/chat/completions
+    """
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(
+            "FAMULUS_MODEL_BASE_URL must be an address such as http://localhost:11434/v1; it has no host."
+            if parts.scheme in ("http", "https")
+            else "FAMULUS_MODEL_BASE_URL must begin with http:// or https://, such as http://localhost:11434/v1."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "FAMULUS_MODEL_BASE_URL must be a plain address without user, password, `?` or `#`; "
+            "a key belongs into OPENAI_API_KEY."
+        )
+    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
+
+
+class OpenAIChatModel:
+    """A model behind a Chat Completions server."""
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        name: str,
+        base_url: str,
+        api_key: str | None,
+        limits: Limits | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it."""
+        self.kind = kind
+        self.name = name
+        self._url = completions_url(base_url)
+        self._secret = api_key
+        self._limits = limits or Limits()
+        self._retry = retry or RetryPolicy()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+        """Answer `request`. Failures before the first item are tried again, later ones are not."""
+        body = encode_request(request, model=self.name, openai=self.kind == "openai")
+        exchange = await retrying(partial(self._open, body), self._retry)
+        try:
+            items = exchange.first
+            while True:
+                for item in items:
+                    yield item
+                if exchange.over:
+                    return
+                items = await exchange.read()
+        finally:
+            exchange.close()
+
+    async def close(self) -> None:
+        """Close the connections; safe to call twice."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _open(self, body: bytes) -> Exchange:
+        """Send the request and read up to the first item."""
+        began = asyncio.get_running_loop().time()
+        response = await self._post(body)
+        exchange = Exchange(
+            response, AnswerReader(model=self.name, secret=self._secret), self._limits, began=began
+        )
+        try:
+            await exchange.begin()
+        except BaseException:
+            exchange.close()
+            raise
+        return exchange
+
+    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
+        """The response once its headers are there and say 200; every other way out is a ModelError."""
+        try:
+            async with asyncio.timeout(min(self._limits.first_byte, self._limits.whole)):
+                response = await self._ready_session().post(self._url, data=body, allow_redirects=False)
+                if response.status == 200:
+                    return response
+                async with response:
+                    raise await self._refusal(response)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            raise ModelUnreachable() from None
+        except TimeoutError:
+            raise ModelTimeout() from None
+        except aiohttp.ClientResponseError:
+            raise ModelNonsense() from None
+        except (aiohttp.ClientError, OSError):
+            raise ModelUnavailable(
+                "The model's server hung up without an answer; send the message again."
+            ) from None
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> ModelError:
+        said = bytearray()
+        while len(said) < MAX_ERROR_BODY and (piece := await response.content.read(MAX_ERROR_BODY)):
+            said += piece
+        return error_for(
+            response.status,
+            model=self.name,
+            message=read_message(bytes(said)),
+            secret=self._secret,
+            wait=retry_after(response.headers.get("Retry-After")),
+        )
+
+    def _ready_session(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            headers = {
+                "Content-Type": "application/json",
+                "Accept": "text/event-stream",
+                "Accept-Encoding": "identity",
+            }
+            if self._secret:
+                headers["Authorization"] = f"Bearer {self._secret}"
+            self._session = aiohttp.ClientSession(
+                # Runs are limited above; here a queue would only hide that there are too many.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
+        return self._session

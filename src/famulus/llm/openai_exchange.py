@@ -1,0 +1,107 @@
+"""One answer on its connection: reads packets, keeps the time, and turns whatever breaks into our own errors.
+
+aiohttp's errors may carry the request's headers, so none of them is kept as the cause of ours.
+"""
+
+import asyncio
+import math
+from dataclasses import dataclass
+
+import aiohttp
+
+from famulus.llm.errors import ModelStreamCut, ModelTimeout
+from famulus.llm.openai_stream import AnswerReader
+from famulus.llm.protocol import Item
+from famulus.llm.watch import Watch
+
+AFTER_THE_END = 5.0
+"""Seconds we still listen (for the usage) once the server has said why it stopped."""
+GOODBYE = 0.05
+"""Seconds we wait for the end of the body, so that its connection can be used again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a model may take, in seconds."""
+
+    connect: float = 10.0
+    first_byte: float = 60.0
+    """From sending the request to the first byte of the answer's body."""
+    idle: float = 60.0
+    """Between two reads."""
+    whole: float = 600.0
+    """For one answer in all."""
+
+
+class Exchange:
+    """The answer to one request, from its response's headers to its end."""
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, reader: AnswerReader, limits: Limits, *, began: float
+    ) -> None:
+        """`began`: loop time when the request was sent."""
+        self._response = response
+        self._content = response.content
+        self._reader = reader
+        self._limits = limits
+        self._time = asyncio.get_running_loop().time
+        first = max(0.0, began + limits.first_byte - self._time())
+        self._watch = Watch(response.close, idle=first, deadline=began + limits.whole)
+        self._nearly_over = False
+        self.over = False
+        self.first: list[Item] = []
+
+    async def begin(self) -> None:
+        """Read up to the first item. Until then nobody has seen anything, and all may be tried again."""
+        self._watch.waiting_since = self._time()
+        self.first = await self.read()
+        self._watch.allow(self._limits.idle)
+        while not self.first and not self.over:
+            self.first = await self.read()
+
+    async def read(self) -> list[Item]:
+        """The items of the next packet, maybe none; sets `over` with the last ones."""
+        watch = self._watch
+        watch.waiting_since = self._time()
+        try:
+            data = await self._content.readany()
+        except (aiohttp.ClientError, OSError, RuntimeError):
+            return self._broken()
+        watch.waiting_since = math.inf
+        reader = self._reader
+        if not data:
+            return self._finish([])
+        items = reader.feed(data)
+        if reader.done:
+            await self._say_goodbye()
+            return self._finish(items)
+        if reader.finish_reason is not None and not self._nearly_over:
+            self._nearly_over = True
+            watch.allow(AFTER_THE_END)
+        return items
+
+    def close(self) -> None:
+        """Hang up, unless the answer was read to its end; safe to call twice."""
+        self._watch.stop()
+        self._response.close()
+
+    def _finish(self, items: list[Item]) -> list[Item]:
+        self.over = True
+        self._watch.stop()
+        return items + self._reader.finish()
+
+    def _broken(self) -> list[Item]:
+        if self._reader.finish_reason is not None:
+            return self._finish([])
+        if self._watch.fired:
+            raise ModelTimeout() from None
+        raise ModelStreamCut() from None
+
+    async def _say_goodbye(self) -> None:
+        if self._content.at_eof():
+            return
+        try:
+            async with asyncio.timeout(GOODBYE):
+                await self._content.readany()
+        except (aiohttp.ClientError, OSError, RuntimeError):  # TimeoutError is an OSError
+            return

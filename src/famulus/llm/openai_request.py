@@ -1,0 +1,51 @@
+"""How a request is written for a Chat Completions server.
+
+OpenAI itself is told not to keep the conversation (`store`), and takes `max_completion_tokens` and
+`safety_identifier`; every other server understands the older `max_tokens` and `user`.
+"""
+
+import msgspec
+
+from famulus.llm.protocol import ChatMessage, Request, ToolSpec
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
+    """The JSON body that asks `model` for a streamed answer."""
+    settings = request.model_settings
+    body: dict[str, object] = {
+        "model": model,
+        "messages": [_message(message) for message in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if openai:
+        body["store"] = False
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+    if settings.temperature is not None:
+        body["temperature"] = settings.temperature
+    if settings.max_output_tokens is not None:
+        body["max_completion_tokens" if openai else "max_tokens"] = settings.max_output_tokens
+    if request.user_key:
+        body["safety_identifier" if openai else "user"] = request.user_key
+    return _encoder.encode(body)
+
+
+def _message(message: ChatMessage) -> dict[str, object]:
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.tool_call_id or "", "content": message.text}
+    if not message.tool_calls:
+        return {"role": message.role, "content": message.text}
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in message.tool_calls
+    ]
+    return {"role": message.role, "content": message.text or None, "tool_calls": calls}
+
+
+def _tool(tool: ToolSpec) -> dict[str, object]:
+    schema = msgspec.Raw(tool.parameters) if isinstance(tool.parameters, bytes) else dict(tool.parameters)
+    function = {"name": tool.name, "description": tool.description, "parameters": schema}
+    return {"type": "function", "function": function}

@@ -1,0 +1,136 @@
+"""What every model understands and answers: the values of one request and the closed union of its stream.
+
+    Request ── Model.stream ─▶ (TextDelta | ReasoningDelta)* ToolCallReady* Usage? End
+
+A stream ends with exactly one `End`, or with a `ModelError`; nothing follows either. These values are made
+once per token, so they are plain structs which the garbage collector need not look at.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+Role = Literal["system", "user", "assistant", "tool"]
+EndReason = Literal["stop", "tool_calls", "length", "content_filter"]
+
+
+class ToolCall(Struct, frozen=True, gc=False):
+    """One call of a tool, complete."""
+
+    id: str
+    """Unique within a thread; the result's message repeats it."""
+    name: str
+    arguments: str
+    """JSON text as the model wrote it, meant to be an object; not validated here."""
+
+
+class ChatMessage(Struct, frozen=True):
+    """One message of the context."""
+
+    role: Role
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Only with role `assistant`: the calls made after `text`."""
+    tool_call_id: str | None = None
+    """Only with role `tool`: the call that `text` is the result of."""
+
+
+class ToolSpec(Struct, frozen=True):
+    """A tool as it is offered to a model."""
+
+    name: str
+    description: str
+    parameters: bytes | Mapping[str, object]
+    """JSON schema of the arguments, as JSON text or as the object itself."""
+
+
+class Grounding(Struct, frozen=True):
+    """A retrieved passage. Wires ignore it, for the context carries it already; the offline model quotes it."""
+
+    number: int
+    """The `n` of its citation mark `[n]`."""
+    title: str
+    heading_path: tuple[str, ...]
+    text: str
+
+
+class ModelSettings(Struct, frozen=True):
+    """What may be turned on a model; None leaves the provider's default."""
+
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+
+
+class Request(Struct, frozen=True):
+    """Everything a model needs for one answer, or for one step of an answer between tool calls."""
+
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    grounding: tuple[Grounding, ...] = ()
+    searched: bool = False
+    """Whether knowledge was searched at all: tells 'nothing found' from 'nothing asked'."""
+    course_title: str | None = None
+    model_settings: ModelSettings = ModelSettings()
+    user_key: str | None = None
+    """An opaque, stable key of the asker for the provider's abuse detection; never a name or an address."""
+
+    def last_user_text(self) -> str:
+        """What the person said last, or an empty text."""
+        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
+
+
+class TextDelta(Struct, frozen=True, gc=False):
+    """The next piece of the answer."""
+
+    text: str
+
+
+class ReasoningDelta(Struct, frozen=True, gc=False):
+    """The next piece of what the model thinks aloud; not part of the answer."""
+
+    text: str
+
+
+class ToolCallReady(Struct, frozen=True, gc=False):
+    """The model calls a tool. Calls are only announced when they are complete."""
+
+    call: ToolCall
+
+
+class Usage(Struct, frozen=True, gc=False):
+    """Tokens spent on this request, at most once per stream."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+class End(Struct, frozen=True, gc=False):
+    """The model has finished."""
+
+    reason: EndReason
+
+
+Item = TextDelta | ReasoningDelta | ToolCallReady | Usage | End
+
+
+class Model(Protocol):
+    """A model that can be asked. One object serves any number of requests at once."""
+
+    @property
+    def kind(self) -> str:
+        """`offline`, `scripted`, `openai` or `compatible`."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The model's name within its kind."""
+        ...
+
+    def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+        """Answer `request`. Raises a `ModelError`; close it (`contextlib.aclosing`) to hang up early."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+        ...

@@ -1,0 +1,137 @@
+"""A model that plays a script: for demonstrations, for tests through the real doors, for developing a client.
+
+Which reply is played is read from the request as far as it can be. A turn that comes back with tool results
+goes on with the reply that made the calls: its number stands in the calls' ids, so that even a new process
+finds it. Only the place in the cycle is remembered here, per object.
+"""
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import msgspec
+
+from famulus.kernel.errors import ConfigurationError
+from famulus.llm.protocol import End, Item, Request, TextDelta, ToolCall, ToolCallReady, Usage
+from famulus.llm.provider_errors import error_for
+from famulus.llm.script_file import Reply, Script, ScriptedCall, parse_script
+from famulus.llm.words import FAIR, estimate_tokens, pieces
+
+_CALL_ID = re.compile(r"call_r(\d{1,6})s\d{1,6}_[0-9a-f]+")
+
+
+class ScriptedModel:
+    """Plays the replies of a Markdown file. See `script_file` for what can stand in it."""
+
+    kind = "scripted"
+
+    def __init__(self, path: Path) -> None:
+        """Reads the file at once; raises ConfigurationError when it is missing or cannot be understood."""
+        self.name = path.name
+        self._path = path
+        self._stamp: tuple[int, int] | None = None
+        self._next = 0
+        self._script = self._current()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+        """Play the reply that is due. Raises what `@fail` says, and ConfigurationError when the file is broken."""
+        script = self._current()
+        made = _calls_of_this_turn(request)
+        number = self._continued(script, request, made) if made else self._due(script, request)
+        reply = script.replies[number]
+        asked = sum(estimate_tokens(message.text) for message in request.messages)
+        if len(made) < len(reply.calls):
+            call = reply.calls[len(made)]
+            call_id = f"call_r{number}s{len(made)}_{uuid.uuid4().hex[:16]}"
+            yield ToolCallReady(ToolCall(call_id, call.name, call.arguments))
+            yield Usage(asked, estimate_tokens(call.name + call.arguments))
+            yield End("tool_calls")
+            return
+        await asyncio.sleep(reply.delay)
+        if reply.fail is not None:
+            raise error_for(reply.fail, model=self.name)
+        began = asyncio.get_running_loop().time()
+        for count, piece in enumerate(pieces(reply.text)):
+            await _pace(count, reply.rate, began)
+            yield TextDelta(piece)
+        yield Usage(asked, estimate_tokens(reply.text))
+        yield End("stop")
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def _current(self) -> Script:
+        """The script as the file says it now; a changed file starts over."""
+        try:
+            status = self._path.stat()
+            if self._stamp != (stamp := (status.st_mtime_ns, status.st_size)):
+                self._script = parse_script(self._path.read_text("utf-8"), source=str(self._path))
+                self._stamp = stamp
+                self._next = 0
+        except FileNotFoundError:
+            raise ConfigurationError(
+                f"{self._path}: there is no such file; name the script with its path."
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{self._path}: cannot be read as UTF-8 text: {error}.") from error
+        return self._script
+
+    def _due(self, script: Script, request: Request) -> int:
+        """The first `@when` that matches, or the next of the cycle."""
+        said = request.last_user_text()
+        for number, reply in enumerate(script.replies):
+            if reply.when is not None and reply.when.search(said):
+                return number
+        if not script.cycle:
+            raise ConfigurationError(f"{script.source}: no `@when` in it matches; add a reply without one.")
+        number = script.cycle[self._next % len(script.cycle)]
+        self._next += 1
+        return number
+
+    def _continued(self, script: Script, request: Request, made: list[ToolCall]) -> int:
+        """The reply that made the calls of this turn: by their ids, else the first that would have made the same."""
+        candidates = [int(match[1]) for call in made if (match := _CALL_ID.fullmatch(call.id))]
+        said = request.last_user_text()
+        by_word = [
+            n for n, reply in enumerate(script.replies) if reply.when is not None and reply.when.search(said)
+        ]
+        for number in (*candidates, *by_word, *script.cycle):
+            if number < len(script.replies) and _made_by(script.replies[number], made):
+                return number
+        raise ConfigurationError(
+            f"{script.source}: no reply in it makes the tool calls of this turn any more."
+        )
+
+
+def _calls_of_this_turn(request: Request) -> list[ToolCall]:
+    made: list[ToolCall] = []
+    for message in request.messages:
+        if message.role == "user":
+            made.clear()
+        made.extend(message.tool_calls)
+    return made
+
+
+def _made_by(reply: Reply, made: list[ToolCall]) -> bool:
+    return len(made) <= len(reply.calls) and all(
+        call.name == scripted.name and _same_arguments(call, scripted)
+        for call, scripted in zip(made, reply.calls, strict=False)
+    )
+
+
+def _same_arguments(call: ToolCall, scripted: ScriptedCall) -> bool:
+    try:
+        return msgspec.json.decode(call.arguments) == msgspec.json.decode(scripted.arguments)
+    except (ValueError, RecursionError):
+        return False
+
+
+async def _pace(count: int, rate: float | None, began: float) -> None:
+    """Wait until piece number `count` is due; without a rate, let the others have a turn now and then."""
+    if rate is not None:
+        due = began + count / rate
+        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+    elif count % FAIR == FAIR - 1:
+        await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""Operations: health, readiness and what an operator asks of a running server."""

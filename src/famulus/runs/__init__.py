@@ -1,0 +1,1 @@
+"""Runs: how an answer comes about, from the accepted message to the terminal event; knows no wire protocol."""

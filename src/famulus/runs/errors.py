@@ -1,0 +1,52 @@
+"""What can be wrong with a message or a run."""
+
+from famulus.kernel.errors import Conflict, FamulusError, Invalid, TooMany, Unavailable
+
+
+class RunInProgress(Conflict):
+    """The assistant is still answering in this thread; wait for it, or cancel the run first."""
+
+    code = "run_in_progress"
+    retry = True
+
+
+class KeyReused(Invalid):
+    """This Idempotency-Key was used in this thread for another message; send a new key with a new message."""
+
+    code = "idempotency_key_reused"
+
+
+class TooManyQueued(TooMany):
+    """So many messages already wait in this thread; let some be answered first."""
+
+    code = "too_many_queued"
+
+
+class ServerBusy(Unavailable):
+    """As many answers as this server takes are in progress; try again in a few seconds."""
+
+    code = "server_busy"
+
+
+class LeaseLost(FamulusError):
+    """Another instance has taken this run over; this one may not write to it."""
+
+    code = "lease_lost"
+
+
+class RunTooLong(FamulusError):
+    """The answer took longer than allowed; what was written is kept. Ask again, perhaps more narrowly."""
+
+    status, code, title = 504, "run_too_long", "Took too long"
+
+
+class GaveUp(FamulusError):
+    """The server stopped several times while answering this message; ask again."""
+
+    code, title, retry = "run_gave_up", "Given up", True
+
+
+class ToolLimit(FamulusError):
+    """The assistant used more tool steps than one answer may; ask for less at a time."""
+
+    code, title = "tool_limit", "Too many steps"

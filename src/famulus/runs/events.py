@@ -1,0 +1,210 @@
+"""The events of a run: a closed union of small frozen values. Every door matches it and ends in `assert_never`.
+
+    run.started → thread.titled? → retrieval.finished? → (text.delta | citation.added | tool.called → tool.finished)*
+    → message.completed → run.completed | run.failed | run.cancelled
+    answer.restarted opens every later attempt: the reader replaces the answer so far by its text.
+
+Ids are `epoch.n`: the attempt, then a counter without gaps that starts at 1 with each attempt.
+"""
+
+import re
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from famulus.conversations.parts import Citation, MessageView
+from famulus.kernel.errors import BadRequest
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens, as the model's provider counted them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a run failed, in words for the reader."""
+
+    code: str
+    detail: str
+    retry: bool
+    """Whether asking again may help."""
+
+
+class AssistantCard(msgspec.Struct, frozen=True):
+    """Who answers."""
+
+    id: str
+    name: str
+    version: int
+
+
+class PassageCard(msgspec.Struct, frozen=True):
+    """A passage that was read before answering; `number` is what citations name."""
+
+    number: int
+    passage_id: str
+    title: str
+    heading_path: tuple[str, ...]
+    lesson_id: str | None = None
+
+
+class RunStarted(msgspec.Struct, frozen=True, tag="run.started"):
+    """The message is accepted and will be answered."""
+
+    run_id: str
+    thread_id: str
+    message_id: str
+    assistant: AssistantCard
+    model: str
+
+
+class ThreadTitled(msgspec.Struct, frozen=True, tag="thread.titled"):
+    """The thread has a new title."""
+
+    thread_id: str
+    title: str
+
+
+class RetrievalFinished(msgspec.Struct, frozen=True, tag="retrieval.finished"):
+    """What was read in the course's material."""
+
+    passages: tuple[PassageCard, ...]
+    took_ms: float
+
+
+class TextDelta(msgspec.Struct, frozen=True, tag="text.delta"):
+    """The next piece of the answer."""
+
+    text: str
+
+
+class CitationAdded(msgspec.Struct, frozen=True, tag="citation.added"):
+    """The answer rests on this passage."""
+
+    citation: Citation
+
+
+class ToolCalled(msgspec.Struct, frozen=True, tag="tool.called"):
+    """The assistant uses a tool; written before it runs."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ToolFinished(msgspec.Struct, frozen=True, tag="tool.finished"):
+    """What became of a tool call; `unknown` when a crash hides whether it took effect."""
+
+    call_id: str
+    name: str
+    status: Literal["ok", "failed", "unknown"]
+    result: str
+
+
+class MessageCompleted(msgspec.Struct, frozen=True, tag="message.completed"):
+    """The answer as it is kept."""
+
+    message: MessageView
+
+
+class AnswerRestarted(msgspec.Struct, frozen=True, tag="answer.restarted"):
+    """Another attempt has taken over; the answer begins again after `text`."""
+
+    text: str
+    reason: Literal["taken_over"] = "taken_over"
+
+
+class RunCompleted(msgspec.Struct, frozen=True, tag="run.completed"):
+    """The end: answered."""
+
+    run_id: str
+    usage: Usage
+
+
+class RunFailed(msgspec.Struct, frozen=True, tag="run.failed"):
+    """The end: no complete answer, and why."""
+
+    run_id: str
+    error: Problem
+
+
+class RunCancelled(msgspec.Struct, frozen=True, tag="run.cancelled"):
+    """The end: stopped by the person; what was written is kept."""
+
+    run_id: str
+
+
+Terminal = RunCompleted | RunFailed | RunCancelled
+Event = (
+    RunStarted
+    | ThreadTitled
+    | RetrievalFinished
+    | TextDelta
+    | CitationAdded
+    | ToolCalled
+    | ToolFinished
+    | MessageCompleted
+    | AnswerRestarted
+    | RunCompleted
+    | RunFailed
+    | RunCancelled
+)
+TERMINAL = (RunCompleted, RunFailed, RunCancelled)
+_PATTERN = re.compile(r"(\d{1,9})\.(\d{1,9})", re.ASCII)
+
+
+class BadEventId(BadRequest):
+    """An event id has the form `epoch.n`, such as 1.7; send the last one that you have received."""
+
+    code = "bad_event_id"
+
+
+class EventId(NamedTuple):
+    """Where an event stands in its run; ids compare in the order of events."""
+
+    epoch: int
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.n}"
+
+
+START = EventId(0, 0)
+
+
+def parse_id(text: str | None) -> EventId:
+    """The id that a reader sent, or the start; raises `BadEventId`."""
+    if text is None or not text.strip():
+        return START
+    match = _PATTERN.fullmatch(text.strip())
+    if match is None:
+        raise BadEventId()
+    return EventId(int(match[1]), int(match[2]))
+
+
+class Entry(NamedTuple):
+    """An event with its id, as followers get it."""
+
+    id: EventId
+    event: Event
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event | list[str])
+
+
+def encode_row(events: list[Event]) -> str:
+    """One journal row: a single structural event, or consecutive text deltas as the list of their texts."""
+    if isinstance(events[0], TextDelta):
+        return _encoder.encode([event.text for event in events if isinstance(event, TextDelta)]).decode()
+    return _encoder.encode(events[0]).decode()
+
+
+def decode_row(epoch: int, n: int, data: str) -> list[Entry]:
+    """The events of one journal row with their ids."""
+    value = _decoder.decode(data)
+    if isinstance(value, list):
+        return [Entry(EventId(epoch, n + i), TextDelta(text)) for i, text in enumerate(value)]
+    return [Entry(EventId(epoch, n), value)]

@@ -1,0 +1,154 @@
+"""The answer loop: model, tools, model again, until there is an answer. A pure generator of events.
+
+No database, no HTTP: whoever iterates decides what each event means before asking for the next, so that yielding
+`tool.called` is the moment to journal it and the tool only runs after that.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from famulus.conversations.parts import Citation, Part, Text
+from famulus.conversations.parts import Tool as ToolPart
+from famulus.llm.protocol import (
+    ChatMessage,
+    End,
+    Model,
+    ReasoningDelta,
+    Request,
+    ToolCall,
+    ToolCallReady,
+    Usage,
+)
+from famulus.llm.protocol import TextDelta as Piece
+from famulus.runs.calls import Outcome
+from famulus.runs.errors import ToolLimit
+from famulus.runs.events import CitationAdded, Event, TextDelta, ToolCalled, ToolFinished
+
+MAX_STEPS = 12
+"""Model calls in one answer."""
+MAX_CALLS = 8
+"""Tool calls in one step."""
+_MARK = re.compile(r"\[(\d{1,3})\]")
+CallTool = Callable[[ToolCall], Awaitable[Outcome]]
+
+
+@dataclass(slots=True)
+class Draft:
+    """The answer as it grows: the parts of finished steps, the text of the current one, what it cites and costs."""
+
+    citable: dict[int, Citation]
+    """Citations that the passages allow, by number."""
+    parts: list[Part] = field(default_factory=list[Part])
+    pieces: list[str] = field(default_factory=list[str])
+    cited: list[Citation] = field(default_factory=list[Citation])
+    input_tokens: int = 0
+    output_tokens: int = 0
+    _tail: str = ""
+
+    def add(self, text: str) -> list[Citation]:
+        """Take the next piece of text; returns the citations that it completes for the first time."""
+        self.pieces.append(text)
+        if not self.citable or ("]" not in text and "[" not in text and not self._tail):
+            return []
+        seen = self._tail + text
+        opened = seen.rfind("[")
+        self._tail = seen[opened:] if opened > seen.rfind("]") and len(seen) - opened < 8 else ""
+        known = {citation.number for citation in self.cited}
+        numbers = dict.fromkeys(int(number) for number in _MARK.findall(seen))
+        fresh = [self.citable[n] for n in numbers if n in self.citable and n not in known]
+        self.cited += fresh
+        return fresh
+
+    def close_text(self) -> None:
+        """Make a part of the text so far."""
+        if text := "".join(self.pieces):
+            self.parts.append(Text(text))
+        self.pieces.clear()
+        self._tail = ""
+
+    def text(self) -> str:
+        """All text so far, as a reader has it on the screen."""
+        return "".join([*(part.text for part in self.parts if isinstance(part, Text)), *self.pieces])
+
+    def finished_parts(self) -> tuple[Part, ...]:
+        """The answer's parts for keeping: text and tools in order, then what is cited."""
+        current = "".join(self.pieces)
+        return (*self.parts, *([Text(current)] if current else []), *self.cited)
+
+
+def continue_messages(draft: Draft) -> list[ChatMessage]:
+    """The model's own earlier steps of this answer, as messages: what it said, called and got."""
+    messages: list[ChatMessage] = []
+    said = ""
+    for part in draft.parts:
+        match part:
+            case Text(text=text):
+                said += text
+            case ToolPart(call_id=id, name=name, arguments=arguments, result=result):
+                call = ToolCall(id, name, arguments)
+                messages.append(ChatMessage("assistant", said, tool_calls=(call,)))
+                messages.append(ChatMessage("tool", result or "", tool_call_id=id))
+                said = ""
+            case _:
+                pass
+    return messages
+
+
+async def answer(
+    model: Model, request: Request, draft: Draft, call_tool: CallTool
+) -> AsyncGenerator[Event, None]:
+    """The events of one answer, without its beginning and end; `draft` holds what has come of it at any moment.
+
+    Starts after the steps that `draft.parts` already has. Raises a `ModelError` or `ToolLimit`.
+    """
+    asked = request.messages
+    for _ in range(MAX_STEPS):
+        request = _with(request, (*asked, *continue_messages(draft)))
+        calls: list[ToolCall] = []
+        async with aclosing(model.stream(request)) as items:
+            async for item in items:
+                match item:
+                    case Piece(text=text):
+                        yield TextDelta(text)
+                        for citation in draft.add(text):
+                            yield CitationAdded(citation)
+                    case ReasoningDelta() | End():
+                        pass
+                    case ToolCallReady(call=call):
+                        calls.append(call)
+                    case Usage(input_tokens=read, output_tokens=written):
+                        draft.input_tokens += read
+                        draft.output_tokens += written
+                    case _:
+                        assert_never(item)
+        if not calls:
+            return
+        draft.close_text()
+        async for event in _use_tools(calls, draft, call_tool):
+            yield event
+    raise ToolLimit()
+
+
+async def _use_tools(calls: Sequence[ToolCall], draft: Draft, call_tool: CallTool) -> AsyncGenerator[Event, None]:
+    if len(calls) > MAX_CALLS:
+        raise ToolLimit()
+    for call in calls:
+        yield ToolCalled(call.id, call.name, call.arguments)
+        outcome = await call_tool(call)
+        draft.parts.append(ToolPart(call.id, call.name, call.arguments, outcome.status, outcome.result))
+        yield ToolFinished(call.id, call.name, outcome.status, outcome.result)
+
+
+def _with(request: Request, messages: tuple[ChatMessage, ...]) -> Request:
+    return Request(
+        messages=messages,
+        tools=request.tools,
+        grounding=request.grounding,
+        searched=request.searched,
+        course_title=request.course_title,
+        model_settings=request.model_settings,
+        user_key=request.user_key,
+    )

@@ -1,0 +1,66 @@
+"""Tables of runs: the runs with their lease, and the journal of their events. Private to this room."""
+
+from datetime import datetime
+
+from sqlalchemy import Float, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from famulus.kernel.tables import Base, UtcTime
+
+RUNNING = text("status = 'running'")
+LIVE = text("status IN ('queued', 'running')")
+
+
+class Run(Base):
+    """How one answer comes about. `epoch` counts the attempts; only the holder of the lease in its epoch may write."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    message_id: Mapped[str] = mapped_column(String(40))
+    answer_id: Mapped[str | None] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(16))
+    epoch: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None] = mapped_column(String(60))
+    """The instance that works on it."""
+    lease_until: Mapped[float] = mapped_column(Float(53), default=0)
+    """By the database's clock, seconds since 1970."""
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    body_hash: Mapped[str] = mapped_column(String(64))
+    asker: Mapped[str] = mapped_column(Text)
+    """JSON of the principal and assistant it was accepted for, which a restarted server needs to go on."""
+    model: Mapped[str | None] = mapped_column(String(200))
+    input_tokens: Mapped[int] = mapped_column(default=0)
+    output_tokens: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index(
+            "uq_runs_thread_id_running",
+            "thread_id",
+            unique=True,
+            sqlite_where=RUNNING,
+            postgresql_where=RUNNING,
+        ),
+        Index("uq_runs_thread_id_idempotency_key", "thread_id", "idempotency_key", unique=True),
+        Index("ix_runs_live", "lease_until", sqlite_where=LIVE, postgresql_where=LIVE),
+        Index(None, "user_id"),
+    )
+
+
+class RunEvent(Base):
+    """One journalled event; a row of text holds the consecutive deltas `n` to `last` as a JSON list of their texts."""
+
+    __tablename__ = "run_events"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    data: Mapped[str] = mapped_column(Text)

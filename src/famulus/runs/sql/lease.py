@@ -1,0 +1,99 @@
+"""Holding runs: claim what nobody holds, renew what this instance holds, journal under the lease, cancel, let go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from famulus.runs.errors import LeaseLost
+from famulus.runs.events import RunCancelled
+from famulus.runs.sql.rows import (
+    RUN_COLUMNS,
+    SELECT_RUN,
+    JournalRow,
+    RunRow,
+    Steps,
+    insert_events,
+    journal_rows,
+)
+
+WAITS_LONGEST = (
+    "r.status = 'queued' AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.thread_id = r.thread_id"
+    " AND (o.status = 'running' OR (o.status = 'queued' AND o.id < r.id)))"
+)
+ORPHANED = "r.status = 'running' AND r.lease_until < {now}"
+CLAIM = (
+    "UPDATE runs SET status = 'running', owner = $1, epoch = epoch + 1, lease_until = {{now}} + $2 WHERE id IN"
+    " (SELECT r.id FROM runs r WHERE {which} ORDER BY r.id LIMIT {limit})"
+    f" AND (status = 'queued' OR (status = 'running' AND lease_until < {{{{now}}}})) RETURNING {RUN_COLUMNS}"
+)
+CLAIM_ANY = CLAIM.format(which=f"({ORPHANED}) OR ({WAITS_LONGEST})", limit="$3")
+CLAIM_NEXT = CLAIM.format(which=f"{WAITS_LONGEST} AND r.thread_id = $3", limit="1")
+
+
+def claim(owner: str, lease: float, limit: int) -> Steps[list[RunRow]]:
+    """Take over runs whose lease ran out, and queued ones whose thread is free; each begins its next epoch."""
+    rows = yield CLAIM_ANY, (owner, lease, limit)
+    return [RunRow(*row) for row in rows]
+
+
+def claim_next(owner: str, lease: float, thread_id: str) -> Steps[list[RunRow]]:
+    """Take the run that waits longest in one thread, if the thread is free."""
+    rows = yield CLAIM_NEXT, (owner, lease, thread_id)
+    return [RunRow(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What an instance learns when it renews its leases."""
+
+    held: dict[str, int]
+    """Epoch by run that is still this instance's."""
+    cancelled: frozenset[str]
+    """Runs whose cancellation somebody asked for."""
+
+
+def pulse(owner: str, lease: float, pending: Sequence[tuple[str, int, Sequence[JournalRow]]]) -> Steps[Pulse]:
+    """Renew every lease of an instance and write its runs' pending journal rows, where it still holds them."""
+    rows = yield (
+        "UPDATE runs SET lease_until = {now} + $2 WHERE owner = $1 AND status = 'running'"
+        " RETURNING id, epoch, cancel_requested",
+        (owner, lease),
+    )
+    held = {row[0]: row[1] for row in rows}
+    for run_id, epoch, events in pending:
+        if held.get(run_id) == epoch:
+            yield from insert_events(run_id, epoch, events)
+    return Pulse(held, frozenset(row[0] for row in rows if row[2]))
+
+
+def journal(run: RunRow, owner: str, rows: Sequence[JournalRow]) -> Steps[None]:
+    """Write journal rows at once, because what they tell of happens next or has happened; raises LeaseLost."""
+    held = yield (
+        "UPDATE runs SET owner = owner WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING id",
+        (run.id, run.epoch, owner),
+    )
+    if not held:
+        raise LeaseLost()
+    yield from insert_events(run.id, run.epoch, rows)
+
+
+def release(owner: str) -> Steps[None]:
+    """Let every run of an instance go at once, so that another, or the next start, takes them over."""
+    yield "UPDATE runs SET lease_until = 0 WHERE owner = $1 AND status = 'running'", (owner,)
+
+
+def cancel(run_id: str, user_id: str) -> Steps[RunRow | None]:
+    """Ask for a run's end: a queued one ends here, a running one by its holder; None if it is not this user's."""
+    rows = yield (
+        "UPDATE runs SET cancel_requested = TRUE WHERE id = $1 AND user_id = $2"
+        f" AND status IN ('queued', 'running') RETURNING {RUN_COLUMNS}",
+        (run_id, user_id),
+    )
+    if rows and RunRow(*rows[0]).status == "queued":
+        yield (
+            "UPDATE runs SET status = 'cancelled', epoch = epoch + 1 WHERE id = $1 AND status = 'queued'",
+            (run_id,),
+        )
+        epoch = RunRow(*rows[0]).epoch + 1
+        yield from insert_events(run_id, epoch, journal_rows(1, [RunCancelled(run_id)]))
+    rows = yield SELECT_RUN + " WHERE id = $1 AND user_id = $2", (run_id, user_id)
+    return RunRow(*rows[0]) if rows else None

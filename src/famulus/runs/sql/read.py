@@ -1,0 +1,66 @@
+"""What a turn reads: its thread, its history, a run with its answer, the journal after an event."""
+
+from dataclasses import dataclass
+
+from famulus.runs.events import Entry, EventId, decode_row
+from famulus.runs.sql.rows import MESSAGE_COLUMNS, SELECT_MESSAGE, SELECT_RUN, MessageRow, RunRow, Steps
+
+JOURNAL_PAGE = 200
+"""Journal rows read at once; a row of text may hold some dozens of events."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """What a turn needs to know of its thread."""
+
+    id: str
+    course_id: str | None
+    assistant_id: str
+
+
+def thread_of(thread_id: str, user_id: str) -> Steps[ThreadRow | None]:
+    """The thread, if it is this user's."""
+    rows = yield "SELECT id, course_id, assistant_id FROM threads WHERE id = $1 AND user_id = $2", (thread_id, user_id)
+    return ThreadRow(*rows[0]) if rows else None
+
+
+def history(thread_id: str, message_id: str, limit: int) -> Steps[list[MessageRow]]:
+    """The asked message last, before it up to `limit` - 1 earlier ones, oldest first.
+
+    Answers count as earlier even when they came to be after the asked message, which then had waited for them.
+    """
+    rows = yield (
+        f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE thread_id = $1 AND id <> $2 AND (role = 'assistant' OR position <"
+        " (SELECT position FROM messages WHERE id = $2)) ORDER BY position DESC LIMIT $3",
+        (thread_id, message_id, limit - 1),
+    )
+    asked = yield SELECT_MESSAGE + " WHERE id = $1", (message_id,)
+    return [MessageRow(*row) for row in (*reversed(rows), *asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class RunAndAnswer:
+    """A run with its answer, once there is one."""
+
+    run: RunRow
+    answer: MessageRow | None
+
+
+def run_of(run_id: str, user_id: str) -> Steps[RunAndAnswer | None]:
+    """The run, if it is this user's."""
+    rows = yield SELECT_RUN + " WHERE id = $1 AND user_id = $2", (run_id, user_id)
+    if not rows:
+        return None
+    run = RunRow(*rows[0])
+    answers = yield SELECT_MESSAGE + " WHERE id = $1", (run.answer_id,)
+    return RunAndAnswer(run, MessageRow(*answers[0]) if answers else None)
+
+
+def events_after(run_id: str, after: EventId) -> Steps[list[Entry]]:
+    """The next journalled events; empty when there are none yet."""
+    rows = yield (
+        "SELECT epoch, n, data FROM run_events WHERE run_id = $1 AND (epoch > $2 OR (epoch = $2 AND last > $3))"
+        " ORDER BY epoch, n LIMIT $4",
+        (run_id, after.epoch, after.n, JOURNAL_PAGE),
+    )
+    return [entry for row in rows for entry in decode_row(*row) if entry.id > after]

@@ -1,0 +1,105 @@
+"""Runs, messages and journal rows as they are stored, with the statements that several scripts share."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from famulus.kernel.lane import Row, Statement
+from famulus.runs.events import Event, TextDelta, encode_row
+
+T = TypeVar("T")
+Rows = list[Row]
+Steps = Generator[Statement, Rows, T]
+Stored = datetime | str
+"""A time as the database's driver gives it; `lane.as_time` makes it one."""
+JournalRow = tuple[int, list[Event]]
+"""The number of a row's first event, and its events: one structural event, or consecutive text."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as it is stored."""
+
+    id: str
+    thread_id: str
+    user_id: str
+    message_id: str
+    answer_id: str | None
+    status: str
+    epoch: int
+    asker: str
+    model: str | None
+    input_tokens: int
+    output_tokens: int
+    error: str | None
+    cancel_requested: bool
+    created_at: Stored
+    finished_at: Stored | None
+    body_hash: str
+    request_id: str | None
+
+    @property
+    def live(self) -> bool:
+        """Whether its end is still to come."""
+        return self.status in ("queued", "running")
+
+
+RUN_COLUMNS = ", ".join(RunRow.__slots__)
+SELECT_RUN = f"SELECT {RUN_COLUMNS} FROM runs"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message as it is stored; `parts` is JSON."""
+
+    id: str
+    thread_id: str
+    position: int
+    parent_id: str | None
+    run_id: str | None
+    role: str
+    status: str
+    parts: str
+    created_at: Stored
+
+    def values(self) -> tuple[str | int | None | datetime, ...]:
+        """In the order of `INSERT_MESSAGE`."""
+        return (
+            self.id, self.thread_id, self.position, self.parent_id, self.run_id, self.role, self.status, self.parts,
+            self.created_at,
+        )  # fmt: skip
+
+
+MESSAGE_COLUMNS = ", ".join(MessageRow.__slots__)
+SELECT_MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM messages"
+INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+
+
+def journal_rows(first: int, events: Sequence[Event]) -> list[JournalRow]:
+    """Consecutive events, numbered from `first`, as journal rows: a run of text shares one."""
+    rows: list[JournalRow] = []
+    for n, event in enumerate(events, first):
+        if rows and isinstance(event, TextDelta) and isinstance(rows[-1][1][0], TextDelta):
+            rows[-1][1].append(event)
+        else:
+            rows.append((n, [event]))
+    return rows
+
+
+def insert_events(run_id: str, epoch: int, rows: Sequence[JournalRow]) -> Steps[None]:
+    """Add journal rows, by sixteens, fours and ones so that a few texts of SQL stay prepared."""
+    left = list(rows)
+    while left:
+        count = next(size for size in _INSERTS if size <= len(left))
+        taken, left = left[:count], left[count:]
+        values = [v for n, events in taken for v in (run_id, epoch, n, n + len(events) - 1, encode_row(events))]
+        yield _INSERTS[count], tuple(values)
+
+
+def _insert(count: int) -> str:
+    rows = ", ".join(f"(${i}, ${i + 1}, ${i + 2}, ${i + 3}, ${i + 4})" for i in range(1, count * 5, 5))
+    return f"INSERT INTO run_events (run_id, epoch, n, last, data) VALUES {rows}"
+
+
+_INSERTS = {count: _insert(count) for count in (16, 4, 1)}

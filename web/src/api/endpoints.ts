@@ -1,0 +1,70 @@
+// Every server address that the app knows, each as one typed function.
+import { http, send } from "./client";
+import type {
+  About, Course, Lesson, LessonSummary, Me, Message, Page, PageContext, Passage, Run, Thread,
+} from "./types";
+
+const V1 = "/api/v1";
+
+export const auth = {
+  me: () => http.get<Me>("/api/auth/me"),
+  login: (email: string, password: string) =>
+    http.post<unknown>("/api/auth/login", { email, password, session_mode: "web" }),
+  signup: (name: string, email: string, password: string) =>
+    http.post<unknown>("/api/auth/signup", { name, email, password, session_mode: "web" }),
+  logout: () => http.post<unknown>("/api/auth/logout"),
+};
+
+export const about = () => http.get<About>(`${V1}/about`);
+
+export const courses = {
+  mine: (after: string | null) => http.get<Page<Course>>(`${V1}/courses/my`, { limit: 100, after }),
+  lessons: (id: string, after: string | null) =>
+    http.get<Page<LessonSummary>>(`${V1}/courses/${id}/lessons`, { limit: 100, after }),
+  lesson: (id: string) => http.get<Lesson>(`${V1}/lessons/${id}`),
+};
+
+export const threads = {
+  list: (courseId: string | null, after: string | null) =>
+    http.get<Page<Thread>>(`${V1}/threads`, { course_id: courseId, after, limit: 40 }),
+  create: (courseId: string | null, key: string) =>
+    http.post<Thread>(`${V1}/threads`, courseId ? { course_id: courseId } : {}, { "Idempotency-Key": key }),
+  get: (id: string) => http.get<Thread>(`${V1}/threads/${id}`),
+  rename: (id: string, title: string) => http.patch<Thread>(`${V1}/threads/${id}`, { title }),
+  remove: (id: string, keepalive = false) => http.delete(`${V1}/threads/${id}`, keepalive),
+  /** Newest first, so that a long thread opens at its end. */
+  messages: (id: string, after: string | null) =>
+    http.get<Page<Message>>(`${V1}/threads/${id}/messages`, { order: "desc", limit: 40, after }),
+};
+
+export interface Question {
+  threadId: string;
+  text: string;
+  key: string;
+  context: PageContext | null;
+}
+
+const STREAM = { Accept: "text/event-stream" };
+
+export const runs = {
+  get: (id: string) => http.get<Run>(`${V1}/runs/${id}`),
+  cancel: (id: string) => http.post<Run>(`${V1}/runs/${id}/cancel`),
+  start: (question: Question, signal: AbortSignal) =>
+    send("POST", `${V1}/threads/${question.threadId}/runs`, {
+      body: { message: question.text, ...(question.context && { context: question.context }) },
+      headers: { ...STREAM, "Idempotency-Key": question.key },
+      signal,
+    }),
+  follow: (id: string, after: string | null, signal: AbortSignal) =>
+    send("GET", `${V1}/runs/${id}/events`, {
+      query: { after },
+      headers: { ...STREAM, ...(after && { "Last-Event-ID": after }) },
+      signal,
+    }),
+  /** The signed-in person's live feed. */
+  feed: (signal: AbortSignal) => send("GET", `${V1}/events`, { headers: STREAM, signal }),
+};
+
+export const passages = {
+  get: (id: string) => http.get<Passage>(`${V1}/passages/${id}`),
+};

@@ -1,0 +1,138 @@
+// How an answer comes about on the screen: a pure fold of run events into one value.
+// Nothing here knows of the network or the page, so that every order of events can be tested.
+import type { RunEvent } from "../api/events";
+import type { CitationPart, Message, PassageRef, RunError, ToolPart, ToolStatus } from "../api/types";
+
+export type AnswerStatus = "streaming" | "complete" | "stopped" | "failed";
+
+export interface ToolLine {
+  callId: string;
+  name: string;
+  arguments: unknown;
+  status: ToolStatus | "running";
+  result: unknown;
+}
+
+export interface AnswerState {
+  status: AnswerStatus;
+  runId: string | null;
+  messageId: string | null;
+  assistant: string | null;
+  text: string;
+  citations: CitationPart[];
+  /** null until the search has finished; then what was read, maybe nothing. */
+  passages: PassageRef[] | null;
+  tools: ToolLine[];
+  error: RunError | null;
+  createdAt: string;
+  /** Id of the last event that was applied: `epoch.n`. */
+  lastId: string | null;
+}
+
+export function newAnswer(runId: string | null = null, createdAt = new Date().toISOString()): AnswerState {
+  return {
+    status: "streaming", runId, messageId: null, assistant: null, text: "", citations: [], passages: null,
+    tools: [], error: null, createdAt, lastId: null,
+  };
+}
+
+export function answerFromMessage(message: Message, base = newAnswer(message.run_id)): AnswerState {
+  const tools = message.parts.filter((part): part is ToolPart => part.type === "tool");
+  return {
+    ...base,
+    status: statusOf(message),
+    runId: message.run_id ?? base.runId,
+    messageId: message.id,
+    text: message.text,
+    citations: message.parts.filter((part): part is CitationPart => part.type === "citation"),
+    tools: tools.map((part) => ({ ...part, callId: part.call_id })),
+    createdAt: message.created_at,
+  };
+}
+
+function statusOf(message: Message): AnswerStatus {
+  if (message.status === "complete") return "complete";
+  return message.status === "partial" ? "stopped" : "failed";
+}
+
+/** Is `id` newer than `last`? Both are `epoch.n`; an id that cannot be read counts as new. */
+export function isNewer(id: string, last: string | null): boolean {
+  if (last === null) return true;
+  const [epoch, n] = id.split(".").map(Number);
+  const [lastEpoch, lastN] = last.split(".").map(Number);
+  if ([epoch, n, lastEpoch, lastN].some((part) => part === undefined || Number.isNaN(part))) return true;
+  return epoch! > lastEpoch! || (epoch === lastEpoch && n! > lastN!);
+}
+
+/** Apply one event; an event that was seen before changes nothing. */
+export function applyEvent(state: AnswerState, id: string, event: RunEvent): AnswerState {
+  if (id !== "" && !isNewer(id, state.lastId)) return state;
+  return { ...fold(state, event), lastId: id || state.lastId };
+}
+
+function fold(state: AnswerState, event: RunEvent): AnswerState {
+  switch (event.type) {
+    case "run.started":
+      return { ...state, runId: event.run_id, assistant: event.assistant.name };
+    case "retrieval.finished":
+      return { ...state, passages: event.passages };
+    case "text.delta":
+      return { ...state, text: state.text + event.text };
+    case "citation.added":
+      return { ...state, citations: withCitation(state.citations, event.citation) };
+    case "tool.called":
+      return { ...state, tools: withTool(state.tools, toolLine(event.call_id, event.name, event.arguments)) };
+    case "tool.finished":
+      return { ...state, tools: finishTool(state.tools, event.call_id, event.name, event.status, event.result) };
+    case "answer.restarted":
+      return restart(state, event.text);
+    case "message.completed":
+      return { ...answerFromMessage(event.message, state), status: state.status, createdAt: state.createdAt };
+    case "run.completed":
+      return { ...state, status: "complete" };
+    case "run.failed":
+      return { ...state, status: "failed", error: event.error };
+    case "run.cancelled":
+      return { ...state, status: "stopped" };
+    case "thread.titled":
+      return state;
+    default:
+      return unreachable(event);
+  }
+}
+
+/** Another attempt took over: the half answer goes, finished tools stay, citations stay where still marked. */
+function restart(state: AnswerState, text: string): AnswerState {
+  return {
+    ...state,
+    status: "streaming",
+    error: null,
+    text,
+    citations: state.citations.filter((citation) => text.includes(`[${citation.number}]`)),
+    tools: state.tools.filter((tool) => tool.status !== "running"),
+  };
+}
+
+function withCitation(citations: CitationPart[], added: CitationPart): CitationPart[] {
+  return [...citations.filter((citation) => citation.number !== added.number), added];
+}
+
+function toolLine(callId: string, name: string, args: unknown): ToolLine {
+  return { callId, name, arguments: args, status: "running", result: null };
+}
+
+function withTool(tools: ToolLine[], added: ToolLine): ToolLine[] {
+  return [...tools.filter((tool) => tool.callId !== added.callId), added];
+}
+
+function finishTool(
+  tools: ToolLine[], callId: string, name: string, status: ToolStatus, result: unknown,
+): ToolLine[] {
+  const known = tools.some((tool) => tool.callId === callId);
+  const lines = known ? tools : [...tools, toolLine(callId, name, {})];
+  return lines.map((tool) => (tool.callId === callId ? { ...tool, status, result } : tool));
+}
+
+function unreachable(event: never): never {
+  throw new Error(`Unknown event: ${JSON.stringify(event)}`);
+}

@@ -1,0 +1,54 @@
+// The address is the hash, so that the server needs no rule for deep links:
+//   #/c/<course|general>   ·   …/t/<thread>   ·   …/lessons   ·   …/lessons/<lesson>
+import { signal } from "@preact/signals";
+
+export type Route =
+  | { name: "home" }
+  | { name: "new"; courseId: string | null }
+  | { name: "thread"; courseId: string | null; threadId: string }
+  | { name: "lessons"; courseId: string }
+  | { name: "lesson"; courseId: string; lessonId: string };
+
+export const route = signal<Route>({ name: "home" });
+
+export function parseRoute(hash: string): Route {
+  const [, c, course, section, id] = hash.replace(/^#/, "").split("/").map(decodeURIComponent);
+  if (c !== "c" || !course) return { name: "home" };
+  const courseId = course === "general" ? null : course;
+  if (section === "t" && id) return { name: "thread", courseId, threadId: id };
+  if (section === "lessons" && courseId) {
+    return id ? { name: "lesson", courseId, lessonId: id } : { name: "lessons", courseId };
+  }
+  return { name: "new", courseId };
+}
+
+export function hrefOf(to: Route): string {
+  if (to.name === "home") return "#/";
+  const course = `#/c/${to.courseId ?? "general"}`;
+  switch (to.name) {
+    case "new":
+      return course;
+    case "thread":
+      return `${course}/t/${to.threadId}`;
+    case "lessons":
+      return `${course}/lessons`;
+    case "lesson":
+      return `${course}/lessons/${to.lessonId}`;
+  }
+}
+
+export function go(to: Route, replace = false): void {
+  if (replace) history.replaceState(null, "", hrefOf(to));
+  else if (location.hash !== hrefOf(to)) history.pushState(null, "", hrefOf(to));
+  route.value = to;
+}
+
+export function startRouting(): void {
+  const read = (): void => {
+    // In-page anchors are not addresses of ours.
+    if (location.hash === "" || location.hash.startsWith("#/")) route.value = parseRoute(location.hash);
+  };
+  window.addEventListener("popstate", read);
+  window.addEventListener("hashchange", read);
+  read();
+}

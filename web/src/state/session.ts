@@ -1,0 +1,59 @@
+// Who is signed in. An expired session keeps the page as it is and only asks to sign in again.
+import { signal } from "@preact/signals";
+import { ApiError, messageOf, onUnauthorized } from "../api/client";
+import { about as fetchAbout, auth } from "../api/endpoints";
+import type { About, Me } from "../api/types";
+import { setDraftOwner } from "./drafts";
+
+export type SessionState = "loading" | "out" | "in" | "expired" | "unreachable";
+
+export const session = signal<SessionState>("loading");
+export const me = signal<Me | null>(null);
+export const about = signal<About | null>(null);
+
+export async function openSession(): Promise<void> {
+  onUnauthorized(() => {
+    if (session.value === "in") session.value = "expired";
+  });
+  void loadAbout();
+  await loadMe();
+}
+
+async function loadAbout(): Promise<void> {
+  try {
+    about.value = await fetchAbout();
+  } catch (error) {
+    // Only the footnote and the demo sign-ins depend on it.
+    console.warn("about:", messageOf(error));
+  }
+}
+
+export async function loadMe(): Promise<void> {
+  try {
+    const found = await auth.me();
+    // Another person at the same window must not find what the first one had open.
+    if (me.value && me.value.user.id !== found.user.id) return location.reload();
+    setDraftOwner(found.user.id);
+    me.value = found;
+    session.value = "in";
+  } catch (error) {
+    const refused = error instanceof ApiError && error.status === 401;
+    session.value = refused ? (me.value ? "expired" : "out") : "unreachable";
+  }
+}
+
+export async function signIn(email: string, password: string): Promise<void> {
+  await auth.login(email, password);
+  await loadMe();
+}
+
+export async function signUp(name: string, email: string, password: string): Promise<void> {
+  await auth.signup(name, email, password);
+  await loadMe();
+}
+
+export async function signOut(): Promise<void> {
+  await auth.logout();
+  location.hash = "#/";
+  location.reload();
+}

@@ -1,0 +1,123 @@
+// Where a question is written. Enter sends, Shift+Enter breaks the line; a word being composed by an
+// input method is never sent.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Conversation } from "../state/conversation";
+import { subject } from "../state/conversations";
+import { drafts } from "../state/drafts";
+import { announce } from "../state/notices";
+import { about } from "../state/session";
+import { online } from "../state/surroundings";
+import type { ModelKind } from "../api/types";
+import { filled } from "./composerText";
+import { hasTouch } from "./dom";
+import { Icon } from "./Icon";
+
+interface Props {
+  conversation: Conversation;
+  onSend: () => void;
+}
+
+// Safari ends a composition before it reports the Enter that ended it.
+const COMPOSITION_TAIL_MS = 60;
+
+export function Composer({ conversation, onSend }: Props) {
+  const place = conversation.place.value;
+  const [text, setText] = useState(() => drafts.get(place));
+  const box = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => setText(drafts.get(place)), [place, filled.value]);
+  useLayoutEffect(() => fit(box.current), [text]);
+  useEffect(() => {
+    if (!hasTouch()) box.current?.focus({ preventScroll: true });
+  }, [conversation]);
+  const write = (value: string): void => {
+    setText(value);
+    drafts.set(place, value);
+  };
+  const send = (): void => {
+    if (text.trim() === "" || conversation.live.value) return;
+    if (!online.value) return announce("You are offline. Your draft is kept.");
+    const context = subject.value;
+    conversation.send(text.trim(), context && { title: context.title ?? "", path: context.path ?? "" });
+    subject.value = null;
+    setText("");
+    onSend();
+  };
+  const enter = useEnter(send);
+  return (
+    <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
+      <Subject />
+      <div class="composer-row">
+        <label class="visually-hidden" for="composer">Your question</label>
+        <textarea id="composer" ref={box} rows={1} value={text} placeholder="Ask about the course"
+          maxLength={32_000} data-testid="composer" aria-describedby="composer-note" {...enter}
+          onInput={(event) => write(event.currentTarget.value)} />
+        <SendOrStop conversation={conversation} empty={text.trim() === ""} />
+      </div>
+      <p class="composer-note" id="composer-note" data-testid="composer-note">{online.value ? note() : "Offline: your draft is kept."}</p>
+    </form>
+  );
+}
+
+function useEnter(send: () => void) {
+  const composed = useRef(0);
+  return {
+    onCompositionEnd: () => (composed.current = Date.now()),
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
+      const composing = event.isComposing || event.keyCode === 229;
+      if (composing || Date.now() - composed.current < COMPOSITION_TAIL_MS) return;
+      event.preventDefault();
+      send();
+    },
+  };
+}
+
+function SendOrStop({ conversation, empty }: { conversation: Conversation; empty: boolean }) {
+  if (conversation.live.value) {
+    const stopping = conversation.stopping.value;
+    return (
+      <button type="button" class="send stop" onClick={() => void conversation.stop()} disabled={stopping}
+        aria-label={stopping ? "Stopping" : "Stop the answer"} title="Stop (Esc)" data-testid="stop">
+        <Icon name="stop" />
+      </button>
+    );
+  }
+  return (
+    <button type="submit" class="send" disabled={empty || !online.value} aria-label="Send" title="Send (Enter)" data-testid="send">
+      <Icon name="send" />
+    </button>
+  );
+}
+
+function Subject() {
+  if (!subject.value) return null;
+  return (
+    <div class="subject" data-testid="subject">
+      <Icon name="book" size={16} />
+      <span>About “{subject.value.title}”</span>
+      <button type="button" class="icon-button small" aria-label="Ask about the whole course" onClick={() => (subject.value = null)}>
+        <Icon name="close" size={14} />
+      </button>
+    </div>
+  );
+}
+
+const NOTES: Record<ModelKind, string> = {
+  offline: "Offline: quotes only. Answers are passages from the lessons.",
+  scripted: "Scripted replies: a rehearsal without a language model.",
+  openai: "Answers can be wrong. Check the passages they cite.",
+  compatible: "Answers can be wrong. Check the passages they cite.",
+};
+
+function note(): string {
+  return about.value ? NOTES[about.value.model.kind] : "Answers can be wrong. Check the passages they cite.";
+}
+
+/** Grows with the text up to two fifths of the window, then scrolls. */
+function fit(box: HTMLTextAreaElement | null): void {
+  if (!box) return;
+  box.style.height = "auto";
+  const limit = Math.round(window.innerHeight * 0.4);
+  box.style.height = `${Math.min(box.scrollHeight, limit)}px`;
+  box.style.overflowY = box.scrollHeight > limit ? "auto" : "hidden";
+}

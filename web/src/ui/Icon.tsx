@@ -1,0 +1,43 @@
+// The few signs of the interface, drawn as strokes in the colour of the text around them.
+
+const PATHS = {
+  arrowDown: "M12 5v14M6 13l6 6 6-6",
+  back: "M15 5l-7 7 7 7",
+  book: "M12 20c-2.2-1.7-5-2.5-8.5-2.500V5.500c3.5 0 6.3.8 8.5 2.5 2.2-1.7 5-2.5 8.5-2.500v12c-3.5 0-6.3.8-8.5 2.500zM12 8v12",
+  check: "M5 12.500l4.5 4.500L19 7.5",
+  chevron: "M8 10l4 4 4-4",
+  close: "M6 6l12 12M18 6L6 18",
+  copy: "M9 9h10v11H9zM6 15H5V4h10v2",
+  download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  edit: "M4 20h4L19 9l-4-4L4 16z",
+  more: "M6 12h.01M12 12h.01M18 12h.01",
+  plus: "M12 5v14M5 12h14",
+  retry: "M19 12a7 7 0 1 1-2.2-5.100M19 4v4h-4",
+  search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.5 4.5",
+  send: "M12 19V5M6 11l6-6 6 6",
+  sidebar: "M4 5h16v14H4zM9.5 5v14",
+  stop: "M7 7h10v10H7z",
+  trash: "M5 7h14M10 7V4.500h4V7M7 7l1 13h8l1-13",
+  user: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20c1-3.5 4-5 7.5-5s6.5 1.5 7.5 5",
+  warn: "M12 4l9 16H3zM12 10v4.500M12 17.300h.01",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
+  return (
+    <svg class={`icon icon-${name}`} width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+/** A reader behind an open book. */
+export function Mark({ size = 24 }: { size?: number }) {
+  return (
+    <svg class="mark" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
+      <circle cx="12" cy="5.6" r="2.6" />
+      <path d="M12 20.400c-2.2-1.8-5-2.7-8.6-2.700v-7.300c3.6 0 6.4.9 8.6 2.7 2.2-1.8 5-2.7 8.6-2.700v7.300c-3.6 0-6.4.9-8.6 2.700zM12 13.100v7.3" />
+    </svg>
+  );
+}

@@ -1,0 +1,152 @@
+// Sign in and sign up. Also shown over the page when a session has run out.
+import { useState } from "preact/hooks";
+import { ApiError, messageOf } from "../api/client";
+import { about, me, signIn, signUp } from "../state/session";
+import { Mark } from "./Icon";
+
+interface Draft {
+  name: string;
+  email: string;
+  password: string;
+}
+
+interface Problem {
+  text: string;
+  fields: Record<string, string>;
+}
+
+const DEMO = [
+  { label: "Student", email: "student@famulus.local" },
+  { label: "Teacher", email: "teacher@famulus.local" },
+  { label: "Organization admin", email: "admin@famulus.local" },
+  { label: "Site admin", email: "site@famulus.local" },
+];
+const DEMO_PASSWORD = "password123";
+
+export function SignInPage() {
+  return (
+    <main class="sign-in">
+      <div class="sign-in-card">
+        <header class="sign-in-brand">
+          <Mark size={36} />
+          <h1>{about.value?.name ?? "Famulus"}</h1>
+          <p>Ask your course material. Every answer shows where it was read.</p>
+        </header>
+        <SignInForm />
+      </div>
+    </main>
+  );
+}
+
+/** The page stays as it is underneath: nothing typed is lost. */
+export function SignInAgain() {
+  return (
+    <div class="overlay">
+      <div class="dialog" role="dialog" aria-modal="true" aria-labelledby="again-title">
+        <h2 id="again-title">Sign in again</h2>
+        <p class="quiet">Your session has ended. What you were writing is kept.</p>
+        <SignInForm again />
+      </div>
+    </div>
+  );
+}
+
+function SignInForm({ again = false }: { again?: boolean }) {
+  const [joining, setJoining] = useState(false);
+  const [draft, setDraft] = useState<Draft>({ name: "", email: me.value?.user.email ?? "", password: "" });
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    try {
+      if (joining) await signUp(draft.name.trim(), draft.email.trim(), draft.password);
+      else await signIn(draft.email.trim(), draft.password);
+    } catch (error) {
+      setProblem(problemOf(error, joining));
+      setBusy(false);
+    }
+  };
+  const field = { draft, setDraft, problem };
+  return (
+    <form class="form" onSubmit={(event) => void submit(event)} data-testid="sign-in-form">
+      {joining && <Field {...field} name="name" label="Name" type="text" autoComplete="name" />}
+      <Field {...field} name="email" label="Email" type="email" autoComplete="username" focus={!again} />
+      <Field {...field} name="password" label="Password" type="password" focus={again}
+        autoComplete={joining ? "new-password" : "current-password"} />
+      {problem?.text && <p class="form-problem" role="alert" data-testid="sign-in-error">{problem.text}</p>}
+      <button class="button primary" type="submit" disabled={busy} data-testid="sign-in-submit">
+        {joining ? "Create account" : "Sign in"}
+      </button>
+      {!again && <Switch joining={joining} onSwitch={() => (setJoining(!joining), setProblem(null))} />}
+      {about.value?.demo && !joining && <DemoSignIns onPick={(email) => setDraft({ ...draft, email, password: DEMO_PASSWORD })} />}
+    </form>
+  );
+}
+
+interface FieldProps {
+  name: keyof Draft;
+  label: string;
+  type: "text" | "email" | "password";
+  autoComplete: string;
+  draft: Draft;
+  setDraft: (draft: Draft) => void;
+  problem: Problem | null;
+  focus?: boolean;
+}
+
+function Field({ name, label, type, autoComplete, draft, setDraft, problem, focus = false }: FieldProps) {
+  const wrong = problem?.fields[name];
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        type={type}
+        name={name}
+        required
+        value={draft[name]}
+        autoComplete={autoComplete}
+        autofocus={focus}
+        aria-invalid={wrong ? true : undefined}
+        aria-describedby={wrong ? `${name}-wrong` : undefined}
+        onInput={(event) => setDraft({ ...draft, [name]: event.currentTarget.value })}
+        data-testid={`sign-in-${name}`}
+      />
+      {wrong && <span class="field-problem" id={`${name}-wrong`}>{wrong}</span>}
+    </label>
+  );
+}
+
+function Switch({ joining, onSwitch }: { joining: boolean; onSwitch: () => void }) {
+  return (
+    <p class="form-switch">
+      {joining ? "Already have an account?" : "New here?"}{" "}
+      <button type="button" class="link" onClick={onSwitch} data-testid="sign-up-switch">
+        {joining ? "Sign in" : "Create an account"}
+      </button>
+    </p>
+  );
+}
+
+function DemoSignIns({ onPick }: { onPick: (email: string) => void }) {
+  return (
+    <fieldset class="demo">
+      <legend>Demo sign-ins</legend>
+      {DEMO.map((demo) => (
+        <button key={demo.email} type="button" class="button small" onClick={() => onPick(demo.email)}
+          title={demo.email} data-testid="demo-sign-in" data-email={demo.email}>
+          {demo.label}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function problemOf(error: unknown, joining: boolean): Problem {
+  if (!(error instanceof ApiError)) return { text: messageOf(error), fields: {} };
+  if (error.status === 401 && !joining) return { text: "The email or the password is not right.", fields: {} };
+  const fields = Object.fromEntries(error.fields.map((field) => [field.path.split(".").at(-1) ?? "", field.message]));
+  const placed = Object.keys(fields).some((name) => ["name", "email", "password"].includes(name));
+  return { text: placed ? "" : error.message, fields };
+}
