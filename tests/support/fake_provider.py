@@ -7,8 +7,8 @@
         ...
         assert provider.requests[0].body["model"] == "test"
 
-Every call of `reply`, `fail`, `body`, `raw`, `hang` or `endless` queues the answer to one more request; when none is
-left, `provider.reply("Hello from the fake provider.")` is what everybody gets.
+Every call of `reply`, `fail`, `body`, `raw`, `hang` or `endless` queues the answer to one more request; when
+none is left, everybody gets `reply("Hello from the fake provider.")`.
 """
 
 import asyncio
@@ -36,6 +36,8 @@ class RecordedRequest:
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
+    port: int
+    """The client's port: the same for requests on one connection."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the exchange is over, also when the client hung up."""
     completed: bool = False
@@ -98,6 +100,8 @@ class FakeProvider:
         self.base_url = ""
         """Such as `http://127.0.0.1:40123/v1`, while the server runs."""
         self.requests: list[RecordedRequest] = []
+        self.asked = asyncio.Event()
+        """Set with every request; clear it to wait for the next one."""
         self._answers: list[Answer] = []
         self._runner: web.AppRunner | None = None
 
@@ -192,8 +196,11 @@ class FakeProvider:
         self._answers.append(answer)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        recorded = RecordedRequest(request.path, dict(request.headers), await request.json())
+        recorded = RecordedRequest(
+            request.path, dict(request.headers), await request.json(), _client_port(request)
+        )
         self.requests.append(recorded)
+        self.asked.set()
         if not self._answers:
             self.reply("Hello from the fake provider.")
         try:
@@ -202,6 +209,10 @@ class FakeProvider:
             return response
         finally:
             recorded.gone.set()
+
+
+def _client_port(request: web.Request) -> int:
+    return request.transport.get_extra_info("peername")[1] if request.transport else 0
 
 
 async def _play(

@@ -5,7 +5,7 @@
     ├── lock          held while the server starts or a template is built; workers of one session share both
     └── python_PostgresServer   where the wheel keeps a lock of its own
 
-A template database is built once per content and copied per test; a copy takes some 15 ms.
+A template database is built once per content and copied per test; a copy takes some 20 to 60 ms.
 Nothing in it is worth keeping, so it never waits for the disk.
 """
 

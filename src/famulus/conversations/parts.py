@@ -49,7 +49,16 @@ class Page(msgspec.Struct, frozen=True, tag="page"):
     description: str = ""
 
 
-Part = Text | Citation | Tool | Page
+class Failure(msgspec.Struct, frozen=True, tag="failure"):
+    """Why there is no complete answer, in words for the reader."""
+
+    code: str
+    detail: str
+    retry: bool
+    """Whether asking again may help."""
+
+
+Part = Text | Citation | Tool | Page | Failure
 _decoder = msgspec.json.Decoder(tuple[Part, ...])
 _encoder = msgspec.json.Encoder()
 
@@ -66,7 +75,7 @@ def decode_parts(text: str) -> tuple[Part, ...]:
 
 def text_of(parts: tuple[Part, ...]) -> str:
     """The words of a message without anything else."""
-    return "\n\n".join([part.text for part in parts if isinstance(part, Text)])
+    return "".join([part.text for part in parts if isinstance(part, Text)])
 
 
 class MessageView(msgspec.Struct, frozen=True):

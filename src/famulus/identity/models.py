@@ -37,15 +37,13 @@ class Session(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     refresh_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    spent_refresh_hash: Mapped[str | None] = mapped_column(String(64))
-    """The refresh token before this one: whoever shows it again has stolen it, or was stolen from."""
+    refresh_family_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """What all refresh tokens of this session share: one of the family that is not the newest has been spent before,
+    and whoever shows it has stolen it, or was stolen from."""
     refresh_expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
     organization_id: Mapped[str | None] = mapped_column(ForeignKey("organizations.id", ondelete="SET NULL"))
     """The active organization, where the person chose one: a fact of the session, not of the user."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
-    __table_args__ = (
-        Index(None, "user_id"),
-        Index(None, "spent_refresh_hash"),
-    )
+    __table_args__ = (Index(None, "user_id"),)

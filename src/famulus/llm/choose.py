@@ -39,36 +39,36 @@ def open_model(
 
     `base_url` is the address of a compatible server; with `openai:` it takes the place of OpenAI's own.
     """
-    kind, separator, name = choice.strip().partition(":")
+    kind, _, name = choice.strip().partition(":")
     kind, name = kind.strip().lower(), name.strip()
     match kind:
         case "offline" if not name:
             return OfflineModel()
         case "scripted" if name:
             return ScriptedModel(Path(name).expanduser())
-        case "openai" if name:
-            if not openai_api_key:
-                raise ConfigurationError(f"FAMULUS_MODEL={choice} needs a key; set OPENAI_API_KEY.")
-        case "compatible" if name:
-            if not base_url:
-                raise ConfigurationError(
-                    f"FAMULUS_MODEL={choice} needs the server's address; set FAMULUS_MODEL_BASE_URL, "
-                    "such as http://localhost:11434/v1."
-                )
-        case "anthropic":
-            raise ConfigurationError(f"FAMULUS_MODEL={choice}: this wire comes later. {AVAILABLE}.")
-        case "scripted" | "openai" | "compatible":
-            raise ConfigurationError(f"FAMULUS_MODEL={choice} lacks what comes after the colon. {AVAILABLE}.")
+        case "openai" if name and openai_api_key:
+            address = base_url or OPENAI_URL
+        case "compatible" if name and base_url:
+            address = base_url
         case _:
-            hint = (
-                f" For a model of OpenAI write `openai:{choice}`." if not separator and choice.strip() else ""
-            )
-            raise ConfigurationError(f"FAMULUS_MODEL={choice} is not known. {AVAILABLE}.{hint}")
+            raise ConfigurationError(_complaint(choice, kind, name))
     return OpenAIChatModel(
-        kind=kind,
-        name=name,
-        base_url=base_url or OPENAI_URL,
-        api_key=openai_api_key,
-        limits=limits,
-        retry=retry,
+        kind=kind, name=name, base_url=address, api_key=openai_api_key, limits=limits, retry=retry
     )
+
+
+def _complaint(choice: str, kind: str, name: str) -> str:
+    """What is wrong with a choice that cannot be opened, and what to write."""
+    this = f"FAMULUS_MODEL={choice}"
+    match kind:
+        case "openai" if name:
+            return f"{this} needs a key; set OPENAI_API_KEY."
+        case "compatible" if name:
+            return f"{this} needs the server's address; set FAMULUS_MODEL_BASE_URL, such as http://localhost:11434/v1."
+        case "openai" | "compatible" | "scripted":
+            return f"{this} lacks what comes after the colon. {AVAILABLE}."
+        case "anthropic":
+            return f"{this}: this wire comes later. {AVAILABLE}."
+        case _:
+            hint = f" For a model of OpenAI write `openai:{kind}`." if kind and not name else ""
+            return f"{this} is not known. {AVAILABLE}.{hint}"

@@ -15,13 +15,10 @@ from famulus.llm.words import FAIR, pieces
 NOT_FOUND = "I can't find that in this course."
 NO_COURSE = "I can only answer from course material, and no course is open here. Open a course and ask there."
 LEAD = "The course material says:"
-CONNECT = (
-    "set `FAMULUS_MODEL`, for example by giving an `OPENAI_API_KEY`, or `compatible:NAME` together with "
-    "`FAMULUS_MODEL_BASE_URL`"
-)
+CONNECT = "set `OPENAI_API_KEY`, or `FAMULUS_MODEL=compatible:NAME` with `FAMULUS_MODEL_BASE_URL`"
 QUIET = f"*No language model is connected, so I only quote. To connect one, {CONNECT}.*"
 HINT = (
-    f"*I only match words, because no language model is connected: try the course's own terms, or {CONNECT}.*"
+    f"*Without a language model I only match words: try the course's own terms. To connect one, {CONNECT}.*"
 )
 
 _GREETING = re.compile(

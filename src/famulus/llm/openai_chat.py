@@ -34,13 +34,13 @@ def completions_url(base_url: str) -> str:
         http://localhost:8080/v1/         → http://localhost:8080/v1/chat/completions
         https://models.example/openai/v1  → https://models.example/openai/v1/chat/completions
     """
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(
-            "FAMULUS_MODEL_BASE_URL must be an address such as http://localhost:11434/v1; it has no host."
-            if parts.scheme in ("http", "https")
-            else "FAMULUS_MODEL_BASE_URL must begin with http:// or https://, such as http://localhost:11434/v1."
-        )
+    try:
+        parts = urlsplit(base_url.strip())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ConfigurationError(_NO_ADDRESS) from None
+    if not usable:
+        raise ConfigurationError(_NO_ADDRESS)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(
             "FAMULUS_MODEL_BASE_URL must be a plain address without user, password, `?` or `#`; "
@@ -48,6 +48,17 @@ def completions_url(base_url: str) -> str:
         )
     path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
     return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
+
+
+_NO_ADDRESS = "FAMULUS_MODEL_BASE_URL must be a whole address, such as http://localhost:11434/v1."
+
+
+def _usable_key(key: str | None) -> str | None:
+    """The key without the blanks and line ends that copying leaves. Raises ConfigurationError."""
+    key = (key or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigurationError("OPENAI_API_KEY has characters that no key has; copy it once more.")
+    return key or None
 
 
 class OpenAIChatModel:
@@ -67,7 +78,7 @@ class OpenAIChatModel:
         self.kind = kind
         self.name = name
         self._url = completions_url(base_url)
-        self._secret = api_key
+        self._secret = _usable_key(api_key)
         self._limits = limits or Limits()
         self._retry = retry or RetryPolicy()
         self._session: aiohttp.ClientSession | None = None

@@ -19,6 +19,10 @@ AFTER_THE_END = 5.0
 GOODBYE = 0.05
 """Seconds we wait for the end of the body, so that its connection can be used again."""
 
+# A lost connection shows as any of these: RuntimeError when it was gone before we began to wait, and TimeoutError
+# is an OSError.
+_LOST = (aiohttp.ClientError, OSError, RuntimeError)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -65,7 +69,7 @@ class Exchange:
         watch.waiting_since = self._time()
         try:
             data = await self._content.readany()
-        except (aiohttp.ClientError, OSError, RuntimeError):
+        except _LOST:
             return self._broken()
         watch.waiting_since = math.inf
         reader = self._reader
@@ -103,5 +107,5 @@ class Exchange:
         try:
             async with asyncio.timeout(GOODBYE):
                 await self._content.readany()
-        except (aiohttp.ClientError, OSError, RuntimeError):  # TimeoutError is an OSError
+        except _LOST:
             return

@@ -46,7 +46,7 @@ class ToolSpec(Struct, frozen=True):
 
 
 class Grounding(Struct, frozen=True):
-    """A retrieved passage. Wires ignore it, for the context carries it already; the offline model quotes it."""
+    """A retrieved passage. Wires ignore it, the context carries it already; the offline model quotes it."""
 
     number: int
     """The `n` of its citation mark `[n]`."""

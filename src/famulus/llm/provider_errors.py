@@ -117,7 +117,7 @@ def error_for(
     secret: str | None = None,
     wait: float | None = None,
 ) -> errors.ModelError:
-    """Our error for HTTP `status`, sharpened by what the provider said. `wait`: its Retry-After in seconds."""
+    """Our error for HTTP `status`, sharpened by what the provider said. `wait`: its Retry-After, seconds."""
     said = message or ProviderMessage()
     words = f"{said.word} {said.text}"
     match _kind(status, words):
@@ -142,7 +142,7 @@ def error_for(
             )
         case "redirect":
             return errors.ModelNonsense(
-                "The model's server redirects; the operator must set FAMULUS_MODEL_BASE_URL to where it leads."
+                "The model's server redirects; the operator must set FAMULUS_MODEL_BASE_URL to the target."
             )
         case "down":
             return errors.ModelUnavailable(retry_after=wait)

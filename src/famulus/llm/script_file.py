@@ -10,7 +10,7 @@
 Replies are parted by a line `--- message`. Each may begin with directives, one a line; what follows them is
 its text, without the blank lines around it.
 
-    @when REGEX        answer only when the last user message matches, in any case; such a reply is not in the cycle
+    @when REGEX        answer only when the last user message matches, in any case; not part of the cycle
     @tool NAME {json}  call this tool first; several lines are several calls, one step each
     @rate N            N words a second
     @delay SECONDS     wait before the first word
@@ -77,7 +77,7 @@ def parse_script(text: str, *, source: str) -> Script:
 
 
 def _parts(text: str) -> list[tuple[int, str]]:
-    """The replies' texts, each with the number of its first line; blank ones at either end of the file are none."""
+    """The replies' texts, each with the number of its first line, without blank ones at either end."""
     parts: list[tuple[int, str]] = []
     start = 0
     for mark in [*_PART.finditer(text), None]:

@@ -36,7 +36,7 @@ class ScriptedModel:
         self._script = self._current()
 
     async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
-        """Play the reply that is due. Raises what `@fail` says, and ConfigurationError when the file is broken."""
+        """Play the reply that is due. Raises what `@fail` says, or ConfigurationError for a broken file."""
         script = self._current()
         made = _calls_of_this_turn(request)
         number = self._continued(script, request, made) if made else self._due(script, request)
@@ -91,7 +91,7 @@ class ScriptedModel:
         return number
 
     def _continued(self, script: Script, request: Request, made: list[ToolCall]) -> int:
-        """The reply that made the calls of this turn: by their ids, else the first that would have made the same."""
+        """The reply that made the calls of this turn: by their ids, else the first that fits."""
         candidates = [int(match[1]) for call in made if (match := _CALL_ID.fullmatch(call.id))]
         said = request.last_user_text()
         by_word = [

@@ -3,35 +3,20 @@
 import re
 
 _WORD = re.compile(r"[^\W_]+")
-_ENDINGS = (
-    "ations",
-    "ation",
-    "ingly",
-    "ing",
-    "ers",
-    "er",
-    "ors",
-    "or",
-    "ions",
-    "ion",
-    "ed",
-    "es",
-    "s",
-    "ly",
-    "e",
-)
+_ENDINGS = tuple("ations ation ingly ing ers er ors or ions ion ed es s ly e".split())
 SHORTEST = 3
 """Letters that must be left of a word."""
 
 _STOP = frozenset(
-    """a about above after again all also am an and another any are as ask at be because been before being below
-    between both but by can cannot could course did do does doing don down during each either else ever every explain
-    few find for from further get give had has have having he help her here hers him his how however i if in into is
-    it its itself just know learn lesson let like ll main make many may me mean means might more most much must my
-    need no nor not now of off on once one only or other our ours out over own please quick re really same say says
-    see shall she should show so some something such tell than that the their them then there these they thing things
-    this those through to too under until up us use used using ve very want was way we were what when where whether
-    which while who whom whose why will with without work works would you your yours""".split()
+    """a about above after again all also am an and another any are as ask at be because been before being
+    below between both but by can cannot could course did do does doesn doing don down during each either else
+    ever every explain few find for from further get give had has have having he help her here hers him
+    his how however i if in into is it its itself just know learn lesson let like ll main make many may
+    me mean means might more most much must my need no nor not now of off on once one only or other our
+    ours out over own please quick re really same say says see shall she should show so some something
+    such tell than that the their them then there these they thing things this those through to too
+    under until up us use used using ve very want was way we were what when where whether which while
+    who whom whose why will with without work works would you your yours""".split()
 )
 
 

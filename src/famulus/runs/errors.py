@@ -1,6 +1,12 @@
 """What can be wrong with a message or a run."""
 
-from famulus.kernel.errors import Conflict, FamulusError, Invalid, TooMany, Unavailable
+from famulus.kernel.errors import Conflict, FamulusError, Invalid, NotFound, TooMany, Unavailable
+
+
+class RunNotFound(NotFound):
+    """There is no run of yours with this id."""
+
+    code = "run_not_found"
 
 
 class RunInProgress(Conflict):

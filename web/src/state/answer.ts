@@ -38,16 +38,21 @@ export function newAnswer(runId: string | null = null, createdAt = new Date().to
 
 export function answerFromMessage(message: Message, base = newAnswer(message.run_id)): AnswerState {
   const tools = message.parts.filter((part): part is ToolPart => part.type === "tool");
+  const citations = message.parts.filter((part): part is CitationPart => part.type === "citation");
   return {
     ...base,
     status: statusOf(message),
     runId: message.run_id ?? base.runId,
     messageId: message.id,
     text: message.text,
-    citations: message.parts.filter((part): part is CitationPart => part.type === "citation"),
-    tools: tools.map((part) => ({ ...part, callId: part.call_id })),
+    citations: citations.length > 0 ? citations : base.citations,
+    tools: tools.length > 0 ? tools.map(toolOf) : base.tools,
     createdAt: message.created_at,
   };
+}
+
+function toolOf({ call_id, name, arguments: given, status, result }: ToolPart): ToolLine {
+  return { callId: call_id, name, arguments: given, status, result };
 }
 
 function statusOf(message: Message): AnswerStatus {

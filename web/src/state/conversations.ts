@@ -3,7 +3,7 @@ import { effect, signal, untracked } from "@preact/signals";
 import { isAbort } from "../api/client";
 import { runs } from "../api/endpoints";
 import { frames } from "../api/stream";
-import type { PageContext } from "../api/types";
+import type { LessonSummary } from "../api/types";
 import { Conversation } from "./conversation";
 import { pause } from "./follow";
 import { go, route } from "./route";
@@ -14,7 +14,7 @@ const open = new Map<string, Conversation>();
 const fresh = new Map<string, Conversation>();
 
 /** The lesson that the next question is about, if the person chose one. */
-export const subject = signal<(PageContext & { lessonId: string }) | null>(null);
+export const subject = signal<Pick<LessonSummary, "course_id" | "title" | "path"> | null>(null);
 
 export const conversation = signal<Conversation | null>(null);
 

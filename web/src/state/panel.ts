@@ -41,7 +41,11 @@ export function closePanel(): void {
   const target = opener?.isConnected ? opener : fallback ? document.querySelector<HTMLElement>(fallback) : null;
   opener = null;
   // After the sheet has released the page: an inert element takes no focus.
-  requestAnimationFrame(() => (target ?? document.getElementById("composer"))?.focus());
+  requestAnimationFrame(() => {
+    (target ?? document.getElementById("composer"))?.focus();
+    // Coming back to a chip is no wish to see its preview.
+    preview.value = null;
+  });
 }
 
 /** Leaving the conversation closes the panel without moving the focus. */

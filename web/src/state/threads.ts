@@ -26,6 +26,10 @@ export const found = computed(() => {
   });
 });
 
+export function titleOf(thread: Thread): string {
+  return thread.title || thread.preview || "New conversation";
+}
+
 export async function loadThreads(id: string | null): Promise<void> {
   scope = id;
   threads.value = null;

@@ -22,6 +22,7 @@ const ALLOWED_ATTR = ["href", "src", "alt", "title", "align", "start", "colspan"
 const OPEN = "\uE000";
 const CLOSE = "\uE001";
 const CITATION = /\uE000(\d{1,3})\uE001/;
+const CITED_WORD = /([^\s\uE000\uE001]{0,24}\s?(?:\uE000\d{1,3}\uE001\s?)*\uE000\d{1,3}\uE001[.,;:!?)\]]{0,3})/;
 
 const citation: TokenizerAndRendererExtension = {
   name: "citation",
@@ -35,7 +36,25 @@ const citation: TokenizerAndRendererExtension = {
   renderer: (token) => (token.numbers as number[]).map((n) => `${OPEN}${n}${CLOSE}`).join(""),
 };
 
-const marked = new Marked({ gfm: true, async: false, extensions: [citation] });
+/** Raw HTML loses scripts, styles and most attributes before any parser of the browser meets it. */
+function simpleTags(html: string): string {
+  return html
+    .replace(/<!--[\s\S]*?(?:-->|$)/g, "")
+    .replace(/<(script|style|iframe|object|svg|math|template|noscript)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, "")
+    .replace(/<(\/?[a-z][a-z0-9-]*)\b([^>]*)>/gi, (_, tag: string, rest: string) => `<${tag}${keptAttributes(rest)}>`);
+}
+
+function keptAttributes(text: string): string {
+  const kept = text.matchAll(/(?:^|\s)(href|src|alt|title|align|colspan|rowspan)\s*=\s*("[^"<>]*"|'[^'<>]*')/gi);
+  return [...kept].map((match) => ` ${match[1]}=${match[2]}`).join("");
+}
+
+const marked = new Marked({
+  gfm: true,
+  async: false,
+  extensions: [citation],
+  renderer: { html: (token) => simpleTags(token.text) },
+});
 
 export function renderMarkdown(source: string, options: RenderOptions = {}): DocumentFragment {
   const html = marked.parse(source.replace(/[\uE000\uE001]/g, "")) as string;
@@ -116,9 +135,19 @@ function placeChips(root: DocumentFragment, cited: ReadonlyMap<number, string>):
     if (text.data.includes(OPEN)) texts.push(text);
   }
   for (const text of texts) {
-    const pieces = text.data.split(CITATION);
-    text.replaceWith(...pieces.map((piece, index) => (index % 2 ? chip(Number(piece), cited) : piece)));
+    text.replaceWith(...text.data.split(CITED_WORD).flatMap((piece) => citedPiece(piece, cited)));
   }
+}
+
+/** The word, its chips and its full stop stay on one line. */
+function citedPiece(piece: string, cited: ReadonlyMap<number, string>): Node[] {
+  if (!piece.includes(OPEN)) return piece === "" ? [] : [document.createTextNode(piece)];
+  const group = document.createElement("span");
+  group.className = "cited";
+  for (const [index, part] of piece.split(CITATION).entries()) {
+    group.append(index % 2 ? chip(Number(part), cited) : part);
+  }
+  return [group];
 }
 
 function chip(number: number, cited: ReadonlyMap<number, string>): Node {

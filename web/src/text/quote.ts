@@ -16,7 +16,11 @@ export function markQuote(root: HTMLElement, quote: string): boolean {
     const range = covered.get(node);
     covered.set(node, [range?.[0] ?? offset, offset + 1]);
   }
-  for (const [node, [from, to]] of covered) wrap(node, from, to);
+  const nodes = [...covered.keys()];
+  for (const [node, [from, to]] of covered) {
+    // Between the first and the last text the mark is unbroken, spaces and stops included.
+    wrap(node, node === nodes[0] ? from : 0, node === nodes.at(-1) ? to : node.length);
+  }
   return true;
 }
 

@@ -7,7 +7,7 @@ import { openPassage, preview, type Cited } from "../state/panel";
 import { now } from "../state/surroundings";
 import { clockTime, relativeTime } from "../text/time";
 import { AnswerText } from "./AnswerText";
-import { copyText, useCopied } from "./dom";
+import { copyBlock, useCopied } from "./dom";
 import { Icon, Mark } from "./Icon";
 import { SourcesLine } from "./SourcesLine";
 import { ToolLines } from "./ToolLines";
@@ -65,13 +65,6 @@ function chipHandlers(cited: Map<number, Cited>) {
       if (copy) void copyBlock(copy);
     },
   };
-}
-
-export async function copyBlock(button: HTMLElement): Promise<void> {
-  const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";
-  if (!(await copyText(code.replace(/\n$/, "")))) return;
-  button.textContent = "Copied";
-  window.setTimeout(() => (button.textContent = "Copy"), 1_600);
 }
 
 function Dots({ reading }: { reading: boolean }) {

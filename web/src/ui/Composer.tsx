@@ -36,14 +36,15 @@ export function Composer({ conversation, onSend }: Props) {
   const send = (): void => {
     if (text.trim() === "" || conversation.live.value) return;
     if (!online.value) return announce("You are offline. Your draft is kept.");
-    const context = subject.value;
-    conversation.send(text.trim(), context && { title: context.title ?? "", path: context.path ?? "" });
+    const lesson = subject.value;
+    conversation.send(text.trim(), lesson && { title: lesson.title, path: lesson.path });
     subject.value = null;
     setText("");
     onSend();
   };
   const enter = useEnter(send);
   return (
+    <div class="composer-frame">
     <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
       <Subject />
       <div class="composer-row">
@@ -53,8 +54,9 @@ export function Composer({ conversation, onSend }: Props) {
           onInput={(event) => write(event.currentTarget.value)} />
         <SendOrStop conversation={conversation} empty={text.trim() === ""} />
       </div>
-      <p class="composer-note" id="composer-note" data-testid="composer-note">{online.value ? note() : "Offline: your draft is kept."}</p>
+      <p class="composer-note" id="composer-note" data-testid="composer-note">{online.value ? note() : "No network: your draft is kept."}</p>
     </form>
+    </div>
   );
 }
 
@@ -103,7 +105,7 @@ function Subject() {
 }
 
 const NOTES: Record<ModelKind, string> = {
-  offline: "Offline: quotes only. Answers are passages from the lessons.",
+  offline: "Offline: quotes only, taken from the lessons.",
   scripted: "Scripted replies: a rehearsal without a language model.",
   openai: "Answers can be wrong. Check the passages they cite.",
   compatible: "Answers can be wrong. Check the passages they cite.",

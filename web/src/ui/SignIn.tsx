@@ -98,21 +98,23 @@ interface FieldProps {
 
 function Field({ name, label, type, autoComplete, draft, setDraft, problem, focus = false }: FieldProps) {
   const wrong = problem?.fields[name];
+  const input = {
+    name,
+    required: true,
+    value: draft[name],
+    autoComplete,
+    autofocus: focus,
+    "aria-invalid": wrong ? true : undefined,
+    "aria-describedby": wrong ? `${name}-wrong` : undefined,
+    "data-testid": `sign-in-${name}`,
+    onInput: (event: { currentTarget: HTMLInputElement }) => setDraft({ ...draft, [name]: event.currentTarget.value }),
+  };
   return (
     <label class="field">
       <span>{label}</span>
-      <input
-        type={type}
-        name={name}
-        required
-        value={draft[name]}
-        autoComplete={autoComplete}
-        autofocus={focus}
-        aria-invalid={wrong ? true : undefined}
-        aria-describedby={wrong ? `${name}-wrong` : undefined}
-        onInput={(event) => setDraft({ ...draft, [name]: event.currentTarget.value })}
-        data-testid={`sign-in-${name}`}
-      />
+      {type === "text" && <input type="text" {...input} />}
+      {type === "email" && <input type="email" {...input} />}
+      {type === "password" && <input type="password" {...input} />}
       {wrong && <span class="field-problem" id={`${name}-wrong`}>{wrong}</span>}
     </label>
   );

@@ -1,5 +1,6 @@
 // “Read 5 passages from …”: one quiet line above an answer that unfolds into the list of what was read.
 import type { AnswerState } from "../state/answer";
+import { bareTitle } from "../text/starters";
 import { openPassage, type Cited } from "../state/panel";
 
 interface Props {
@@ -36,7 +37,7 @@ export function SourcesLine({ state, cited }: Props) {
 }
 
 function titlesOf(items: Cited[]): string {
-  const titles = [...new Set(items.map((item) => item.title))];
+  const titles = [...new Set(items.map((item) => bareTitle(item.title)))];
   if (titles.length > 3) return new Intl.ListFormat(undefined).format([...titles.slice(0, 2), `${titles.length - 2} more`]);
   return new Intl.ListFormat(undefined).format(titles);
 }

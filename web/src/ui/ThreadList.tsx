@@ -5,8 +5,9 @@ import { courseId } from "../state/courses";
 import { hrefOf, route } from "../state/route";
 import { drawerOpen, now } from "../state/surroundings";
 import {
-  deleteThread, found, loadMoreThreads, loadThreads, nextPage, renameThread, search, threads, threadsBusy, threadsError,
+  deleteThread, found, loadMoreThreads, loadThreads, nextPage, renameThread, search, threads, threadsBusy, threadsError, titleOf,
 } from "../state/threads";
+import { bareText } from "../text/bare";
 import { groupByTime, relativeTime } from "../text/time";
 import { exportThread } from "./exportThread";
 import { useDelayed } from "./dom";
@@ -86,7 +87,7 @@ function ThreadItem({ thread }: { thread: Thread }) {
             ? <span class="live-dot" title="An answer is being written" />
             : <time class="thread-time" dateTime={thread.updated_at}>{relativeTime(thread.updated_at, now.value)}</time>}
         </span>
-        {thread.preview && thread.preview !== title && <span class="thread-preview">{thread.preview}</span>}
+        {thread.preview && thread.preview !== title && <span class="thread-preview">{bareText(thread.preview)}</span>}
       </a>
       <Menu label={`Actions for “${title}”`} class="icon-button thread-menu" testId="thread-menu" items={[
         { label: "Rename", icon: "edit", testId: "thread-rename", run: () => setRenaming(true) },
@@ -97,10 +98,6 @@ function ThreadItem({ thread }: { thread: Thread }) {
       </Menu>
     </li>
   );
-}
-
-export function titleOf(thread: Thread): string {
-  return thread.title || thread.preview || "New conversation";
 }
 
 function Rename({ thread, done }: { thread: Thread; done: () => void }) {

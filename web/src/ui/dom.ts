@@ -58,3 +58,11 @@ export function hasTouch(): boolean {
 export function focusComposer(): void {
   document.getElementById("composer")?.focus();
 }
+
+/** The code beside a copy button that stands in rendered Markdown. */
+export async function copyBlock(button: HTMLElement): Promise<void> {
+  const code = button.closest("figure")?.querySelector("code")?.textContent ?? "";
+  if (!(await copyText(code.replace(/\n$/, "")))) return;
+  button.textContent = "Copied";
+  window.setTimeout(() => (button.textContent = "Copy"), 1_600);
+}

@@ -3,11 +3,12 @@ import { messageOf } from "../api/client";
 import { threads as api } from "../api/endpoints";
 import type { CitationPart, Message, Thread } from "../api/types";
 import { toast } from "../state/notices";
+import { titleOf } from "../state/threads";
 import { clockTime } from "../text/time";
 import { download } from "./dom";
 
 export async function exportThread(thread: Thread): Promise<void> {
-  const title = thread.title || thread.preview || "Conversation";
+  const title = titleOf(thread);
   try {
     const messages: Message[] = [];
     let after: string | null = null;

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from famulus.runs.errors import LeaseLost
 from famulus.runs.events import RunCancelled
@@ -81,7 +82,7 @@ def release(owner: str) -> Steps[None]:
     yield "UPDATE runs SET lease_until = 0 WHERE owner = $1 AND status = 'running'", (owner,)
 
 
-def cancel(run_id: str, user_id: str) -> Steps[RunRow | None]:
+def cancel(run_id: str, user_id: str, at: datetime) -> Steps[RunRow | None]:
     """Ask for a run's end: a queued one ends here, a running one by its holder; None if it is not this user's."""
     rows = yield (
         "UPDATE runs SET cancel_requested = TRUE WHERE id = $1 AND user_id = $2"
@@ -90,8 +91,8 @@ def cancel(run_id: str, user_id: str) -> Steps[RunRow | None]:
     )
     if rows and RunRow(*rows[0]).status == "queued":
         yield (
-            "UPDATE runs SET status = 'cancelled', epoch = epoch + 1 WHERE id = $1 AND status = 'queued'",
-            (run_id,),
+            "UPDATE runs SET status = 'cancelled', epoch = epoch + 1, finished_at = $2 WHERE id = $1",
+            (run_id, at),
         )
         epoch = RunRow(*rows[0]).epoch + 1
         yield from insert_events(run_id, epoch, journal_rows(1, [RunCancelled(run_id)]))

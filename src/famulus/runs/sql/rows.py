@@ -88,7 +88,10 @@ def journal_rows(first: int, events: Sequence[Event]) -> list[JournalRow]:
 
 
 def insert_events(run_id: str, epoch: int, rows: Sequence[JournalRow]) -> Steps[None]:
-    """Add journal rows, by sixteens, fours and ones so that a few texts of SQL stay prepared."""
+    """Add journal rows, by sixteens, fours and ones so that a few texts of SQL stay prepared.
+
+    Writing a row again, after a commit whose outcome was lost, replaces it by the same or a longer run of text.
+    """
     left = list(rows)
     while left:
         count = next(size for size in _INSERTS if size <= len(left))
@@ -99,7 +102,10 @@ def insert_events(run_id: str, epoch: int, rows: Sequence[JournalRow]) -> Steps[
 
 def _insert(count: int) -> str:
     rows = ", ".join(f"(${i}, ${i + 1}, ${i + 2}, ${i + 3}, ${i + 4})" for i in range(1, count * 5, 5))
-    return f"INSERT INTO run_events (run_id, epoch, n, last, data) VALUES {rows}"
+    return (
+        f"INSERT INTO run_events (run_id, epoch, n, last, data) VALUES {rows} ON CONFLICT (run_id, epoch, n)"
+        " DO UPDATE SET last = excluded.last, data = excluded.data"
+    )
 
 
 _INSERTS = {count: _insert(count) for count in (16, 4, 1)}

@@ -1,0 +1,176 @@
+"""The composition root: the only place where adapters are chosen and the parts are put together.
+
+`open_parts` builds everything that serves a person without HTTP (the command line uses it as it is); `create_app` puts
+the doors before it. Nothing is built at import, and two applications can live in one process.
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, fields
+from functools import partial
+
+from fastapi import FastAPI
+
+from famulus.assistants.cache import AssistantCache
+from famulus.assistants.registry import ensure_default
+from famulus.campus.events import CourseLessonsChanged
+from famulus.doors import rest
+from famulus.doors.authenticator import Authenticator
+from famulus.doors.middleware import Envelope
+from famulus.identity.gate import Gate
+from famulus.kernel.bus import Bus
+from famulus.kernel.crash import CrashPoints
+from famulus.kernel.database import Database
+from famulus.kernel.ids import new_id
+from famulus.kernel.jobs import Worker
+from famulus.kernel.live import Live
+from famulus.kernel.live_postgres import PostgresRelay
+from famulus.kernel.migrate import require_newest
+from famulus.kernel.secrets import Vault, load_secret
+from famulus.kernel.settings import Settings
+from famulus.knowledge.jobs import LESSONS_JOB, LessonKeeper
+from famulus.llm.choose import default_choice, open_model
+from famulus.llm.openai_exchange import Limits
+from famulus.llm.opened import Models
+from famulus.runs.keeper import Keeper
+from famulus.runs.preparation import TITLE_JOB, Preparation
+from famulus.runs.runner import Runner
+from famulus.runs.service import Runs
+from famulus.runs.title import Titler
+from famulus.tools.builtin import built_in
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that one application is made of; the doors find it as their application's state."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    live: Live
+    vault: Vault
+    gate: Gate
+    authenticator: Authenticator
+    models: Models
+    runs: Runs
+    runner: Runner
+    worker: Worker
+    instance: str
+
+
+def model_choice(settings: Settings) -> str:
+    """Which model answers by default: the chosen one, the script, or the one that the keys allow."""
+    if settings.model:
+        return settings.model
+    if settings.use_mock:
+        return f"scripted:{settings.mock_messages_file}"
+    return default_choice(settings.openai_api_key.get_secret_value() if settings.openai_api_key else None)
+
+
+def open_models(settings: Settings) -> Models:
+    """The models of these settings; the default is opened at once, so that a wrong choice stops the start."""
+    opener = partial(
+        open_model,
+        base_url=settings.model_base_url,
+        openai_api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
+        limits=Limits(
+            first_byte=settings.model_first_token_timeout,
+            idle=settings.model_idle_timeout,
+            whole=settings.run_timeout,
+        ),
+    )
+    models = Models(opener, model_choice(settings))
+    models.get()
+    return models
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything, started; on the way out it stops in reverse. Raises ConfigurationError where it cannot work."""
+    vault = Vault(load_secret(settings))
+    async with AsyncExitStack() as stack:
+        bus = Bus()
+        database = Database(settings.database, bus)
+        stack.push_async_callback(database.close)
+        await database.ping()
+        await require_newest(database)
+        async with database.write() as session:
+            await ensure_default(session)
+        live = Live(PostgresRelay(database.dsn) if database.dialect == "postgresql" else None)
+        await live.start()
+        stack.push_async_callback(live.close)
+        models = open_models(settings)
+        stack.push_async_callback(models.close)
+        gate = Gate()
+        stack.callback(gate.close)
+        parts = _put_together(settings, database, live, vault, gate, models)
+        keeper = Keeper(database, live, parts.runner)
+        keeper.start()
+        stack.push_async_callback(keeper.stop)
+        await parts.worker.start()
+        stack.push_async_callback(parts.worker.stop)
+        yield parts
+
+
+def _put_together(
+    settings: Settings, database: Database, live: Live, vault: Vault, gate: Gate, models: Models
+) -> Parts:
+    bus, crash = database.bus, CrashPoints(settings.crash_point)
+    instance = f"{socket.gethostname()[:24]}-{os.getpid()}-{new_id('i')[-8:]}"
+    assistants = AssistantCache(database, bus)
+    runner = Runner(
+        database,
+        live,
+        Preparation(database, models, assistants, built_in(database)),
+        owner=instance,
+        lease=settings.run_lease,
+        run_timeout=settings.run_timeout,
+        crash=crash,
+    )
+    runs = Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash)
+    lessons = LessonKeeper(database)
+    bus.subscribe(CourseLessonsChanged, lessons.changed)
+    handlers = {TITLE_JOB: Titler(database, live, models).handle, LESSONS_JOB: lessons.handle}
+    return Parts(
+        settings=settings,
+        database=database,
+        bus=bus,
+        live=live,
+        vault=vault,
+        gate=gate,
+        authenticator=Authenticator(database, settings, bus),
+        models=models,
+        runs=runs,
+        runner=runner,
+        worker=Worker(database, handlers, instance),
+        instance=instance,
+    )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application with every door. Its parts are built when it starts and closed when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts(settings) as parts:
+            for field in fields(parts):
+                setattr(app.state, field.name, getattr(parts, field.name))
+            yield
+
+    app = FastAPI(
+        title="Famulus",
+        version=VERSION,
+        summary="The assistant server for learning platforms and other multi-tenant applications.",
+        lifespan=lifespan,
+        docs_url="/docs" if settings.local else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.local else None,
+    )
+    app.state.settings = settings
+    rest.mount(app)
+    app.add_middleware(Envelope, settings=settings)
+    return app

@@ -1,0 +1,71 @@
+"""`/api/v1/threads`: a person's own conversations."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Response, status
+
+from famulus.conversations import threads
+from famulus.conversations.models import Message
+from famulus.conversations.schemas import MessagePage, NewThread, RenameThread, ThreadOut, ThreadPage
+from famulus.conversations.views import message_view
+from famulus.identity.deps import CurrentPrincipal, PagingDep, ReadSession, WriteSession
+from famulus.kernel.text import Id
+
+router = APIRouter(prefix="/api/v1/threads", tags=["threads"])
+
+
+@router.get("")
+async def list_threads(
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    paging: PagingDep,
+    course_id: Annotated[Id | None, Query(description="Only threads of this course.")] = None,
+) -> ThreadPage:
+    """The person's threads, the one with the newest message first."""
+    found = await threads.list_threads(session, principal, paging, course_id=course_id)
+    return ThreadPage(items=[ThreadOut.of(card) for card in found.items], next=found.next)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED)
+async def create_thread(body: NewThread, principal: CurrentPrincipal, session: WriteSession) -> ThreadOut:
+    """A new thread; without `assistant_id` the registry resolves who answers."""
+    card = await threads.create_thread(
+        session, principal, course_id=body.course_id, assistant_id=body.assistant_id, title=body.title
+    )
+    return ThreadOut.of(card)
+
+
+@router.get("/{thread_id}")
+async def get_thread(thread_id: str, principal: CurrentPrincipal, session: ReadSession) -> ThreadOut:
+    """One thread."""
+    return ThreadOut.of(await threads.get_thread(session, principal, thread_id))
+
+
+@router.patch("/{thread_id}")
+async def rename_thread(
+    thread_id: str, body: RenameThread, principal: CurrentPrincipal, session: WriteSession
+) -> ThreadOut:
+    """Rename a thread."""
+    return ThreadOut.of(await threads.rename_thread(session, principal, thread_id, body.title))
+
+
+@router.delete("/{thread_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def delete_thread(thread_id: str, principal: CurrentPrincipal, session: WriteSession) -> None:
+    """Delete a thread with everything said in it."""
+    await threads.delete_thread(session, principal, thread_id)
+
+
+@router.get("/{thread_id}/messages", response_model=MessagePage)
+async def list_messages(
+    thread_id: str,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    paging: PagingDep,
+    order: Annotated[Literal["asc", "desc"], Query(description="Oldest or newest first.")] = "asc",
+) -> Response:
+    """What was said, by position."""
+    found = await threads.list_messages(session, principal, thread_id, paging, newest_first=order == "desc")
+    messages: list[Message] = found.items
+    page = {"items": [message_view(message) for message in messages], "next": found.next}
+    return Response(msgspec.json.encode(page), media_type="application/json")

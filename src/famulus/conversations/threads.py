@@ -1,0 +1,159 @@
+"""Threads and their messages, as their owner lists, renames and deletes them. Nobody else sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Select, bindparam, delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.assistants.registry import assistant_names
+from famulus.assistants.resolve import resolve
+from famulus.assistants.rights import find_assistant
+from famulus.campus.courses import course_card
+from famulus.conversations.errors import ThreadNotFound
+from famulus.conversations.models import Message, Thread
+from famulus.conversations.parts import decode_parts, text_of
+from famulus.identity.principal import Principal
+from famulus.kernel.ids import new_id
+from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.tables import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCard:
+    """A thread as lists show it."""
+
+    thread: Thread
+    assistant_name: str
+    live_run_id: str | None = None
+
+
+def own(principal: Principal) -> Select[tuple[Thread]]:
+    """The threads of this person."""
+    return select(Thread).where(Thread.user_id == principal.user_id)
+
+
+async def create_thread(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    course_id: str | None = None,
+    assistant_id: str | None = None,
+    title: str | None = None,
+) -> ThreadCard:
+    """A new thread, in a course or outside; without `assistant_id` the registry resolves who answers."""
+    organization_id = principal.organization_id
+    if course_id is not None:
+        organization_id = (await course_card(session, principal, course_id)).organization_id
+    if assistant_id is not None:
+        assistant = await find_assistant(session, principal, assistant_id)
+        found_id, name = assistant.id, assistant.name
+    else:
+        resolved = await resolve(
+            session, role=principal.role, organization_id=organization_id, course_id=course_id
+        )
+        found_id, name = resolved.id, resolved.name
+    now = utc_now()
+    thread = Thread(
+        id=new_id("thr"),
+        user_id=principal.user_id,
+        organization_id=organization_id,
+        course_id=course_id,
+        assistant_id=found_id,
+        title=title,
+        titled_by="person" if title else None,
+        last_position=0,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(thread)
+    await session.flush()
+    return ThreadCard(thread, name)
+
+
+async def find_thread(session: AsyncSession, principal: Principal, thread_id: str) -> Thread:
+    """One thread of this person; raises ThreadNotFound."""
+    thread = (await session.execute(own(principal).where(Thread.id == thread_id))).scalar_one_or_none()
+    if thread is None:
+        raise ThreadNotFound()
+    return thread
+
+
+async def list_threads(
+    session: AsyncSession, principal: Principal, paging: Paging, *, course_id: str | None = None
+) -> Page[ThreadCard]:
+    """The person's threads, the one with the newest message first."""
+    query = own(principal)
+    if course_id is not None:
+        query = query.where(Thread.course_id == course_id)
+    found: Page[Thread] = await page(
+        session, query, by=[Thread.updated_at, Thread.id], paging=paging, descending=True
+    )
+    return Page(await _cards(session, found.items), found.next)
+
+
+async def get_thread(session: AsyncSession, principal: Principal, thread_id: str) -> ThreadCard:
+    """One thread of this person as lists show it; raises ThreadNotFound."""
+    return (await _cards(session, [await find_thread(session, principal, thread_id)]))[0]
+
+
+async def _cards(session: AsyncSession, found: Sequence[Thread]) -> list[ThreadCard]:
+    """Threads with who answers in them and the newest run in progress, in two queries however many they are."""
+    names = await assistant_names(session, {thread.assistant_id for thread in found})
+    runs = text("SELECT thread_id, max(id) FROM runs WHERE status IN ('queued', 'running') AND thread_id IN :ids GROUP BY thread_id")
+    rows = await session.execute(
+        runs.bindparams(bindparam("ids", expanding=True)), {"ids": [thread.id for thread in found]}
+    )
+    live = {thread_id: run_id for thread_id, run_id in rows.all()}
+    return [ThreadCard(thread, names[thread.assistant_id], live.get(thread.id)) for thread in found]
+
+
+async def rename_thread(session: AsyncSession, principal: Principal, thread_id: str, title: str) -> ThreadCard:
+    """Give a thread the person's own title, which no model replaces."""
+    thread = await find_thread(session, principal, thread_id)
+    thread.title, thread.titled_by = title, "person"
+    return (await _cards(session, [thread]))[0]
+
+
+async def delete_thread(session: AsyncSession, principal: Principal, thread_id: str) -> None:
+    """Delete a thread with its messages, runs and journal; a run in progress loses its lease."""
+    thread = await find_thread(session, principal, thread_id)
+    await session.execute(delete(Thread).where(Thread.id == thread.id))
+
+
+async def list_messages(
+    session: AsyncSession, principal: Principal, thread_id: str, paging: Paging, *, newest_first: bool = False
+) -> Page[Any]:
+    """The messages of a thread by position."""
+    await find_thread(session, principal, thread_id)
+    query = select(Message).where(Message.thread_id == thread_id)
+    return await page(session, query, by=[Message.position], paging=paging, descending=newest_first)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstExchange:
+    """What a title is made from."""
+
+    thread_id: str
+    user_id: str
+    titled_by: str | None
+    question: str
+    answer: str
+
+
+async def first_exchange(session: AsyncSession, thread_id: str) -> FirstExchange | None:
+    """The first question and answer of a thread; None while there is no answer."""
+    thread = await session.get(Thread, thread_id)
+    query = select(Message.role, Message.parts).where(Message.thread_id == thread_id).order_by(Message.position).limit(4)
+    said = {role: text_of(decode_parts(parts)) for role, parts in reversed((await session.execute(query)).all())}
+    if thread is None or not said.get("user") or not said.get("assistant"):
+        return None
+    return FirstExchange(thread.id, thread.user_id, thread.titled_by, said["user"], said["assistant"])
+
+
+async def retitle(session: AsyncSession, thread_id: str, title: str, *, by: Literal["model"]) -> bool:
+    """Replace a title made of first words; False when a person has chosen one meanwhile, or the thread is gone."""
+    change = update(Thread).where(Thread.id == thread_id, Thread.titled_by == "words")
+    done = await session.execute(change.values(title=title, titled_by=by).returning(Thread.id))
+    return done.first() is not None

@@ -1,0 +1,54 @@
+"""From a request's credentials to its principal, with a memory of two seconds.
+
+Within that time a person is not looked up again; whatever this instance learns of sessions and rights takes effect at
+once, and on other instances no later than the memory lasts.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from famulus.campus.events import RightsChanged
+from famulus.campus.presence import principal_of
+from famulus.identity import sessions
+from famulus.identity.credentials import presented_token
+from famulus.identity.events import AccountChanged, SignedOut
+from famulus.identity.principal import Principal
+from famulus.kernel.bus import Bus
+from famulus.kernel.database import Database
+from famulus.kernel.settings import Settings
+
+MEMORY = 2.0
+"""Seconds."""
+SIZE = 10_000
+
+
+class Authenticator:
+    """Principals by token. Only digests of tokens are kept."""
+
+    def __init__(self, database: Database, settings: Settings, bus: Bus) -> None:
+        self._database = database
+        self._settings = settings
+        self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        for event in (SignedOut, AccountChanged, RightsChanged):
+            bus.subscribe(event, self._forget)
+
+    async def principal(self, headers: Mapping[str, str], method: str) -> Principal:
+        """Who sent these headers; raises Unauthenticated or CrossOrigin."""
+        token = presented_token(headers, method, self._settings)
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        known = self._known.get(digest)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        async with self._database.read() as session:
+            principal = await principal_of(session, await sessions.resolve(session, token))
+        self._known[digest] = (time.monotonic() + MEMORY, principal)
+        self._known.move_to_end(digest)
+        if len(self._known) > SIZE:
+            self._known.popitem(last=False)
+        return principal
+
+    def _forget(self, _event: object) -> None:
+        """Rights change rarely, so forgetting everybody is simple and cheap enough."""
+        self._known.clear()

@@ -1,0 +1,121 @@
+"""Around every request: its id, a bound on its body, the headers of safety, and one line in the log.
+
+Plain ASGI, so that a stream of thousands of pieces passes through one closure and nothing else.
+"""
+
+import re
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from famulus.doors.problems import problem
+from famulus.kernel.errors import BadRequest, TooLarge
+from famulus.kernel.ids import new_id
+from famulus.kernel.settings import Settings
+
+log = structlog.get_logger("famulus.request")
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+QUIET = frozenset({"/healthz", "/readyz"})
+
+
+class Envelope:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._max_body = settings.max_body_bytes
+        self._max_upload = settings.max_upload_bytes
+        policy = (b"content-security-policy", CONTENT_POLICY.encode())
+        tls = ((b"strict-transport-security", b"max-age=31536000"),) if settings.https else ()
+        self._headers = (*HEADERS, *tls)
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers)
+        scope["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        extra = [*self._headers, (b"x-request-id", request_id.encode())]
+        if not scope["path"].startswith("/docs"):
+            extra.append(self._policy)
+        started, status = time.perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                nonlocal status
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *extra]
+            await send(message)
+
+        try:
+            await self._bounded(scope, headers, receive, answer)
+        finally:
+            self._log(scope, status, started)
+
+    async def _bounded(
+        self, scope: Scope, headers: MutableMapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        """Refuse a body that is too long, by its announcement or once it has become so."""
+        upload = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+        limit = self._max_upload if upload else self._max_body
+        announced = headers.get(b"content-length", b"0")
+        if not announced.isdigit():
+            await problem(BadRequest("Content-Length is not a number."), scope["request_id"])(scope, receive, send)
+            return
+        if int(announced) > limit:
+            await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
+            return
+        if b"transfer-encoding" not in headers:
+            await self._app(scope, receive, send)
+            return
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > limit:
+                raise _too_large(limit)
+            return message
+
+        await self._app(scope, bounded, send)
+
+    def _log(self, scope: Scope, status: int, started: float) -> None:
+        if scope["path"] in QUIET:
+            return
+        route: Any = scope.get("route")
+        log.info(
+            "request",
+            method=scope["method"],
+            route=getattr(route, "path", None) or scope["path"][:200],
+            status=status,
+            ms=round((time.perf_counter() - started) * 1000, 1),
+        )
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than the {limit:,} bytes that are accepted here.")
+
+
+def _request_id(headers: MutableMapping[bytes, bytes]) -> str:
+    """The caller's X-Request-ID where it is harmless, else one of our own."""
+    given = headers.get(b"x-request-id", b"")
+    return given.decode() if _SAFE_ID.fullmatch(given) else new_id("req")

@@ -1,0 +1,101 @@
+"""Errors on the wire: one shape for all, `application/problem+json` (RFC 9457), rendered here and nowhere else."""
+
+import math
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from famulus.kernel.errors import (
+    BadRequest,
+    FamulusError,
+    FieldProblem,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+)
+
+log = structlog.get_logger(__name__)
+BY_STATUS: dict[int, type[FamulusError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+
+
+def problem(error: FamulusError, request_id: str | None = None) -> Response:
+    """An error as a response."""
+    body: dict[str, object] = {
+        "type": f"urn:famulus:error:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "request_id": request_id,
+    }
+    if error.fields:
+        body["fields"] = [{"path": field.path, "message": field.message} for field in error.fields]
+    headers = {"cache-control": "no-store"}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(math.ceil(error.retry_after))
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(body), error.status, headers, "application/problem+json")
+
+
+def request_id_of(request: Request) -> str | None:
+    """The id that the outermost middleware gave this request."""
+    return request.scope.get("request_id")
+
+
+def install(app: FastAPI) -> None:
+    """Have the application render every error this way."""
+    app.add_exception_handler(FamulusError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FamulusError)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request_failed", code=error.code, error=error.detail, cause=repr(error.__cause__))
+    return problem(error, request_id_of(request))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return problem(BadRequest("The body is not valid JSON."), request_id_of(request))
+    fields = tuple(FieldProblem(_path(item["loc"]), _sentence(item["msg"])) for item in found)
+    named = ", ".join(dict.fromkeys(field.path for field in fields)) or "the request"
+    return problem(Invalid(f"Not acceptable: {named}.", fields=fields), request_id_of(request))
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    """Where the fault lies: `title` of a body, `limit (query)` of anything else."""
+    place, *rest = location
+    path = ".".join(str(part) for part in rest)
+    return path or "body" if place == "body" else f"{path} ({place})"
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = BY_STATUS.get(error.status_code)
+    if kind is None:
+        kind = BadRequest if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else FamulusError
+    response = problem(kind(None if kind is not BadRequest else str(error.detail)), request_id_of(request))
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
+    log.error("request_crashed", exc_info=error)
+    return problem(FamulusError(), request_id_of(request))

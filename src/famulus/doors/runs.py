@@ -1,0 +1,124 @@
+"""The native door of runs: start one, follow its events, look at it, cancel it; and the person's own live feed."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, cast
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from famulus.conversations.parts import Page
+from famulus.doors.problems import request_id_of
+from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
+from famulus.doors.sse import KEEP_ALIVE, EventStream, frames
+from famulus.identity.deps import CurrentPrincipal
+from famulus.kernel.live import Live
+from famulus.runs.events import Entry, parse_id
+from famulus.runs.service import Ask, Runs
+from famulus.runs.title import feed
+
+router = APIRouter(prefix="/api/v1", tags=["runs"])
+EVENT_STREAM = "text/event-stream"
+FEED_PATIENCE = 15.0
+
+
+def _runs(request: Request) -> Runs:
+    return cast(Runs, request.app.state.runs)
+
+
+def _live(request: Request) -> Live:
+    return cast(Live, request.app.state.live)
+
+
+RunsDep = Annotated[Runs, Depends(_runs)]
+LiveDep = Annotated[Live, Depends(_live)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", description="One key for one message."),
+]
+LastEventId = Annotated[str | None, Header(max_length=40, description="The last event id received.")]
+After = Annotated[str | None, Query(max_length=40, description="The last event id received, such as 1.7.")]
+STREAMED: dict[int | str, dict[str, object]] = {
+    200: {"description": "The run's events, live.", "content": {EVENT_STREAM: {"schema": {"type": "string"}}}}
+}
+
+
+@router.post("/threads/{thread_id}/runs", status_code=202, response_model=RunAccepted, responses=STREAMED)
+async def start_run(
+    thread_id: str,
+    body: SendMessage,
+    request: Request,
+    principal: CurrentPrincipal,
+    runs: RunsDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Send a message. The answer comes as events when `Accept` asks for `text/event-stream`, else by the run's own address."""
+    page = body.context
+    ask = Ask(
+        thread_id=thread_id,
+        text=body.message,
+        page=Page(page.url, page.title, page.path, tuple(page.headings), page.description) if page else None,
+        key=idempotency_key,
+        request_id=request_id_of(request),
+    )
+    started = await runs.start(principal, ask)
+    headers = {"x-run-id": started.run.id, **({"idempotent-replay": "true"} if started.replayed else {})}
+    if _wants_stream(request):
+        return EventStream(frames(await runs.follow(principal, started.run.id)), headers)
+    return _json({"run": started.run, "message": started.message}, 202, headers)
+
+
+@router.get("/runs/{run_id}", response_model=RunOut)
+async def get_run(run_id: str, principal: CurrentPrincipal, runs: RunsDep) -> Response:
+    """A run with its answer or its error, once there is one."""
+    return _json(await runs.get(principal, run_id))
+
+
+@router.get("/runs/{run_id}/events", response_model=EventPage, responses=STREAMED)
+async def follow_run(
+    run_id: str,
+    request: Request,
+    principal: CurrentPrincipal,
+    runs: RunsDep,
+    after: After = None,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """The events after an id: live until the run's end, or, when `Accept` asks for JSON, a page of those journalled."""
+    place = parse_id(after or last_event_id)
+    if "application/json" in request.headers.get("accept", "") and not _wants_stream(request):
+        return _event_page(await runs.events(principal, run_id, place))
+    return EventStream(frames(await runs.follow(principal, run_id, place)))
+
+
+@router.post("/runs/{run_id}/cancel", response_model=RunOut)
+async def cancel_run(run_id: str, principal: CurrentPrincipal, runs: RunsDep) -> Response:
+    """End a run; what was written is kept. Asking again changes nothing."""
+    return _json(await runs.cancel(principal, run_id))
+
+
+@router.get("/events", response_class=Response, responses=STREAMED)
+async def follow_feed(principal: CurrentPrincipal, live: LiveDep) -> Response:
+    """What happens to the person's threads from now on, live: `thread.titled`."""
+    return EventStream(_feed(live, principal.user_id))
+
+
+async def _feed(live: Live, user_id: str) -> AsyncGenerator[bytes, None]:
+    with live.listen(feed(user_id)) as listener:
+        yield KEEP_ALIVE
+        while True:
+            heard = await listener.wait(FEED_PATIENCE)
+            yield b"".join(b"event: thread.titled\ndata: %b\n\n" % text.encode() for text in heard) or KEEP_ALIVE
+
+
+def _wants_stream(request: Request) -> bool:
+    return EVENT_STREAM in request.headers.get("accept", "")
+
+
+def _event_page(entries: list[Entry]) -> Response:
+    items = [{"id": str(entry.id), "event": entry.event} for entry in entries]
+    return _json({"items": items, "next": str(entries[-1].id) if entries else None})
+
+
+def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+

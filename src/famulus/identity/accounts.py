@@ -1,0 +1,146 @@
+"""Accounts: people with an e-mail address, a name and perhaps a password. Sign-in itself is in `sessions`."""
+
+from dataclasses import dataclass, field
+
+import email_validator
+from sqlalchemy import Select, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.identity.events import AccountChanged
+from famulus.identity.models import User
+from famulus.kernel.database import announce
+from famulus.kernel.duplicates import duplicates_are
+from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.ids import new_id
+from famulus.kernel.tables import utc_now
+
+EMAIL_LENGTH = 320
+_STAND_IN = "example"
+
+
+class EmailTaken(Conflict):
+    """There is an account with this e-mail address already; sign in instead."""
+
+    code = "email_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person's account as other rooms see it: without secrets."""
+
+    id: str
+    email: str
+    name: str
+    locale: str = "en"
+    site_admin: bool = False
+    profile: dict[str, str] = field(default_factory=dict[str, str], hash=False)
+    """Free fields the person chose to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What a sign-in is checked against; it stays inside this room."""
+
+    account: Account
+    password_hash: str | None
+    suspended: bool
+
+
+def normal_email(address: str) -> str:
+    """The address trimmed, composed and in lower case; raises ValueError with a sentence when it cannot be one.
+
+    Names that never leave a network (`.local`, `.test` …) are addresses here, too.
+    """
+    trimmed = address.strip().lower()
+    if len(trimmed) > EMAIL_LENGTH:
+        raise ValueError(f"An e-mail address has at most {EMAIL_LENGTH} characters.")
+    head, _, label = trimmed.rpartition(".")
+    special = label in email_validator.SPECIAL_USE_DOMAIN_NAMES
+    try:
+        checked = email_validator.validate_email(
+            f"{head}.{_STAND_IN}" if special else trimmed, check_deliverability=False
+        )
+    except email_validator.EmailNotValidError as error:
+        raise ValueError(f"This is no e-mail address: {error}") from error
+    normal = checked.normalized.lower()
+    return normal.removesuffix(_STAND_IN) + label if special else normal
+
+
+def lookup_email(address: str) -> str:
+    """The form under which an address would be found, whether it can exist or not."""
+    try:
+        return normal_email(address)
+    except ValueError:
+        return address.strip().lower()
+
+
+async def create_account(
+    session: AsyncSession,
+    *,
+    email: str,
+    name: str,
+    password_hash: str | None,
+    site_admin: bool = False,
+    locale: str = "en",
+    profile: dict[str, str] | None = None,
+) -> Account:
+    """A new account; without a hash nobody can sign in to it by password. Raises `EmailTaken` or ValueError."""
+    now = utc_now()
+    user = User(
+        id=new_id("usr"),
+        email=normal_email(email),
+        name=name,
+        password_hash=password_hash,
+        site_admin=site_admin,
+        suspended=False,
+        locale=locale,
+        profile=profile or {},
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(user)
+    with duplicates_are(EmailTaken()):
+        await session.flush()
+    return account_of(user)
+
+
+async def find_by_email(session: AsyncSession, email: str) -> Account | None:
+    """The account with this address, in whatever case it is written."""
+    secret = await secret_of(session, email)
+    return secret and secret.account
+
+
+async def secret_of(session: AsyncSession, email: str) -> Secret | None:
+    """What a sign-in with this address is checked against."""
+    user = (await session.execute(select(User).where(User.email == lookup_email(email)))).scalar_one_or_none()
+    return user and Secret(account_of(user), user.password_hash, user.suspended)
+
+
+async def keep_better_hash(session: AsyncSession, user_id: str, *, old: str, better: str) -> None:
+    """Replace a hash of an older kind, unless the password has been changed meanwhile."""
+    await session.execute(
+        update(User).where(User.id == user_id, User.password_hash == old).values(password_hash=better)
+    )
+
+
+async def set_suspended(session: AsyncSession, user_id: str, suspended: bool) -> None:
+    """Shut an account out, or let it in again; its sessions are refused from the commit on."""
+    changed = await session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(suspended=suspended, updated_at=utc_now())
+        .returning(User.id)
+    )
+    if changed.scalar_one_or_none() is None:
+        raise NotFound("There is no such account.")
+    announce(session, AccountChanged(user_id))
+
+
+def people() -> Select[str, str, str]:
+    """`id`, `name` and `email` of every account, for other rooms to join; rights are theirs to add."""
+    return select(User.id, User.name, User.email)
+
+
+def account_of(user: User) -> Account:
+    """The row as others may see it."""
+    return Account(user.id, user.email, user.name, user.locale, user.site_admin, user.profile)

@@ -1,0 +1,111 @@
+"""`/api/auth`: accounts and sessions over HTTP. `GET /api/auth/me` needs memberships and lives in the campus."""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Request, Response, status
+
+from famulus.identity import sessions
+from famulus.identity.credentials import cookie_name, presented_token, require_same_origin
+from famulus.identity.deps import DatabaseDep, SettingsDep
+from famulus.identity.gate import Gate
+from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, UserView, WebSignIn
+from famulus.identity.sessions import Opened
+from famulus.kernel.errors import Forbidden, Unauthenticated
+from famulus.kernel.settings import Settings
+
+router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+
+class SignUpClosed(Forbidden):
+    """Accounts are made by an administrator here."""
+
+    code = "sign_up_closed"
+
+
+def _gate(request: Request) -> Gate:
+    return cast(Gate, request.app.state.gate)
+
+
+GateDep = Annotated[Gate, Depends(_gate)]
+
+
+@router.post("/signup", status_code=status.HTTP_201_CREATED)
+async def sign_up(
+    body: SignUp,
+    request: Request,
+    response: Response,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    gate: GateDep,
+) -> TokenPair | WebSignIn:
+    """Create an account and sign in to it."""
+    require_same_origin(request.headers, settings)
+    if not settings.sign_up_open:
+        raise SignUpClosed()
+    opened = await sessions.sign_up(
+        database, gate, email=body.email, name=body.name, password=body.password, mode=body.mode
+    )
+    return _answer(opened, response, settings)
+
+
+@router.post("/login")
+async def sign_in(
+    body: SignIn,
+    request: Request,
+    response: Response,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    gate: GateDep,
+) -> TokenPair | WebSignIn:
+    """Sign in with an e-mail address and a password."""
+    require_same_origin(request.headers, settings)
+    opened = await sessions.sign_in(
+        database,
+        gate,
+        email=body.email,
+        password=body.password,
+        mode=body.mode,
+        address=request.client.host if request.client else None,
+    )
+    return _answer(opened, response, settings)
+
+
+@router.post("/refresh")
+async def refresh(body: Refresh, response: Response, database: DatabaseDep) -> TokenPair:
+    """Exchange a refresh token for the next pair; each can be used once."""
+    opened = await sessions.refresh(database, body.refresh_token)
+    response.headers["Cache-Control"] = "no-store"
+    return TokenPair.of(opened)
+
+
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
+async def sign_out(
+    request: Request, response: Response, database: DatabaseDep, settings: SettingsDep
+) -> None:
+    """End this session; without one there is nothing to do."""
+    try:
+        token = presented_token(request.headers, request.method, settings)
+    except Unauthenticated:
+        token = None
+    if token is not None:
+        async with database.write() as session:
+            await sessions.sign_out(session, token)
+    response.delete_cookie(
+        cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="lax"
+    )
+
+
+def _answer(opened: Opened, response: Response, settings: Settings) -> TokenPair | WebSignIn:
+    response.headers["Cache-Control"] = "no-store"
+    if opened.refresh_token is not None:
+        return TokenPair.of(opened)
+    response.set_cookie(
+        cookie_name(settings),
+        opened.token,
+        max_age=opened.expires_in,
+        path="/",
+        secure=settings.https,
+        httponly=True,
+        samesite="lax",
+    )
+    return WebSignIn(user=UserView.of(opened.account), expires_in=opened.expires_in)

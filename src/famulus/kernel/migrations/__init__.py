@@ -1,0 +1,1 @@
+"""Migrations: one linear history for both databases. A migration never imports application code."""

@@ -1,0 +1,68 @@
+"""The words index as the databases spell it, which table metadata cannot.
+
+SQLite keeps an FTS5 table beside `chunks`, reading the text from there instead of holding it twice; triggers keep the
+two one, through cascades as well. PostgreSQL keeps a generated column with a GIN index. Either way nothing can
+be written to `chunks` without being found, and nothing deleted from it is found again, within one transaction.
+"""
+
+from typing import Literal
+
+Dialect = Literal["sqlite", "postgresql"]
+
+TABLE = "chunk_words"
+"""SQLite's index; its shadow tables begin with this name, too. A comparison of schemas should leave them out."""
+
+COLUMN = "words"
+"""PostgreSQL's column of `chunks`, with the index `ix_chunks_words`; to be left out likewise."""
+
+_COLUMNS = "scope, title, heading_path, text, parts"
+
+_SQLITE = (
+    # Titles and headings count twice; the scope only filters. Stems are those of English, other words stay whole.
+    f"CREATE VIRTUAL TABLE {TABLE} USING fts5({_COLUMNS}, content='chunks', content_rowid='number',"
+    " tokenize='porter unicode61')",
+    f"INSERT INTO {TABLE}({TABLE}, rank) VALUES ('rank', 'bm25(0.0, 2.0, 2.0, 1.0, 1.0)')",
+    f"CREATE TRIGGER {TABLE}_insert AFTER INSERT ON chunks BEGIN"
+    f" INSERT INTO {TABLE}(rowid, {_COLUMNS})"
+    " VALUES (new.number, new.scope, new.title, new.heading_path, new.text, new.parts); END",
+    f"CREATE TRIGGER {TABLE}_delete AFTER DELETE ON chunks BEGIN"
+    f" INSERT INTO {TABLE}({TABLE}, rowid, {_COLUMNS})"
+    " VALUES ('delete', old.number, old.scope, old.title, old.heading_path, old.text, old.parts); END",
+    f"CREATE TRIGGER {TABLE}_update AFTER UPDATE ON chunks BEGIN"
+    f" INSERT INTO {TABLE}({TABLE}, rowid, {_COLUMNS})"
+    " VALUES ('delete', old.number, old.scope, old.title, old.heading_path, old.text, old.parts);"
+    f" INSERT INTO {TABLE}(rowid, {_COLUMNS})"
+    " VALUES (new.number, new.scope, new.title, new.heading_path, new.text, new.parts); END",
+)
+
+# PostgreSQL would read `/scan` as a file and `rclpy.node` as a host, each one word; with blanks they are plain words.
+_MARKS = r"/\._:@#-+=<>&%~|"
+_BLANKS = " " * len(_MARKS)
+
+
+def _vector(text: str, weight: str) -> str:
+    plain = f"translate({text}, '{_MARKS}', '{_BLANKS}')"
+    return f"setweight(to_tsvector('pg_catalog.english'::regconfig, {plain}), '{weight}')"
+
+
+_POSTGRES = (
+    f"ALTER TABLE chunks ADD COLUMN {COLUMN} tsvector GENERATED ALWAYS AS ("
+    + _vector("title || ' ' || heading_path", "A")
+    + " || "
+    + _vector("text || ' ' || parts", "D")
+    + ") STORED",
+    f"CREATE INDEX ix_chunks_{COLUMN} ON chunks USING gin ({COLUMN})",
+)
+
+
+def create(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make the words index, to be run once `chunks` exists."""
+    return _SQLITE if dialect == "sqlite" else _POSTGRES
+
+
+def drop(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that take it away again, leaving `chunks` as it is."""
+    if dialect == "sqlite":
+        triggers = (f"DROP TRIGGER {TABLE}_{event}" for event in ("insert", "delete", "update"))
+        return (*triggers, f"DROP TABLE {TABLE}")
+    return (f"DROP INDEX ix_chunks_{COLUMN}", f"ALTER TABLE chunks DROP COLUMN {COLUMN}")

@@ -1,0 +1,200 @@
+"""Taking in a folder, a file or a zip: what is new is read, what has gone disappears, what stayed costs nothing.
+
+    survey ─▶ compare by hash ─▶ parse beside the server ─▶ batches, each one short transaction ─▶ count
+
+A run that is killed has written whole batches; the next one goes on from there.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from famulus.kernel.database import Database
+from famulus.knowledge.blocks import Parsed
+from famulus.knowledge.files import FileRef, Limits, Reader
+from famulus.knowledge.pool import Outcome, parse_each
+from famulus.knowledge.store import Draft, Known, Owner, Place, begin, finish, known_documents, put, remove, source_at
+from famulus.knowledge.walk import Listing, Remark, shown, survey
+
+BATCH_FILES = 32
+BATCH_CHUNKS = 500
+"""A batch is written when it has so many of either, for nobody else can write to SQLite meanwhile."""
+Progress = Callable[[int, int], None]
+"""Told how many files are done, and of how many."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run has done."""
+
+    source_id: str | None = None
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    failed: list[Remark] = field(default_factory=list[Remark])
+    """Files that could not be read, this time or the last that they changed."""
+    skipped: list[Remark] = field(default_factory=list[Remark])
+    """Files that were not even tried."""
+    notes: list[Remark] = field(default_factory=list[Remark])
+    """Files that were read, but not quite in order."""
+    chunks: int = 0
+    """How many the source has now."""
+    seconds: float = 0.0
+
+
+async def ingest_path(
+    database: Database, owner: Owner, path: Path, *, limits: Limits | None = None, on_progress: Progress | None = None
+) -> Report:
+    """Make a folder, a file or a zip of this machine a source of its owner, or bring that source up to date.
+
+    Raises `NothingToRead` or `UnreadableArchive`; a single file that cannot be read is a line of the report.
+    """
+    real = path.resolve()
+    place = Place(owner, "folder", shown(real.name)[:300], shown(str(real))[:1000])
+    return await _ingest(database, place, real, limits or Limits(), on_progress)
+
+
+async def ingest_upload(
+    database: Database, owner: Owner, file: Path, filename: str, *, limits: Limits | None = None
+) -> Report:
+    """Make one uploaded file or zip, stored at `file`, a source; the same name again replaces it. Raises as above."""
+    name = shown(filename).replace("\\", "/").rsplit("/", 1)[-1][-300:]
+    place = Place(owner, "upload", name, name)
+    return await _ingest(database, place, file, limits or Limits(), None)
+
+
+async def _ingest(
+    database: Database, place: Place, path: Path, limits: Limits, on_progress: Progress | None
+) -> Report:
+    started = time.monotonic()
+    upload = place.name if place.kind == "upload" else None
+    listing = await asyncio.to_thread(survey, path, limits, upload)
+    report = Report(skipped=listing.skipped, failed=listing.failed)
+    async with database.read() as session:
+        source = (await session.execute(source_at(place))).scalar_one_or_none()
+        known = {row.path: row for row in await known_documents(session, source.id)} if source else {}
+    todo = await _to_be_read(listing.files, known, limits, report)
+    gone = _gone(known, listing)
+    if source is not None and source.state != "indexing" and not todo and not gone:
+        report.source_id, report.chunks = source.id, source.chunks
+    else:
+        async with database.write() as session:
+            report.source_id = await begin(session, place)
+        run = _Run(database, report.source_id, place.owner, known, report, on_progress)
+        await run.read(todo, limits)
+        await run.forget(gone)
+        async with database.write() as session:
+            report.chunks = await finish(session, report.source_id)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+async def _to_be_read(
+    files: Sequence[FileRef], known: dict[str, Known], limits: Limits, report: Report
+) -> list[FileRef]:
+    """The files that are new or whose content differs from what is known."""
+    seen = [ref for ref in files if ref.path in known]
+
+    def fingerprints() -> dict[str, str]:
+        with Reader(limits) as reader:
+            return {ref.path: reader.fingerprint(ref) for ref in seen}
+
+    hashes = await asyncio.to_thread(fingerprints) if seen else {}
+    todo: list[FileRef] = []
+    for ref in files:
+        before = known.get(ref.path)
+        if before is None or not hashes[ref.path] or hashes[ref.path] != before.content_hash:
+            todo.append(ref)
+            continue
+        report.unchanged += 1
+        if before.error is not None:
+            report.failed.append(Remark(ref.path, before.error))
+    return todo
+
+
+def _gone(known: dict[str, Known], listing: Listing) -> list[str]:
+    """Ids of documents whose file is no more. What stands in a folder that would not open is not known to be gone."""
+    present = {ref.path for ref in listing.files}
+    closed = tuple(f"{remark.path}/" for remark in listing.failed)
+    return [row.id for path, row in known.items() if path not in present and not path.startswith(closed)]
+
+
+@dataclass(slots=True)
+class _Run:
+    """The writing half of one run."""
+
+    database: Database
+    source_id: str
+    owner: Owner
+    known: dict[str, Known]
+    report: Report
+    on_progress: Progress | None
+    done: int = 0
+
+    async def read(self, todo: Sequence[FileRef], limits: Limits) -> None:
+        """Parse files and write them, batch by batch."""
+        batch: list[Draft] = []
+        chunks = 0
+        async for ref, outcome in _outcomes(todo, limits):
+            batch.append(self._draft(ref, outcome))
+            chunks += len(outcome.pieces) if isinstance(outcome, Parsed) else 0
+            if len(batch) >= BATCH_FILES or chunks >= BATCH_CHUNKS:
+                await self._write(batch, len(todo))
+                batch, chunks = [], 0
+        if batch:
+            await self._write(batch, len(todo))
+
+    async def forget(self, document_ids: Sequence[str]) -> None:
+        """Remove documents whose files have gone."""
+        for at in range(0, len(document_ids), BATCH_FILES):
+            async with self.database.write() as session:
+                await remove(session, document_ids[at : at + BATCH_FILES])
+        self.report.removed += len(document_ids)
+
+    def _draft(self, ref: FileRef, outcome: Outcome) -> Draft:
+        if isinstance(outcome, Parsed):
+            self.report.notes += [Remark(ref.path, note) for note in outcome.notes]
+        else:
+            self.report.failed.append(Remark(ref.path, outcome.reason))
+        if ref.path in self.known:
+            self.report.changed += 1
+        else:
+            self.report.added += 1
+        return Draft(ref.path, outcome, outcome.content_hash, ref.size)
+
+    async def _write(self, batch: Sequence[Draft], total: int) -> None:
+        async with self.database.write() as session:
+            await put(session, self.source_id, self.owner, batch)
+        self.done += len(batch)
+        if self.on_progress is not None:
+            self.on_progress(self.done, total)
+
+
+async def _outcomes(todo: Sequence[FileRef], limits: Limits) -> AsyncIterator[tuple[FileRef, Outcome]]:
+    """Files as they are parsed, some of them ahead of the reader."""
+    queue: asyncio.Queue[tuple[FileRef, Outcome] | None] = asyncio.Queue(4 * BATCH_FILES)
+
+    async def produce() -> None:
+        await parse_each(todo, limits, lambda ref, outcome: queue.put((ref, outcome)))
+        await queue.put(None)
+
+    producer = asyncio.create_task(produce())
+    try:
+        while True:
+            taken = asyncio.create_task(queue.get())
+            await asyncio.wait((taken, producer), return_when=asyncio.FIRST_COMPLETED)
+            if not taken.done():
+                taken.cancel()
+                producer.result()
+                continue
+            if (item := taken.result()) is None:
+                return
+            yield item
+    finally:
+        producer.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await producer

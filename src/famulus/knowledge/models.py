@@ -1,0 +1,99 @@
+"""Tables of knowledge: sources have documents, cut into chunks. Private to this room.
+
+They are the truth; the words index (ddl.py) hangs on `chunks` and is kept by the database itself.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from famulus.kernel.tables import Base, Json, UtcTime
+
+
+class Source(Base):
+    """Where documents come from: the lessons of a course, a folder, or an upload."""
+
+    __tablename__ = "sources"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    course_id: Mapped[str | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    """The course it belongs to; None for the organization's general material."""
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(300))
+    location: Mapped[str] = mapped_column(String(1000))
+    """What makes it the same source next time: the folder's path, the upload's file name; empty for lessons."""
+    state: Mapped[str] = mapped_column(String(16))
+    documents: Mapped[int] = mapped_column(default=0)
+    chunks: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    """Documents that could not be read."""
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('lessons', 'folder', 'upload')", name="kind"),
+        CheckConstraint("state IN ('ready', 'indexing', 'failed')", name="state"),
+        Index(
+            "uq_sources_place", "organization_id", text("coalesce(course_id, '')"), "kind", "location", unique=True
+        ),
+        Index(None, "course_id", "id"),
+    )
+
+
+class Document(Base):
+    """One file or lesson."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    source_id: Mapped[str] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    course_id: Mapped[str | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    lesson_id: Mapped[str | None] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"))
+    path: Mapped[str] = mapped_column(String(1000))
+    title: Mapped[str] = mapped_column(String(500))
+    format: Mapped[str] = mapped_column(String(16))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    """SHA-256 in hex of what was read; empty when the next run should try again."""
+    size: Mapped[int]
+    """Bytes."""
+    state: Mapped[str] = mapped_column(String(16))
+    error: Mapped[str | None] = mapped_column(String(1000))
+    published: Mapped[bool] = mapped_column(default=True)
+    """Whether learners may find it; those who teach the course always do."""
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        CheckConstraint("state IN ('ready', 'failed')", name="state"),
+        UniqueConstraint("source_id", "path"),
+        Index(None, "organization_id"),
+        Index(None, "course_id"),
+        Index(None, "lesson_id"),
+    )
+
+
+class Chunk(Base):
+    """A stretch of a document under one heading. Whose it is stands with the document, and in `scope`."""
+
+    __tablename__ = "chunks"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """The words index wants an integer for a name."""
+    id: Mapped[str] = mapped_column(String(40), unique=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    ordinal: Mapped[int]
+    scope: Mapped[str] = mapped_column(String(40))
+    """The course, or else the organization, and whether it is published, as one word (index.scope_word)."""
+    title: Mapped[str] = mapped_column(String(500))
+    heading_path: Mapped[list[str]] = mapped_column(Json)
+    anchor: Mapped[str] = mapped_column(String(300))
+    """The last heading's id on its page; empty at the top."""
+    page: Mapped[int | None]
+    text: Mapped[str] = mapped_column(Text)
+    parts: Mapped[str] = mapped_column(Text, default="")
+    """Words inside the text's words, for the index alone (words.inner_words)."""
+
+    __table_args__ = (UniqueConstraint("document_id", "ordinal"), Index(None, "scope"))

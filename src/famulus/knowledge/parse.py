@@ -1,0 +1,64 @@
+"""From bytes to pieces, by the ending of the name. Pure: no database, no network, no state."""
+
+import hashlib
+from pathlib import PurePosixPath
+
+from famulus.knowledge.blocks import Block, Content, Format, Parsed, Section, Unparsable, one_line
+from famulus.knowledge.cut import cut
+from famulus.knowledge.parse_html import parse_html
+from famulus.knowledge.parse_markdown import parse_markdown
+from famulus.knowledge.parse_pdf import parse_pdf
+from famulus.knowledge.parse_text import decode, parse_text
+
+FORMATS: dict[str, Format] = {
+    **dict.fromkeys((".md", ".markdown", ".mdx"), "markdown"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".txt", ".text", ".rst"), "text"),
+    ".pdf": "pdf",
+}
+"""What can be read, by the ending of the name in lower case."""
+
+
+def digest(data: bytes) -> str:
+    """The hash by which content is known again."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def format_of(path: str) -> Format | None:
+    """The format that a name promises, if it is one that can be read."""
+    return FORMATS.get(PurePosixPath(path).suffix.lower())
+
+
+def parse(data: bytes, path: str) -> Parsed:
+    """The pieces of one file; raises `Unparsable` with the reason if it cannot be read."""
+    format = format_of(path)
+    if format is None:
+        raise Unparsable("This kind of file is not read.")
+    if not data.strip():
+        raise Unparsable("There is nothing in this file.")
+    content = _content(data, format)
+    title = content.title or PurePosixPath(path).stem.replace("_", " ").replace("-", " ").strip() or path
+    return finish(one_line(title), format, data, content)
+
+
+def finish(title: str, format: Format, data: bytes, content: Content) -> Parsed:
+    """Cut what was read; raises `Unparsable` if no text is in it."""
+    pieces = cut(title, content.sections) or cut(title, _headings_only(content))
+    if not pieces:
+        raise Unparsable("There is no text in this file.")
+    return Parsed(title, format, digest(data), len(data), pieces, content.notes)
+
+
+def _content(data: bytes, format: Format) -> Content:
+    if format == "pdf":
+        return parse_pdf(data)
+    text, notes = decode(data)
+    content = {"markdown": parse_markdown, "html": parse_html, "text": parse_text}[format](text)
+    content.notes.extend(notes)
+    return content
+
+
+def _headings_only(content: Content) -> list[Section]:
+    """A page of nothing but headings says that much at least."""
+    said = [content.title, *(section.heading_path[-1] for section in content.sections if section.heading_path)]
+    return [Section(blocks=[Block(heading) for heading in said if heading])]

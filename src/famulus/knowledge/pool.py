@@ -1,0 +1,115 @@
+"""Parsing beside the server: few simple files in a thread, many files or any PDF in processes of their own.
+
+A process can be killed: a file that takes too long or brings its parser down costs that one file, never the server.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+import msgspec
+import structlog
+
+from famulus.knowledge.blocks import Parsed, Unreadable
+from famulus.knowledge.files import FileRef, Limits, Reader
+from famulus.knowledge.parse import format_of
+from famulus.knowledge.worker import LENGTH
+
+log = structlog.get_logger(__name__)
+FEW = 50
+MANY_BYTES = 5_000_000
+"""So many files, or so much text, a thread takes without a process, which would cost a third of a second to start."""
+MOST_WORKERS = 4
+
+Outcome = Parsed | Unreadable
+Deliver = Callable[[FileRef, Outcome], Awaitable[None]]
+_TOO_LONG = "This file took longer than {:g} seconds to read."
+_DIED = "The parser broke down over this file."
+
+
+async def parse_each(refs: Sequence[FileRef], limits: Limits, deliver: Deliver) -> None:
+    """Parse every file and hand each outcome to `deliver`, in no certain order."""
+    simple = all(format_of(ref.path) != "pdf" for ref in refs) and sum(ref.size for ref in refs) < MANY_BYTES
+    if len(refs) <= FEW and simple:
+        for ref in refs:
+            await deliver(ref, await _in_thread(ref, limits))
+        return
+    waiting = iter(refs)
+    lanes = min(MOST_WORKERS, os.cpu_count() or 1, 1 + len(refs) // 20)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(lanes):
+            group.create_task(_lane(waiting, limits, deliver))
+
+
+async def _in_thread(ref: FileRef, limits: Limits) -> Outcome:
+    def work() -> Outcome:
+        with Reader(limits) as reader:
+            return reader.attempt(ref)
+
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(work), limits.seconds)
+    except TimeoutError:
+        return Unreadable(_TOO_LONG.format(limits.seconds))
+
+
+async def _lane(waiting: Iterator[FileRef], limits: Limits, deliver: Deliver) -> None:
+    """One process after another takes files from the common heap."""
+    worker: _Worker | None = None
+    try:
+        for ref in waiting:
+            worker = worker or await _Worker.start(limits)
+            outcome, alive = await worker.ask(ref, limits.seconds)
+            if not alive:
+                log.warning("parser_died", path=ref.path, reason=outcome.reason if isinstance(outcome, Unreadable) else "")
+                await worker.stop()
+                worker = None
+            await deliver(ref, outcome)
+    finally:
+        if worker is not None:
+            await worker.stop()
+
+
+class _Worker:
+    """One process and its two pipes."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None and process.stdout is not None, "both were asked to be pipes"
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+        self._decode = msgspec.msgpack.Decoder(Parsed | Unreadable).decode
+
+    @classmethod
+    async def start(cls, limits: Limits) -> "_Worker":
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "famulus.knowledge.worker", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+        )
+        worker = cls(process)
+        worker._send(msgspec.msgpack.encode(limits))
+        return worker
+
+    def _send(self, frame: bytes) -> None:
+        self._stdin.write(LENGTH.pack(len(frame)) + frame)
+
+    async def ask(self, ref: FileRef, seconds: float) -> tuple[Outcome, bool]:
+        """What became of the file, and whether the process is still good for another."""
+        try:
+            async with asyncio.timeout(seconds):
+                self._send(msgspec.msgpack.encode(ref))
+                await self._stdin.drain()
+                (length,) = LENGTH.unpack(await self._stdout.readexactly(LENGTH.size))
+                return self._decode(await self._stdout.readexactly(length)), True
+        except TimeoutError:
+            return Unreadable(_TOO_LONG.format(seconds)), False
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return Unreadable(_DIED), False
+
+    async def stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        # Its pipes are closed with it; otherwise they would be found open when the loop ends.
+        self._stdin.close()
+        with contextlib.suppress(ConnectionError):
+            await self._stdin.wait_closed()

@@ -1,0 +1,251 @@
+"""Writing documents: what was read of a batch of files goes in, or away, within the caller's transaction."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.kernel.duplicates import duplicates_are
+from famulus.kernel.errors import Conflict
+from famulus.kernel.ids import new_id
+from famulus.kernel.tables import utc_now
+from famulus.knowledge.blocks import Parsed, Unreadable
+from famulus.knowledge.index import scope_word
+from famulus.knowledge.models import Chunk, Document, Source
+from famulus.knowledge.parse import format_of
+
+Kind = Literal["lessons", "folder", "upload"]
+Outcome = Parsed | Unreadable
+
+
+class SourceVanished(Conflict):
+    """This source was deleted while its documents were being read."""
+
+    code = "source_vanished"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose the material is: a course's, or with no course the whole organization's."""
+
+    organization_id: str
+    course_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What makes a source the same one the next time."""
+
+    owner: Owner
+    kind: Kind
+    name: str
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document as it stands."""
+
+    id: str
+    path: str
+    content_hash: str
+    state: str
+    error: str | None
+    published: bool
+    lesson_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document as it shall be."""
+
+    path: str
+    outcome: Outcome
+    content_hash: str
+    size: int
+    published: bool = True
+    lesson_id: str | None = None
+
+
+def source_at(place: Place) -> Select[tuple[Source]]:
+    """The source of a place, if it exists."""
+    same_course = (
+        Source.course_id.is_(None) if place.owner.course_id is None else Source.course_id == place.owner.course_id
+    )
+    return select(Source).where(
+        Source.organization_id == place.owner.organization_id,
+        same_course,
+        Source.kind == place.kind,
+        Source.location == place.location,
+    )
+
+
+async def begin(session: AsyncSession, place: Place) -> str:
+    """The id of the place's source, made if need be, which is `indexing` from now on."""
+    source = (await session.execute(source_at(place))).scalar_one_or_none()
+    now = utc_now()
+    if source is None:
+        owner = place.owner
+        source = Source(
+            id=new_id("src"),
+            organization_id=owner.organization_id,
+            course_id=owner.course_id,
+            kind=place.kind,
+            name=place.name,
+            location=place.location,
+            created_at=now,
+        )
+        session.add(source)
+    source.name, source.state, source.updated_at = place.name, "indexing", now
+    with duplicates_are(Conflict("This source is being made by somebody else right now; try again.")):
+        await session.flush()
+    return source.id
+
+
+async def finish(session: AsyncSession, source_id: str) -> int:
+    """Count what the source has and mark it done; the number of its chunks."""
+    documents, failed = (
+        await session.execute(
+            select(func.count(), func.count().filter(Document.state == "failed")).where(
+                Document.source_id == source_id
+            )
+        )
+    ).one()
+    chunks = (
+        await session.execute(
+            select(func.count()).select_from(Chunk).join(Document).where(Document.source_id == source_id)
+        )
+    ).scalar_one()
+    await session.execute(
+        update(Source)
+        .where(Source.id == source_id)
+        .values(
+            documents=documents,
+            failed=failed,
+            chunks=chunks,
+            state="failed" if failed and failed == documents else "ready",
+            updated_at=utc_now(),
+        )
+    )
+    return chunks
+
+
+async def known_documents(session: AsyncSession, source_id: str) -> list[Known]:
+    """Every document of a source."""
+    columns = (
+        Document.id,
+        Document.path,
+        Document.content_hash,
+        Document.state,
+        Document.error,
+        Document.published,
+        Document.lesson_id,
+    )
+    rows = await session.execute(select(*columns).where(Document.source_id == source_id))
+    return [Known(*row) for row in rows]
+
+
+async def put(session: AsyncSession, source_id: str, owner: Owner, drafts: Sequence[Draft]) -> None:
+    """Bring documents into their new state. A chunk whose text has stayed keeps its id, so that citations still open."""
+    await _hold(session, source_id)
+    known = {row.path: row for row in await _at_paths(session, source_id, [draft.path for draft in drafts])}
+    old_ids = await _take_chunks(session, [row.id for row in known.values()])
+    now = utc_now()
+    ids = {draft.path: known[draft.path].id if draft.path in known else new_id("doc") for draft in drafts}
+    rows = [_document(draft, ids[draft.path], now) for draft in drafts]
+    belongs = {
+        "source_id": source_id,
+        "organization_id": owner.organization_id,
+        "course_id": owner.course_id,
+        "created_at": now,
+    }
+    if fresh := [row | belongs for row in rows if row["path"] not in known]:
+        await session.execute(insert(Document), fresh)
+    if changed := [row for row in rows if row["path"] in known]:
+        await session.execute(update(Document), changed)
+    chunks = [row for draft in drafts for row in _chunks(draft, ids[draft.path], owner, old_ids)]
+    if chunks:
+        await session.execute(insert(Chunk.__table__), chunks)  # pyright: ignore[reportArgumentType] – a Table
+
+
+async def publish(session: AsyncSession, owner: Owner, known: Known, published: bool) -> None:
+    """Let learners find a document from now on, or no longer."""
+    word = scope_word(owner.organization_id, owner.course_id, published)
+    await session.execute(
+        update(Document).where(Document.id == known.id).values(published=published, updated_at=utc_now())
+    )
+    await session.execute(update(Chunk).where(Chunk.document_id == known.id).values(scope=word))
+
+
+async def remove(session: AsyncSession, document_ids: Sequence[str]) -> None:
+    """Documents with all that hangs on them."""
+    await session.execute(delete(Document).where(Document.id.in_(document_ids)))
+
+
+async def _hold(session: AsyncSession, source_id: str) -> None:
+    """One writer at a time for each source; on SQLite there is only one anyway."""
+    held = await session.execute(select(Source.id).where(Source.id == source_id).with_for_update())
+    if held.scalar_one_or_none() is None:
+        raise SourceVanished()
+
+
+async def _at_paths(session: AsyncSession, source_id: str, paths: list[str]) -> list[Document]:
+    query = select(Document).where(Document.source_id == source_id, Document.path.in_(paths))
+    return list((await session.execute(query)).scalars())
+
+
+async def _take_chunks(session: AsyncSession, document_ids: list[str]) -> dict[tuple[str, str], list[str]]:
+    """Remove the chunks of documents; their ids by document and text, last first."""
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    if document_ids:
+        old = Chunk.document_id.in_(document_ids)
+        query = select(Chunk.document_id, Chunk.text, Chunk.id).where(old).order_by(Chunk.ordinal.desc())
+        for document_id, text, id in await session.execute(query):
+            found[document_id, text].append(id)
+        await session.execute(delete(Chunk).where(old))
+    return found
+
+
+def _document(draft: Draft, id: str, now: datetime) -> dict[str, object]:
+    outcome = draft.outcome
+    read = isinstance(outcome, Parsed)
+    return {
+        "id": id,
+        "path": draft.path,
+        "lesson_id": draft.lesson_id,
+        "title": outcome.title if isinstance(outcome, Parsed) else draft.path.rsplit("/", 1)[-1][:500],
+        "format": outcome.format if isinstance(outcome, Parsed) else format_of(draft.path) or "text",
+        "content_hash": draft.content_hash,
+        "size": draft.size,
+        "state": "ready" if read else "failed",
+        "error": outcome.reason[:1000] if isinstance(outcome, Unreadable) else None,
+        "published": draft.published,
+        "updated_at": now,
+    }
+
+
+def _chunks(
+    draft: Draft, document_id: str, owner: Owner, old_ids: dict[tuple[str, str], list[str]]
+) -> list[dict[str, object]]:
+    if isinstance(draft.outcome, Unreadable):
+        return []
+    word = scope_word(owner.organization_id, owner.course_id, draft.published)
+    return [
+        {
+            "id": kept.pop() if (kept := old_ids.get((document_id, piece.text))) else new_id("chk"),
+            "document_id": document_id,
+            "ordinal": ordinal,
+            "scope": word,
+            "title": draft.outcome.title,
+            "heading_path": list(piece.heading_path),
+            "anchor": piece.anchor,
+            "page": piece.page,
+            "text": piece.text,
+            "parts": piece.parts,
+        }
+        for ordinal, piece in enumerate(draft.outcome.pieces)
+    ]

@@ -1,0 +1,28 @@
+"""The models that are open in this process, by choice: one each, opened when first asked for and closed at the end."""
+
+from collections.abc import Callable
+
+from famulus.llm.protocol import Model
+
+
+class Models:
+    """Opens models by their choice strings; `default` answers for assistants that choose none."""
+
+    def __init__(self, open_model: Callable[[str], Model], default: str) -> None:
+        self.default = default
+        self._open = open_model
+        self._models: dict[str, Model] = {}
+
+    def get(self, choice: str | None = None) -> Model:
+        """The model of a choice; raises ConfigurationError saying what to write instead."""
+        choice = choice or self.default
+        model = self._models.get(choice)
+        if model is None:
+            model = self._models[choice] = self._open(choice)
+        return model
+
+    async def close(self) -> None:
+        """Close every model."""
+        models, self._models = self._models, {}
+        for model in models.values():
+            await model.close()

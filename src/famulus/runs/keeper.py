@@ -1,0 +1,126 @@
+"""Keeping runs alive: the pulse that renews leases and journals text, and the sweep that takes over what died.
+
+One commit a pulse for the whole instance, however many runs it has.
+"""
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from famulus.kernel.database import Database
+from famulus.kernel.errors import FamulusError
+from famulus.kernel.lane import Row
+from famulus.kernel.live import Live
+from famulus.runs.runner import Runner, topic
+from famulus.runs.sql.lease import ORPHANED, WAITS_LONGEST, Pulse, claim, pulse, release
+from famulus.runs.sql.rows import JournalRow, Steps
+from famulus.runs.work import Work
+
+log = structlog.get_logger(__name__)
+PULSE = 0.5
+"""Seconds; text that a crash may lose from the journal, and the delay of followers on other instances."""
+SWEEP = 1.0
+NUDGE = 10.0
+"""Seconds between signs of life to quiet followers."""
+CLAIMS = 50
+"""Runs taken over at once; the next sweep takes the next."""
+
+
+class Keeper:
+    """The two background loops of an instance."""
+
+    def __init__(self, database: Database, live: Live, runner: Runner) -> None:
+        self._database = database
+        self._live = live
+        self._runner = runner
+        self._tasks: list[asyncio.Task[None]] = []
+        self._nudged = 0.0
+
+    def start(self) -> None:
+        """Begin both loops; the first sweep is now."""
+        self._tasks = [asyncio.create_task(self._pulse_loop()), asyncio.create_task(self._sweep_loop())]
+
+    async def stop(self) -> None:
+        """End both loops and let the instance's leases go, so that others need not wait for them to run out."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._runner.stop()
+        try:
+            await self._database.lane.write(partial(release, self._runner.owner))
+        except FamulusError:
+            log.warning("leases_not_released")
+
+    async def _pulse_loop(self) -> None:
+        while True:
+            await asyncio.sleep(min(PULSE, self._runner.lease / 4))
+            try:
+                if self._runner.works:
+                    await self._pulse()
+            except FamulusError as error:
+                log.warning("pulse_failed", error=error.detail)
+
+    async def _sweep_loop(self) -> None:
+        while True:
+            try:
+                await self._sweep()
+            except FamulusError as error:
+                log.warning("sweep_failed", error=error.detail)
+            await asyncio.sleep(min(SWEEP, self._runner.lease / 2))
+
+    async def _pulse(self) -> None:
+        works = [work for work in self._runner.works.values() if not work.lock.locked()]
+        for work in works:
+            await work.lock.acquire()  # free, so this does not wait
+        try:
+            taken = [(work, *work.pending()) for work in works]
+            pending = [(work.run.id, work.run.epoch, rows) for work, count, rows in taken if count]
+            heard = await self._write(pending)
+            for work, count, _ in taken:
+                if count and heard.held.get(work.run.id) == work.run.epoch:
+                    work.confirm(count)
+                    self._live.tell(topic(work.run.id))
+        finally:
+            for work in works:
+                work.lock.release()
+        self._obey(works, heard)
+        self._nudge()
+
+    async def _write(self, pending: list[tuple[str, int, list[JournalRow]]]) -> Pulse:
+        runner = self._runner
+        heard: Pulse = await self._database.lane.write(partial(pulse, runner.owner, runner.lease, pending))
+        return heard
+
+    def _obey(self, works: list[Work], heard: Pulse) -> None:
+        """Stop what is no longer ours, or no longer wanted."""
+        for work in works:
+            if heard.held.get(work.run.id) != work.run.epoch and work.run.id in self._runner.works:
+                if not work.lock.locked():
+                    work.halt("lost")
+            elif work.run.id in heard.cancelled:
+                work.halt("cancelled")
+
+    def _nudge(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._nudged > NUDGE:
+            self._nudged = now
+            for work in self._runner.works.values():
+                work.channel.nudge()
+
+    async def _sweep(self) -> None:
+        if not await self._database.lane.read(_anything_to_claim):
+            return
+        runner = self._runner
+        rows = await self._database.lane.write(partial(claim, runner.owner, runner.lease, CLAIMS))
+        for run in rows:
+            log.info("run_taken", run_id=run.id, epoch=run.epoch)
+            runner.begin_claimed(run)
+
+
+def _anything_to_claim() -> Steps[bool]:
+    """A look before the write, so that an idle server writes nothing."""
+    rows: list[Row] = yield f"SELECT 1 FROM runs r WHERE ({ORPHANED}) OR ({WAITS_LONGEST}) LIMIT 1", ()
+    return bool(rows)
+
+

@@ -1,0 +1,214 @@
+"""Before the model is asked: who answers, what was said, what is known. Reads everything, then lets go of the database.
+
+Values out of this are all that the loop needs; nothing here is open while the model thinks.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+
+from famulus.assistants.registry import Registry
+from famulus.assistants.settings import ResolvedAssistant
+from famulus.campus.courses import CourseCard, course_card
+from famulus.conversations.parts import Citation, Page, decode_parts, text_of
+from famulus.kernel.database import Database
+from famulus.kernel.jobs import INSERT_JOB, job_values
+from famulus.kernel.lane import Value
+from famulus.kernel.tables import utc_now
+from famulus.knowledge.retrieve import Passage, fits, search
+from famulus.llm.opened import Models
+from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request, ToolSpec
+from famulus.runs.calls import call_tool
+from famulus.runs.context import Situation, Voice, system_text, within_budget
+from famulus.runs.events import (
+    START,
+    AnswerRestarted,
+    AssistantCard,
+    Event,
+    PassageCard,
+    RetrievalFinished,
+    RunStarted,
+)
+from famulus.runs.loop import CallTool, Draft
+from famulus.runs.sql.read import events_after, history
+from famulus.runs.sql.rows import MessageRow
+from famulus.runs.work import Work, finished_steps
+from famulus.tools.contract import Tool, ToolContext
+
+TITLE_JOB = "thread.title"
+FOLLOW_UP_WORDS = 5
+"""A question shorter than this leans on the one before it, so both are searched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that one attempt needs."""
+
+    model: Model
+    request: Request
+    opening: tuple[Event, ...]
+    """The first events of an attempt that was not begun by accepting its message."""
+    news: tuple[Event, ...]
+    """What the preparation found."""
+    call_tool: CallTool
+
+
+class Preparation:
+    """Builds attempts."""
+
+    def __init__(
+        self, database: Database, models: Models, registry: Registry, tools: Mapping[str, Tool]
+    ) -> None:
+        self._database = database
+        self._models = models
+        self._registry = registry
+        self._tools = tools
+
+    async def prepare(self, work: Work) -> Prepared:
+        """Read what the answer needs. Raises a FamulusError where it cannot be given."""
+        asker = work.asker
+        assistant = await self._registry.get(asker.assistant_id)
+        rows = await self._history(work, assistant)
+        asked = decode_parts(rows[-1].parts)
+        course = await self._course(work)
+        started = time.perf_counter()
+        passages = await self._passages(work, rows, assistant) if course else ()
+        took = (time.perf_counter() - started) * 1000
+        opening = await self._opening(work, assistant)
+        work.draft.citable = {n: _citation(n, passage) for n, passage in enumerate(passages, 1)}
+        for part in finished_steps_text(work.draft):
+            work.draft.cited += [c for n, c in work.draft.citable.items() if f"[{n}]" in part]
+        situation = Situation(
+            voice=Voice(assistant.name, assistant.instructions),
+            principal=asker.principal,
+            course_title=course.title if course else None,
+            page=next((part for part in asked if isinstance(part, Page)), None),
+            passages=tuple(_grounding(n, passage) for n, passage in enumerate(passages, 1)),
+            searched=course is not None,
+            today=utc_now().date(),
+        )
+        return Prepared(
+            model=self._models.get(assistant.settings.model),
+            request=self._request(situation, rows, assistant),
+            opening=opening,
+            news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
+            call_tool=partial(
+                call_tool, self._tools, ToolContext(asker.principal, work.run.thread_id, asker.course_id)
+            ),
+        )
+
+    def title_job(self, work: Work) -> tuple[str, tuple[Value, ...]] | None:
+        """The statement that asks for a better title, when a real model can make one."""
+        if work.run.model is None or work.run.model.partition(":")[0] in ("offline", "scripted"):
+            return None
+        payload = {"thread_id": work.run.thread_id}
+        return INSERT_JOB, job_values(TITLE_JOB, payload, unique=f"title:{work.run.thread_id}")
+
+    async def _history(self, work: Work, assistant: ResolvedAssistant) -> list[MessageRow]:
+        if work.asked is not None and work.asked.position == 1:
+            return [work.asked]
+        limit = assistant.settings.history_messages
+        script = partial(history, work.run.thread_id, work.run.message_id, limit)
+        rows: list[MessageRow] = await self._database.lane.read(script)
+        return rows
+
+    async def _course(self, work: Work) -> CourseCard | None:
+        if work.asker.course_id is None:
+            return None
+        async with self._database.read() as session:
+            return await course_card(session, work.asker.principal, work.asker.course_id)
+
+    async def _passages(
+        self, work: Work, rows: list[MessageRow], assistant: ResolvedAssistant
+    ) -> tuple[Passage, ...]:
+        if assistant.settings.passages == 0:
+            return ()
+        found = await search(
+            self._database,
+            work.asker.principal,
+            _question(rows),
+            course_id=work.asker.course_id,
+            limit=assistant.settings.passages,
+        )
+        return tuple(passage for passage in found if fits(passage))
+
+    async def _opening(self, work: Work, assistant: ResolvedAssistant) -> tuple[Event, ...]:
+        """The first event of this attempt; takes up what earlier attempts finished."""
+        run = work.run
+        if run.epoch == 1:
+            return (started_event(run.id, run.thread_id, run.message_id, assistant, run.model or ""),)
+        after, entries = START, []
+        while found := await self._database.lane.read(partial(events_after, run.id, after)):
+            entries += found
+            after = found[-1].id
+        work.draft.parts.extend(finished_steps(entries))
+        return (AnswerRestarted(work.draft.text()),)
+
+    def _request(
+        self, situation: Situation, rows: list[MessageRow], assistant: ResolvedAssistant
+    ) -> Request:
+        said = [_chat_message(row) for row in rows]
+        kept = within_budget([m for m in said if m.text], assistant.settings.history_tokens)
+        return Request(
+            messages=(ChatMessage("system", system_text(situation)), *kept),
+            tools=tuple(ToolSpec(t.name, t.description, t.parameters) for t in self._tools.values()),
+            grounding=situation.passages,
+            searched=situation.searched,
+            course_title=situation.course_title,
+            model_settings=ModelSettings(assistant.settings.temperature, assistant.settings.max_output_tokens),
+            user_key=sha256(situation.principal.user_id.encode()).hexdigest()[:32],
+        )
+
+
+def started_event(run_id: str, thread_id: str, message_id: str, assistant: ResolvedAssistant, model: str) -> RunStarted:
+    """The first event of a run."""
+    card = AssistantCard(assistant.id, assistant.name, assistant.version)
+    return RunStarted(run_id, thread_id, message_id, card, model)
+
+
+def finished_steps_text(draft: Draft) -> list[str]:
+    """The text of the steps that an earlier attempt finished, if any."""
+    text = draft.text()
+    return [text] if text else []
+
+
+def _question(rows: list[MessageRow]) -> str:
+    """What to search for: the question, and the one before it when this one is too short to stand alone."""
+    asked = text_of(decode_parts(rows[-1].parts))
+    if len(asked.split()) >= FOLLOW_UP_WORDS:
+        return asked
+    earlier = next((row for row in reversed(rows[:-1]) if row.role == "user"), None)
+    return f"{text_of(decode_parts(earlier.parts))} {asked}" if earlier else asked
+
+
+def _chat_message(row: MessageRow) -> ChatMessage:
+    text = text_of(decode_parts(row.parts))
+    return ChatMessage("user" if row.role == "user" else "assistant", text)
+
+
+def _citation(number: int, passage: Passage) -> Citation:
+    return Citation(
+        number=number,
+        passage_id=passage.id,
+        document_id=passage.document_id,
+        title=passage.title,
+        heading_path=tuple(passage.heading_path),
+        quote=passage.quote,
+        url=passage.url,
+        lesson_id=passage.lesson_id,
+    )
+
+
+def _grounding(number: int, passage: Passage) -> Grounding:
+    return Grounding(number, passage.title, tuple(passage.heading_path), passage.text)
+
+
+def _cards(passages: tuple[Passage, ...]) -> tuple[PassageCard, ...]:
+    return tuple(
+        PassageCard(n, passage.id, passage.title, tuple(passage.heading_path), passage.lesson_id)
+        for n, passage in enumerate(passages, 1)
+    )
+
+

@@ -1,0 +1,186 @@
+"""The runner: the only place where the loop meets the journal, the live channel and the lease.
+
+Each run is a task of its own, which no client's disconnect can stop. Every *pulse* renews the leases of all runs of this
+instance and journals their text in one commit; what a run does to the world is journalled at once, before it happens.
+Another instance, or the next start, takes over what stops being renewed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from functools import partial
+
+import structlog
+
+from famulus.kernel.crash import CrashPoints
+from famulus.kernel.database import Database
+from famulus.kernel.errors import FamulusError, Unavailable
+from famulus.kernel.live import Live
+from famulus.runs.channel import Channel
+from famulus.runs.ending import Close, Status, prepare, problem_of
+from famulus.runs.errors import GaveUp, LeaseLost, RunTooLong
+from famulus.runs.events import Event, ToolCalled, ToolFinished
+from famulus.runs.loop import answer
+from famulus.runs.preparation import Preparation
+from famulus.runs.sql.finish import finish
+from famulus.runs.sql.lease import claim_next, journal
+from famulus.runs.sql.rows import RunRow
+from famulus.runs.work import Work, decode_asker
+
+log = structlog.get_logger(__name__)
+MAX_ATTEMPTS = 5
+"""A run that took the server down with it so often is given up."""
+PATIENCE = 30
+"""Attempts, a second apart, to write an ending while the database is away."""
+
+
+def topic(run_id: str) -> str:
+    """Where followers on other instances hear that a run has news."""
+    return f"run:{run_id}"
+
+
+class Runner:
+    """The runs in progress in this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        preparation: Preparation,
+        *,
+        owner: str,
+        lease: float,
+        run_timeout: float,
+        crash: CrashPoints,
+    ) -> None:
+        self.works: dict[str, Work] = {}
+        self.owner = owner
+        self.lease = lease
+        self._database = database
+        self._live = live
+        self._preparation = preparation
+        self._timeout = run_timeout
+        self._crash = crash
+        self._loose: set[asyncio.Task[None]] = set()
+
+    def begin(self, work: Work) -> None:
+        """Start working on a run that this instance holds."""
+        self.works[work.run.id] = work
+        work.task = asyncio.create_task(self._work(work))
+
+    def begin_claimed(self, run: RunRow) -> Work:
+        """Start on a run taken from the queue, from an instance that died, or from this one when it had stood still."""
+        if earlier := self.works.get(run.id):
+            earlier.halt("lost")
+        work = Work(run, decode_asker(run.asker), Channel(run.epoch))
+        self.begin(work)
+        return work
+
+    async def stop(self) -> None:
+        """End every task without ending its run, which is taken over elsewhere or at the next start."""
+        tasks = [work.task for work in self.works.values() if work.task is not None]
+        for work in list(self.works.values()):
+            work.halt("shutdown")
+        await asyncio.gather(*tasks, *self._loose, return_exceptions=True)
+
+    async def _work(self, work: Work) -> None:
+        structlog.contextvars.bind_contextvars(
+            run_id=work.run.id, thread_id=work.run.thread_id, request_id=work.run.request_id
+        )
+        try:
+            await self._attempt(work)
+        except asyncio.CancelledError:
+            if work.stop == "cancelled":
+                await self._end(work, "cancelled")
+        except LeaseLost:
+            log.warning("run_lost", epoch=work.run.epoch)
+        except TimeoutError:
+            await self._end(work, "failed", RunTooLong())
+        except FamulusError as error:
+            log.info("run_failed", code=error.code)
+            await self._end(work, "failed", error)
+        except Exception:  # the run's border: whatever happened, the person gets an end and the log the details
+            log.exception("run_crashed")
+            await self._end(work, "failed", FamulusError())
+        finally:
+            self._let_go(work)
+
+    async def _attempt(self, work: Work) -> None:
+        if work.run.cancel_requested:
+            work.stop = "cancelled"
+            raise asyncio.CancelledError
+        if work.run.epoch > MAX_ATTEMPTS:
+            raise GaveUp()
+        async with asyncio.timeout(self._timeout):
+            prepared = await self._preparation.prepare(work)
+            if work.channel.next_n == 1:
+                await self._journal(work, *prepared.opening)
+            for event in prepared.news:
+                work.publish(event)
+            self._crash.reach("context.built")
+            events = answer(prepared.model, prepared.request, work.draft, prepared.call_tool)
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, (ToolCalled, ToolFinished)):
+                        await self._journal(work, event)
+                        self._crash.reach(event.__struct_config__.tag)  # pyright: ignore[reportArgumentType]
+                    else:
+                        work.publish(event)
+                        self._crash.reach("text")
+        await self._end(work, "completed")
+
+    async def _journal(self, work: Work, *events: Event) -> None:
+        """Write events now, with the text before them, then show them."""
+        async with work.lock:
+            count, rows = work.pending(*events)
+            await self._database.lane.write(partial(journal, work.run, self.owner, rows))
+            work.confirm(count)
+            work.show(*events)
+        self._live.tell(topic(work.run.id))
+
+    async def _end(self, work: Work, status: Status, error: FamulusError | None = None) -> None:
+        """Write the end, whatever it takes, and show it; a run that is no longer ours is left alone."""
+        title_job = self._preparation.title_job(work) if status == "completed" else None
+        close = Close(work, self.owner, status, problem_of(error) if error else None, title_job)
+        self._crash.reach("finish.before")
+        async with work.lock:
+            ending, now, answer_id = prepare(close)
+            script = partial(finish, ending, partial(close.events, answer_id, now))
+            try:
+                events = await self._insist(script, work.run)
+            except LeaseLost:
+                return log.warning("run_lost", epoch=work.run.epoch)
+            self._crash.reach("finish.committed")
+            count, _ = work.pending()
+            work.confirm(count)
+            work.show(*events)
+        log.info("run_ended", status=status, model=work.run.model, output_tokens=work.draft.output_tokens)
+
+    async def _insist(self, script: Callable[[], object], run: RunRow) -> list[Event]:
+        """Commit an ending, through an outage of the database too. Raises LeaseLost."""
+        for attempt in range(PATIENCE):
+            try:
+                return await asyncio.shield(self._database.lane.write(script))  # pyright: ignore
+            except Unavailable:
+                log.warning("ending_delayed", attempt=attempt)
+                await asyncio.sleep(1)
+        raise LeaseLost()
+
+    def _let_go(self, work: Work) -> None:
+        if self.works.get(work.run.id) is work:
+            del self.works[work.run.id]
+        work.channel.end()
+        self._live.tell(topic(work.run.id))
+        if work.stop != "shutdown":
+            task = asyncio.create_task(self._next_in_thread(work.run.thread_id))
+            self._loose.add(task)
+            task.add_done_callback(self._loose.discard)
+
+    async def _next_in_thread(self, thread_id: str) -> None:
+        """Start the message that waits in a thread which has become free; the sweep finds what this misses."""
+        with suppress(FamulusError):
+            rows = await self._database.lane.write(partial(claim_next, self.owner, self.lease, thread_id))
+            for run in rows:
+                self.begin_claimed(run)
+
+

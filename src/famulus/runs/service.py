@@ -1,0 +1,249 @@
+"""What every door may ask of runs: start one, follow it, look at it, cancel it.
+
+Starting commits the message and its run before anything is answered; following may begin, break off and resume at any
+event, on any instance, any number of times.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+
+from famulus.assistants.registry import Registry
+from famulus.assistants.settings import ResolvedAssistant
+from famulus.campus.courses import course_card
+from famulus.conversations.errors import ThreadNotFound
+from famulus.conversations.parts import MessageView, Page, Part, Text, encode_parts
+from famulus.conversations.views import message_view
+from famulus.identity.principal import Principal
+from famulus.kernel.crash import CrashPoints
+from famulus.kernel.database import Database
+from famulus.kernel.errors import Forbidden, NotFound
+from famulus.kernel.ids import new_id
+from famulus.kernel.live import Listener, Live
+from famulus.kernel.tables import utc_now
+from famulus.llm.opened import Models
+from famulus.runs.channel import Channel
+from famulus.runs.ending import preview_of
+from famulus.runs.errors import RunNotFound, ServerBusy
+from famulus.runs.events import START, TERMINAL, BadEventId, Entry, EventId, ThreadTitled
+from famulus.runs.preparation import started_event
+from famulus.runs.runner import Runner, topic
+from famulus.runs.sql.accept import Acceptance, Accepted, accept
+from famulus.runs.sql.lease import cancel
+from famulus.runs.sql.read import RunAndAnswer, ThreadRow, events_after, run_of, thread_of
+from famulus.runs.title import first_words
+from famulus.runs.views import RunView, run_view
+from famulus.runs.work import Asker, Work, encode_asker
+
+POLL = 1.0
+"""Seconds between looks into the journal of a run that another instance works on; a live word comes sooner."""
+QUIET_POLLS = 10
+"""Fruitless looks after which a follower is shown a sign of life."""
+CANCEL_PATIENCE = 2.0
+"""Seconds that cancelling waits to show the run's end rather than the request for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One message to a thread, as a door hands it in; `text` is cleaned."""
+
+    thread_id: str
+    text: str
+    page: Page | None = None
+    key: str | None = None
+    """The client's Idempotency-Key."""
+    request_id: str | None = None
+
+    def parts(self) -> tuple[Part, ...]:
+        """The message's parts."""
+        return (Text(self.text), self.page) if self.page else (Text(self.text),)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The acknowledgement: both are committed."""
+
+    run: RunView
+    message: MessageView
+    replayed: bool
+
+
+class Runs:
+    """The runs of one application."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        models: Models,
+        registry: Registry,
+        runner: Runner,
+        *,
+        max_live: int,
+        crash: CrashPoints,
+    ) -> None:
+        self._database = database
+        self._live = live
+        self._models = models
+        self._registry = registry
+        self._runner = runner
+        self._max_live = max_live
+        self._crash = crash
+
+    async def start(self, principal: Principal, ask: Ask) -> Started:
+        """Accept a message. Returns once it is committed and the work on its answer has begun or is queued.
+
+        Raises ThreadNotFound, Forbidden, RunInProgress, KeyReused, TooManyQueued or ServerBusy; then nothing is kept.
+        """
+        if len(self._runner.works) >= self._max_live:
+            raise ServerBusy(retry_after=2)
+        thread = await self._thread(principal, ask.thread_id)
+        assistant = await self._registry.get(thread.assistant_id)
+        self._crash.reach("accept.before")
+        acceptance = self._acceptance(principal, ask, thread, assistant)
+        accepted: Accepted | None = await self._database.lane.write(partial(accept, acceptance))
+        self._crash.reach("accept.committed")
+        if accepted is None:
+            raise ThreadNotFound()
+        if not accepted.replayed:
+            self._begin(accepted, Asker(principal, thread.assistant_id, thread.course_id), assistant)
+        return Started(run_view(accepted.run, None), message_view(accepted.message), accepted.replayed)
+
+    async def get(self, principal: Principal, run_id: str) -> RunView:
+        """A run of this person, with its answer once there is one; raises RunNotFound."""
+        found = await self._find(principal, run_id)
+        return run_view(found.run, found.answer)
+
+    async def cancel(self, principal: Principal, run_id: str) -> RunView:
+        """Ask for a run's end; asking again, or after its end, changes nothing. Raises RunNotFound."""
+        row = await self._database.lane.write(partial(cancel, run_id, principal.user_id, utc_now()))
+        if row is None:
+            raise RunNotFound()
+        work = self._runner.works.get(run_id)
+        if work is not None and work.task is not None:
+            work.halt("cancelled")
+            await asyncio.wait([work.task], timeout=CANCEL_PATIENCE)
+        self._live.tell(topic(run_id))
+        return await self.get(principal, run_id)
+
+    async def follow(
+        self, principal: Principal, run_id: str, after: EventId = START
+    ) -> AsyncGenerator[list[Entry], None]:
+        """The events of a run after an id, in order and without gaps, until its terminal event.
+
+        An empty list is a sign of life. Raises RunNotFound or BadEventId at once, before there is a generator.
+        """
+        await self._check(principal, run_id, after)
+        return self._follow(principal, run_id, after)
+
+    async def _follow(
+        self, principal: Principal, run_id: str, after: EventId
+    ) -> AsyncGenerator[list[Entry], None]:
+        with self._live.listen(topic(run_id)) as listener:
+            while True:
+                entries = await self._next(run_id, after, listener)
+                yield entries
+                if entries:
+                    after = entries[-1].id
+                    if isinstance(entries[-1].event, TERMINAL):
+                        return
+                elif run_id not in self._runner.works and not await self._still_to_come(principal, run_id, after):
+                    return
+
+    async def events(self, principal: Principal, run_id: str, after: EventId) -> list[Entry]:
+        """The journalled events after an id, a page of them, without waiting."""
+        await self._check(principal, run_id, after)
+        found: list[Entry] = await self._database.lane.read(partial(events_after, run_id, after))
+        return found
+
+    async def _thread(self, principal: Principal, thread_id: str) -> ThreadRow:
+        thread: ThreadRow | None = await self._database.lane.read(partial(thread_of, thread_id, principal.user_id))
+        if thread is None:
+            raise ThreadNotFound()
+        if thread.course_id is not None:
+            try:
+                async with self._database.read() as session:
+                    await course_card(session, principal, thread.course_id)
+            except NotFound as error:
+                raise Forbidden("You are no longer in this thread's course, so it cannot go on.") from error
+        return thread
+
+    def _acceptance(
+        self, principal: Principal, ask: Ask, thread: ThreadRow, assistant: ResolvedAssistant
+    ) -> Acceptance:
+        run_id, message_id = new_id("run"), new_id("msg")
+        parts = encode_parts(ask.parts())
+        title = first_words(ask.text)
+        model = assistant.settings.model or self._models.default
+        return Acceptance(
+            run_id=run_id,
+            message_id=message_id,
+            thread_id=ask.thread_id,
+            user_id=principal.user_id,
+            parts=parts,
+            preview=preview_of(ask.text),
+            title=title,
+            key=ask.key,
+            body_hash=sha256(parts.encode()).hexdigest(),
+            policy=assistant.settings.on_second_message,
+            asker=encode_asker(Asker(principal, thread.assistant_id, thread.course_id)).decode(),
+            model=model,
+            owner=self._runner.owner,
+            lease=self._runner.lease,
+            request_id=ask.request_id,
+            created_at=utc_now(),
+            first_events=(started_event(run_id, ask.thread_id, message_id, assistant, model),),
+            titled_event=ThreadTitled(ask.thread_id, title),
+        )
+
+    def _begin(self, accepted: Accepted, asker: Asker, assistant: ResolvedAssistant) -> None:
+        run = accepted.run
+        if run.status == "running":
+            work = Work(run, asker, Channel(run.epoch), asked=accepted.message)
+            work.show(*accepted.events)
+            self._runner.begin(work)
+        elif assistant.settings.on_second_message == "interrupt":
+            for work in list(self._runner.works.values()):
+                if work.run.thread_id == run.thread_id:
+                    work.halt("cancelled")
+
+    async def _find(self, principal: Principal, run_id: str) -> RunAndAnswer:
+        found: RunAndAnswer | None = await self._database.lane.read(partial(run_of, run_id, principal.user_id))
+        if found is None:
+            raise RunNotFound()
+        return found
+
+    async def _check(self, principal: Principal, run_id: str, after: EventId) -> None:
+        """That the run is this person's, and the id one that it has given out or still may have."""
+        work = self._runner.works.get(run_id)
+        if work is not None and work.run.user_id == principal.user_id:
+            newest = EventId(work.run.epoch, work.channel.next_n - 1)
+        else:
+            run = (await self._find(principal, run_id)).run
+            newest = EventId(run.epoch, 10**9)
+        if after > newest:
+            raise BadEventId("This id lies in the future of the run; send the last one that you have received.")
+
+    async def _next(self, run_id: str, after: EventId, listener: Listener) -> list[Entry]:
+        """The next entries: from the live channel, else from the journal; empty after a while without news."""
+        for _ in range(QUIET_POLLS):
+            work = self._runner.works.get(run_id)
+            entries = work.channel.since(after) if work else None
+            if entries:
+                return entries
+            if work is not None and entries is not None and not work.channel.ended:
+                await work.channel.wait()
+                return work.channel.since(after) or []
+            if found := await self._database.lane.read(partial(events_after, run_id, after)):
+                return found
+            await listener.wait(POLL)
+        return []
+
+    async def _still_to_come(self, principal: Principal, run_id: str, after: EventId) -> bool:
+        """Whether a quiet run will have more events; a run that ended has journalled its last one."""
+        if (await self._find(principal, run_id)).run.live:
+            return True
+        return bool(await self._database.lane.read(partial(events_after, run_id, after)))
+

@@ -1,0 +1,101 @@
+"""One run in progress in this process: its lease, its live channel, its draft and what is not journalled yet."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from famulus.conversations.parts import Text, Tool
+from famulus.identity.principal import Principal
+from famulus.runs.channel import Channel
+from famulus.runs.events import AnswerRestarted, Entry, Event, TextDelta, ToolCalled, ToolFinished
+from famulus.runs.loop import Draft
+from famulus.runs.sql.rows import JournalRow, MessageRow, RunRow, journal_rows
+
+Stop = Literal["cancelled", "lost", "shutdown"]
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """For whom a run was accepted and who answers it: all that a restarted server needs to go on."""
+
+    principal: Principal
+    assistant_id: str
+    course_id: str | None = None
+
+
+encode_asker = msgspec.json.Encoder().encode
+decode_asker = msgspec.json.Decoder(Asker).decode
+
+
+@dataclass(slots=True)
+class Work:
+    """A run that this process holds, until its channel ends."""
+
+    run: RunRow
+    asker: Asker
+    channel: Channel
+    asked: MessageRow | None = None
+    """The message, when this process has just accepted it."""
+    draft: Draft = field(default_factory=lambda: Draft({}))
+    stop: Stop | None = None
+    """Why its task was cancelled, if it was."""
+    task: asyncio.Task[None] | None = None
+    journalled: int = 0
+    """The number of the newest event in the journal."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while journal rows are on their way, so that they are written in order."""
+    _pending: list[Event] = field(default_factory=list[Event])
+
+    def publish(self, event: Event) -> None:
+        """Show an event to followers and keep it for the journal."""
+        self._pending.append(event)
+        self.channel.publish(event)
+
+    def show(self, *events: Event) -> None:
+        """Show events that the journal has already."""
+        for event in events:
+            self.channel.publish(event)
+            self.journalled += 1
+
+    def pending(self, *more: Event) -> tuple[int, list[JournalRow]]:
+        """How many events wait for the journal, and the rows of those and of `more`."""
+        return len(self._pending), journal_rows(self.journalled + 1, [*self._pending, *more])
+
+    def confirm(self, count: int) -> None:
+        """The first `count` pending events are journalled."""
+        del self._pending[:count]
+        self.journalled += count
+        self.channel.trim(self.journalled)
+
+    def halt(self, why: Stop) -> None:
+        """Have the task end for this reason; the first reason counts."""
+        if self.stop is None and self.task is not None:
+            self.stop = why
+            self.task.cancel()
+
+
+def finished_steps(entries: list[Entry]) -> list[Text | Tool]:
+    """What earlier attempts finished for good: each tool call with its result, and the text said before it.
+
+    A call that has no result is left out: tools that only read are simply asked again.
+    """
+    parts: list[Text | Tool] = []
+    said: list[str] = []
+    called: ToolCalled | None = None
+    for _, event in entries:
+        match event:
+            case TextDelta(text=text):
+                said.append(text)
+            case ToolCalled():
+                called = event
+            case ToolFinished(call_id=id) if called is not None and called.call_id == id:
+                if text := "".join(said):
+                    parts.append(Text(text))
+                said.clear()
+                parts.append(Tool(id, called.name, called.arguments, event.status, event.result))
+            case AnswerRestarted():
+                said.clear()
+            case _:
+                pass
+    return parts

@@ -1,0 +1,45 @@
+"""What every test may ask for. The parts that stand for something outside live in tests/support.
+
+A test that asks for `database` runs twice, on SQLite and on PostgreSQL, each time on a migrated copy of its own, so that
+real commits, many sessions and crashes are no problem.
+"""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from famulus.kernel.database import Database
+from tests.support.databases import build_schema, schema_key, sqlite_template
+from tests.support.postgres import Postgres
+
+pytest_plugins = ["tests.support.browser", "tests.support.postgres"]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """The address of a migrated, empty database of the test's own."""
+    if dialect == "sqlite":
+        path = tmp_path / "famulus.db"
+        shutil.copy(await sqlite_template(), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    template = await postgres.template(schema_key(), build_schema)
+    async with postgres.database(template) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database of the test's own, with a bus."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()

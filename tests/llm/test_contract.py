@@ -1,0 +1,54 @@
+"""What every resident of the room promises, asked of each in the same words."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from famulus.llm.choose import open_model
+from famulus.llm.protocol import ChatMessage, End, Grounding, Model, Request, TextDelta, Usage
+from tests.llm.streams import items_of, text_of
+from tests.support.fake_provider import FakeProvider
+
+REQUEST = Request(
+    (ChatMessage("system", "Be kind."), ChatMessage("user", "What is a node?")),
+    grounding=(Grounding(1, "Nodes", (), "A node is a process."),),
+    searched=True,
+)
+
+
+@pytest.fixture(params=["offline", "scripted", "compatible", "openai"])
+async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Model]:
+    script = tmp_path / "replies.md"
+    script.write_text("A node is a process.", "utf-8")
+    choices = {"scripted": f"scripted:{script}", "compatible": "compatible:m", "openai": "openai:m"}
+    async with FakeProvider() as provider:
+        opened = open_model(
+            choices.get(request.param, "offline"), base_url=provider.base_url, openai_api_key="sk-x"
+        )
+        yield opened
+        await opened.close()
+
+
+async def test_text_then_usage_then_one_end(model: Model):
+    items = await items_of(model, REQUEST)
+    kinds = [type(item) for item in items]
+    assert kinds == [TextDelta] * (len(items) - 2) + [Usage, End]
+    assert text_of(items)
+
+
+async def test_hanging_up_early_is_no_trouble(model: Model):
+    async with aclosing(model.stream(REQUEST)) as stream:
+        assert isinstance(await anext(stream), TextDelta)
+    assert text_of(await items_of(model, REQUEST))
+
+
+async def test_closing_twice_is_no_trouble(model: Model):
+    await model.close()
+    await model.close()
+
+
+async def test_it_says_what_it_is(model: Model):
+    assert model.kind in ("offline", "scripted", "compatible", "openai")
+    assert model.name

@@ -1,0 +1,206 @@
+"""Answers without a model: only quotes, always marked, and honest about what is missing."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from famulus.llm.offline import HINT, LEAD, NO_COURSE, NOT_FOUND, QUIET, OfflineModel, answer
+from famulus.llm.protocol import ChatMessage, End, Grounding, Request, Usage
+from famulus.llm.quoting import MAX_QUOTES, MAX_SENTENCE, choose_quotes, spans_of
+from famulus.llm.stems import content_stems, stem
+from tests.llm.streams import items_of, text_of
+
+NODES = """# Nodes
+
+A node is a process that performs computation, e.g. reading a sensor. Nodes communicate over topics, services
+and actions. Dr. Smith wrote the first one [3].
+
+- Use `ros2 node list` to list running nodes.
+- [ ] Write a node of your own.
+
+```python
+class Talker(Node):
+    def __init__(self):
+        self.publisher = self.create_publisher(String, "chatter", 10)
+
+        self.count = 0
+```
+
+| Command | Meaning |
+|---|---|
+| ros2 run | starts an executable |
+"""
+TOPICS = "Topics are named buses. A publisher sends messages to a topic! Does a subscriber receive them? Yes."
+QOS = "Quality of service settings decide what happens to messages on lossy networks."
+GROUNDING = (
+    Grounding(1, "Nodes", ("ROS 2", "Nodes"), NODES),
+    Grounding(2, "Topics", ("ROS 2", "Topics"), TOPICS),
+    Grounding(4, "Quality of service", ("ROS 2", "QoS"), QOS),
+)
+
+
+def asked(text: str, *, grounding: tuple[Grounding, ...] = GROUNDING, searched: bool = True) -> str:
+    return answer(
+        Request((ChatMessage("user", text),), grounding=grounding, searched=searched, course_title="Robots")
+    )
+
+
+def test_a_definition_is_quoted_with_its_mark():
+    said = asked("What is a node?")
+    assert said.startswith(
+        f"{LEAD}\n\n> A node is a process that performs computation, e.g. reading a sensor."
+    )
+    assert said.split("\n\n")[1].endswith(" [1]")
+    assert said.endswith(f"\n\n{QUIET}")
+    assert "FAMULUS_MODEL" in QUIET
+    assert "\n" not in QUIET
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "mark"),
+    [
+        ("How do settings influence lossy networks?", QOS, "[4]"),
+        ("How are messages sent by publishers?", "A publisher sends messages to a topic!", "[2]"),
+        ("list running nodes", "Use `ros2 node list` to list running nodes.", "[1]"),
+        (
+            "Show me an example of create_publisher",
+            NODES[NODES.index("```python") : NODES.index("\n\n| C")],
+            "[1]",
+        ),
+        ("Which command starts an executable?", NODES[NODES.index("| Command") :].strip(), "[1]"),
+    ],
+)
+def test_the_best_words_are_found(text: str, quote: str, mark: str):
+    first = asked(text).removeprefix(f"{LEAD}\n\n").removeprefix("> ")
+    assert first.startswith(quote)
+    assert first[len(quote) :].split()[0] == mark or mark in first
+
+
+@pytest.mark.parametrize(
+    "text", ["What is the capital of France?", "Who won the football cup?", "tell me more", "???"]
+)
+def test_nothing_fits(text: str):
+    assert asked(text) == f"{NOT_FOUND}\n\n{HINT}"
+    assert asked(text, grounding=()) == f"{NOT_FOUND}\n\n{HINT}"
+
+
+def test_nothing_was_searched():
+    assert asked("What is a node?", grounding=(), searched=False) == f"{NO_COURSE}\n\n{QUIET}"
+    assert answer(Request(())) == f"{NO_COURSE}\n\n{QUIET}"
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("hello", "Hello!"),
+        ("Hi there!", "Hello!"),
+        ("Good morning", "Hello!"),
+        ("thanks", "You're welcome."),
+        ("Great, thank you very much!!", "You're welcome."),
+        ("bye", "Goodbye"),
+    ],
+)
+def test_courtesy(text: str, start: str):
+    assert asked(text).startswith(start)
+    assert asked(text).endswith(QUIET)
+
+
+@pytest.mark.parametrize("text", ["hello node", "thanks, but what is a node?", "hi, what is a node?"])
+def test_a_question_with_a_greeting_is_a_question(text: str):
+    assert "[1]" in asked(text)
+
+
+def test_an_open_code_block_is_closed():
+    text = "````c\nint publisher(void);\n```\nstill code"
+    said = asked("example code of a publisher", grounding=(Grounding(9, "C", (), text),))
+    assert f"{text}\n````\n\n[9]" in said
+
+
+def test_a_long_sentence_is_cut_and_says_so():
+    text = "The publisher " + "goes on and on " * 100
+    said = asked("publisher", grounding=(Grounding(1, "P", (), text),))
+    quote = said.split("\n\n")[1]
+    assert quote.endswith("… [1]")
+    assert quote.removeprefix("> ").removesuffix(" … [1]") in text
+    assert len(quote) < MAX_SENTENCE + 20
+
+
+def test_the_same_words_are_quoted_once():
+    twice = (Grounding(1, "A", (), TOPICS), Grounding(2, "B", (), TOPICS))
+    assert [quote.number for quote in choose_quotes("named buses", twice)] == [1]
+
+
+def test_an_authors_own_marks_are_not_quoted():
+    text = "Smith shows a publisher in [7]. Another publisher is here."
+    assert "[7]" not in asked("publisher", grounding=(Grounding(1, "P", (), text),))
+
+
+MARKDOWN = st.lists(
+    st.sampled_from(
+        [*NODES.splitlines(keepends=True), TOPICS, QOS, "\n", "```\n", "~~~", "> ", "- ", "| a |\n", "[1] "]
+    )
+    | st.text(max_size=40),
+    max_size=25,
+).map("".join)
+
+
+@given(
+    st.lists(MARKDOWN, max_size=4),
+    st.sampled_from(["What is a node?", "publisher example code", "topic", "a | b"]),
+)
+def test_every_quote_is_verbatim(texts: list[str], text: str):
+    grounding = tuple(
+        Grounding(number, "Nodes", ("Topics",), said) for number, said in enumerate(texts, start=1)
+    )
+    quotes = choose_quotes(text, grounding)
+    assert len(quotes) <= MAX_QUOTES
+    rest = asked(text, grounding=grounding)
+    for quote in quotes:
+        assert quote.text.strip()
+        assert quote.text in texts[quote.number - 1]
+        assert f"[{quote.number}]" in rest
+        rest = rest.replace(quote.text, "", 1)
+    # What is not quoted is ours, and we only ever say this.
+    for own in (LEAD, QUIET, NOT_FOUND, HINT):
+        rest = rest.replace(own, "", 1)
+    assert re.fullmatch(r"(?:\s|>|…|`{3,}|~{3,}|\[\d+\])*", rest)
+
+
+@given(MARKDOWN)
+def test_spans_are_in_order_and_do_not_overlap(text: str):
+    spans = list(spans_of(text))
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
+    assert all(before.end <= after.start for before, after in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("publishing", "publisher"),
+        ("nodes", "node"),
+        ("queries", "query"),
+        ("messages", "message"),
+        ("running", "runs"),
+        ("classes", "class"),
+        ("created", "creates"),
+    ],
+)
+def test_stems_meet(one: str, other: str):
+    assert stem(one) == stem(other)
+
+
+def test_content_words():
+    assert content_stems("What's a Node, and how do I create_publisher in ROS 2?") == {
+        stem(word) for word in ("node", "create", "publisher", "ros")
+    }
+
+
+async def test_the_stream_is_the_answer_in_words_and_costs_nothing():
+    request = Request((ChatMessage("user", "What is a node?"),), grounding=GROUNDING, searched=True)
+    items = await items_of(OfflineModel(), request)
+    assert text_of(items) == answer(request)
+    assert len(items) > 20
+    assert items[-2:] == [Usage(0, 0), End("stop")]

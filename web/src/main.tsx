@@ -1,0 +1,70 @@
+// Starts the app: surroundings, address and session first, then what depends on who is signed in.
+import { computed, effect, untracked } from "@preact/signals";
+import { render } from "preact";
+import { conversation, followFeed, followRoute, subject } from "./state/conversations";
+import { course, courseId, courses, loadCourses, rememberCourse, startingCourse } from "./state/courses";
+import { dropPanel } from "./state/panel";
+import { go, route, startRouting } from "./state/route";
+import { openSession, session } from "./state/session";
+import { drawerOpen, observeSurroundings } from "./state/surroundings";
+import { deleteOnLeave, loadThreads, search, threads, titleOf } from "./state/threads";
+import { App } from "./ui/App";
+import { listenForKeys } from "./ui/Shortcuts";
+import "./styles/index.css";
+
+function start(): void {
+  observeSurroundings();
+  startRouting();
+  listenForKeys();
+  deleteOnLeave();
+  render(<App />, document.getElementById("app")!);
+  const stopWaiting = effect(() => {
+    if (session.value !== "in") return;
+    untracked(() => queueMicrotask(() => stopWaiting()));
+    untracked(enter);
+  });
+  void openSession();
+}
+
+/** Everything that needs a person; a session that expires and is renewed does not do it again. */
+function enter(): void {
+  void loadCourses();
+  followFeed();
+  followRoute();
+  effect(() => {
+    if (route.value.name !== "home" || !courses.value) return;
+    untracked(() => go({ name: "new", courseId: startingCourse() }, true));
+  });
+  // undefined on the way to the first course; the list is loaded once per course, not per address.
+  const scope = computed(() => (route.value.name === "home" ? undefined : courseId.value));
+  effect(() => {
+    const id = scope.value;
+    if (id === undefined) return;
+    untracked(() => enterCourse(id));
+  });
+  effect(() => {
+    void conversation.value;
+    untracked(dropPanel);
+  });
+  effect(() => {
+    void route.value;
+    untracked(() => (drawerOpen.value = false));
+  });
+  effect(nameTheWindow);
+}
+
+function enterCourse(id: string | null): void {
+  rememberCourse(id);
+  search.value = "";
+  if (subject.value?.course_id !== id) subject.value = null;
+  void loadThreads(id);
+}
+
+function nameTheWindow(): void {
+  const here = route.value;
+  const thread = here.name === "thread" ? threads.value?.find((item) => item.id === here.threadId) : null;
+  const parts = [thread && titleOf(thread), course.value?.title, "Famulus"].filter(Boolean);
+  document.title = parts.join(" · ");
+}
+
+start();
