@@ -6,7 +6,7 @@ the doors before it. Nothing is built at import, and two applications can live i
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from functools import partial
@@ -89,7 +89,7 @@ def open_models(settings: Settings) -> Models:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
     """Everything, started; on the way out it stops in reverse. Raises ConfigurationError where it cannot work."""
     vault = Vault(load_secret(settings))
     async with AsyncExitStack() as stack:
@@ -155,7 +155,7 @@ def create_app(settings: Settings) -> FastAPI:
     """The application with every door. Its parts are built when it starts and closed when it stops."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with open_parts(settings) as parts:
             for field in fields(parts):
                 setattr(app.state, field.name, getattr(parts, field.name))

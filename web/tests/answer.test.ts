@@ -5,8 +5,15 @@ import { applyEvent, isNewer, newAnswer, type AnswerState } from "../src/state/a
 
 const delta = (text: string): RunEvent => ({ type: "text.delta", text });
 const cited = (number: number): CitationPart => ({
-  type: "citation", number, passage_id: `chk_${number}`, document_id: "doc_1", lesson_id: null,
-  title: "Nodes", heading_path: [], quote: "A node does one thing.", url: null,
+  type: "citation",
+  number,
+  passage_id: `chk_${number}`,
+  document_id: "doc_1",
+  lesson_id: null,
+  title: "Nodes",
+  heading_path: [],
+  quote: "A node does one thing.",
+  url: null,
 });
 
 function play(events: [string, RunEvent][], from: AnswerState = newAnswer()): AnswerState {
@@ -16,7 +23,17 @@ function play(events: [string, RunEvent][], from: AnswerState = newAnswer()): An
 describe("applyEvent", () => {
   it("builds an answer from its events", () => {
     const state = play([
-      ["1.1", { type: "run.started", run_id: "run_1", thread_id: "thr_1", message_id: "msg_1", assistant: { id: "ast_1", name: "Tutor" }, model: null }],
+      [
+        "1.1",
+        {
+          type: "run.started",
+          run_id: "run_1",
+          thread_id: "thr_1",
+          message_id: "msg_1",
+          assistant: { id: "ast_1", name: "Tutor" },
+          model: null,
+        },
+      ],
       ["1.2", { type: "retrieval.finished", passages: [], took_ms: 3 }],
       ["1.3", delta("A node ")],
       ["1.4", delta("does one thing [1].")],
@@ -24,13 +41,24 @@ describe("applyEvent", () => {
       ["1.6", { type: "run.completed", run_id: "run_1", usage: { input_tokens: 1, output_tokens: 2 } }],
     ]);
     expect(state).toMatchObject({
-      status: "complete", runId: "run_1", assistant: "Tutor", text: "A node does one thing [1].", passages: [], lastId: "1.6",
+      status: "complete",
+      runId: "run_1",
+      assistant: "Tutor",
+      text: "A node does one thing [1].",
+      passages: [],
+      lastId: "1.6",
     });
     expect(state.citations.map((item) => item.number)).toEqual([1]);
   });
 
   it("applies an event once, however often it arrives", () => {
-    const state = play([["1.1", delta("a")], ["1.2", delta("b")], ["1.1", delta("a")], ["1.2", delta("b")], ["1.10", delta("c")]]);
+    const state = play([
+      ["1.1", delta("a")],
+      ["1.2", delta("b")],
+      ["1.1", delta("a")],
+      ["1.2", delta("b")],
+      ["1.10", delta("c")],
+    ]);
     expect(state.text).toBe("abc");
     expect(isNewer("1.10", "1.9")).toBe(true);
     expect(isNewer("2.1", "1.99")).toBe(true);
@@ -46,7 +74,13 @@ describe("applyEvent", () => {
       ["1.5", { type: "citation.added", citation: cited(1) }],
       ["1.6", { type: "citation.added", citation: cited(2) }],
     ]);
-    const after = play([["2.1", { type: "answer.restarted", text: "Kept [1].", reason: "taken over" }], ["1.7", delta("late")]], before);
+    const after = play(
+      [
+        ["2.1", { type: "answer.restarted", text: "Kept [1].", reason: "taken over" }],
+        ["1.7", delta("late")],
+      ],
+      before,
+    );
     expect(after.text).toBe("Kept [1].");
     expect(after.citations.map((item) => item.number)).toEqual([1]);
     expect(after.tools.map((tool) => tool.callId)).toEqual(["c1"]);
@@ -56,16 +90,34 @@ describe("applyEvent", () => {
   it("keeps the partial text of a stopped and of a failed answer", () => {
     const half = play([["1.1", delta("Half")]]);
     const error = { code: "model_unavailable", detail: "Too slow.", retry: true };
-    expect(play([["1.2", { type: "run.cancelled", run_id: "r" }]], half)).toMatchObject({ status: "stopped", text: "Half" });
-    expect(play([["1.2", { type: "run.failed", run_id: "r", error }]], half)).toMatchObject({ status: "failed", text: "Half", error });
+    expect(play([["1.2", { type: "run.cancelled", run_id: "r" }]], half)).toMatchObject({
+      status: "stopped",
+      text: "Half",
+    });
+    expect(play([["1.2", { type: "run.failed", run_id: "r", error }]], half)).toMatchObject({
+      status: "failed",
+      text: "Half",
+      error,
+    });
   });
 
   it("takes text and parts from the finished message", () => {
     const message: Message = {
-      id: "msg_2", thread_id: "thr_1", position: 1, parent_id: "msg_1", role: "assistant", status: "complete",
-      text: "Whole [2].", parts: [{ type: "text", text: "Whole [2]." }, cited(2)], run_id: "run_1", created_at: "2026-11-20T19:00:00Z",
+      id: "msg_2",
+      thread_id: "thr_1",
+      position: 1,
+      parent_id: "msg_1",
+      role: "assistant",
+      status: "complete",
+      text: "Whole [2].",
+      parts: [{ type: "text", text: "Whole [2]." }, cited(2)],
+      run_id: "run_1",
+      created_at: "2026-11-20T19:00:00Z",
     };
-    const state = play([["1.1", delta("Wh")], ["1.2", { type: "message.completed", message }]]);
+    const state = play([
+      ["1.1", delta("Wh")],
+      ["1.2", { type: "message.completed", message }],
+    ]);
     expect(state).toMatchObject({ status: "streaming", text: "Whole [2].", messageId: "msg_2" });
     expect(state.citations).toHaveLength(1);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bareText } from "../src/text/bare";
 import { BlockSplitter, blocksOf } from "../src/text/blocks";
+import { highlight } from "../src/text/highlight";
 import { renderHtml } from "../src/text/markdown";
 
 const HOSTILE = [
@@ -41,7 +42,9 @@ function dom(html: string): HTMLElement {
 describe("renderMarkdown on hostile text", () => {
   it.each(HOSTILE)("keeps the page safe from %j", (source) => {
     const root = dom(renderHtml(source, { cited: new Map() }));
-    expect(root.querySelector("script, img, svg, math, iframe, form, style, link, base, meta, object, [data-cite]")).toBeNull();
+    expect(
+      root.querySelector("script, img, svg, math, iframe, form, style, link, base, meta, object, [data-cite]"),
+    ).toBeNull();
     for (const element of root.querySelectorAll("*")) {
       for (const { name, value } of element.attributes) {
         expect(name).not.toMatch(/^on|^style$|^id$|^src$/);
@@ -56,11 +59,19 @@ describe("renderMarkdown on hostile text", () => {
 });
 
 describe("renderMarkdown", () => {
-  const cited = new Map([[1, "Nodes"], [2, "Topics"]]);
+  const cited = new Map([
+    [1, "Nodes"],
+    [2, "Topics"],
+  ]);
 
   it("turns known marks into chips and leaves the others, and code, alone", () => {
     const root = dom(renderHtml("One [1]. Two [1, 2][2]. No [7]. `a[1]` and [1](https://a.example)", { cited }));
-    expect([...root.querySelectorAll<HTMLElement>("[data-cite]")].map((chip) => chip.dataset.cite)).toEqual(["1", "1", "2", "2"]);
+    expect([...root.querySelectorAll<HTMLElement>("[data-cite]")].map((chip) => chip.dataset.cite)).toEqual([
+      "1",
+      "1",
+      "2",
+      "2",
+    ]);
     expect(root.textContent).toContain("[7]");
     expect(root.querySelector("code")?.textContent).toBe("a[1]");
     expect(root.querySelector("a")?.getAttribute("href")).toBe("https://a.example");
@@ -69,7 +80,9 @@ describe("renderMarkdown", () => {
   it("asks where a relative link leads", () => {
     const resolve = (href: string) => (href === "b.md" ? "#/c/crs_1/lessons/lsn_2" : null);
     const root = dom(renderHtml("[b](b.md) [c](c.md) [m](mailto:a@b.c)", { resolve }));
-    expect([...root.querySelectorAll("a")].map((link) => link.getAttribute("href"))).toEqual(["#/c/crs_1/lessons/lsn_2"]);
+    expect([...root.querySelectorAll("a")].map((link) => link.getAttribute("href"))).toEqual([
+      "#/c/crs_1/lessons/lsn_2",
+    ]);
     expect(root.textContent).toBe("b c m\n");
   });
 
@@ -85,7 +98,8 @@ describe("renderMarkdown", () => {
 });
 
 describe("BlockSplitter", () => {
-  const TEXT = "# Title\n\nA paragraph\nof two lines.\n\n- a\n\n- b\n  - c\n\n```py\nx = 1\n\ny = 2\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quote\n\nEnd.";
+  const TEXT =
+    "# Title\n\nA paragraph\nof two lines.\n\n- a\n\n- b\n  - c\n\n```py\nx = 1\n\ny = 2\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quote\n\nEnd.";
 
   it("finds the same blocks whether the text grows or comes whole", () => {
     const splitter = new BlockSplitter();
@@ -109,6 +123,31 @@ describe("BlockSplitter", () => {
 
 describe("bareText", () => {
   it("is one plain line", () => {
-    expect(bareText("## A **topic**\n\n- is [a stream](https://a.example) [1, 2] of `bytes`")).toBe("A topic is a stream of bytes");
+    expect(bareText("## A **topic**\n\n- is [a stream](https://a.example) [1, 2] of `bytes`")).toBe(
+      "A topic is a stream of bytes",
+    );
+  });
+});
+
+describe("highlight", () => {
+  const SAMPLE = 'def f(x):  # half "quoted"\n    return "a # b" if x > 10 else None\n';
+
+  it("finds the parts of a known language and loses no letter", () => {
+    const pieces = highlight(SAMPLE, "python");
+    expect(pieces.map((piece) => piece.text).join("")).toBe(SAMPLE);
+    expect(pieces.filter((piece) => piece.kind).map((piece) => [piece.kind, piece.text])).toEqual([
+      ["keyword", "def"],
+      ["comment", '# half "quoted"'],
+      ["keyword", "return"],
+      ["string", '"a # b"'],
+      ["keyword", "if"],
+      ["number", "10"],
+      ["keyword", "else"],
+      ["keyword", "None"],
+    ]);
+  });
+
+  it("leaves an unknown language plain", () => {
+    expect(highlight("x = 1", "brainfudge")).toEqual([{ kind: null, text: "x = 1" }]);
   });
 });

@@ -4,14 +4,23 @@ import { lessonHref } from "../src/text/links";
 import { markQuote } from "../src/text/quote";
 import { bareTitle, startersFor } from "../src/text/starters";
 
-const lesson = (id: string, title: string, path: string) => ({ id, title, path, course_id: "crs_1", position: 0, published: true });
+const lesson = (id: string, title: string, path: string) => ({
+  id,
+  title,
+  path,
+  course_id: "crs_1",
+  position: 0,
+  published: true,
+});
 
 describe("markQuote", () => {
   it("marks a quote across tags and differing white space", () => {
     const root = document.createElement("div");
     root.innerHTML = "<p>First. It does <em>not</em> know\nwho <code>listens</code>. Last.</p>";
     expect(markQuote(root, "It does not  know who `listens`.")).toBe(true);
-    expect([...root.querySelectorAll("mark")].map((mark) => mark.textContent).join("")).toBe("It does not know\nwho listens.");
+    expect([...root.querySelectorAll("mark")].map((mark) => mark.textContent).join("")).toBe(
+      "It does not know\nwho listens",
+    );
     expect(root.textContent).toBe("First. It does not know\nwho listens. Last.");
   });
 

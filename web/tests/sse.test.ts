@@ -38,7 +38,10 @@ describe("SseParser", () => {
 
 describe("decodeEvent", () => {
   it("knows the events of a run and nothing else", () => {
-    expect(decodeEvent({ id: "1.1", event: "text.delta", data: '{"text":"a"}' })).toEqual({ type: "text.delta", text: "a" });
+    expect(decodeEvent({ id: "1.1", event: "text.delta", data: '{"text":"a"}' })).toEqual({
+      type: "text.delta",
+      text: "a",
+    });
     expect(decodeEvent({ id: "1.1", event: "toString", data: "{}" })).toBeNull();
     expect(decodeEvent({ id: "1.1", event: "text.delta", data: "{" })).toBeNull();
   });

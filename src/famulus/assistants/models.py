@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from famulus.kernel.tables import Base, Json, UtcTime
+from famulus.kernel.text import fold
 
 
 class Assistant(Base):
@@ -19,6 +20,8 @@ class Assistant(Base):
     course_id: Mapped[str | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
     role: Mapped[str | None] = mapped_column(String(32))
     name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(Text)
+    """The name as it is compared, on every database alike."""
     active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
     """The version that answers; a row of `assistant_versions`."""
@@ -34,7 +37,7 @@ class Assistant(Base):
         ),
         Index(
             "uq_assistants_global_name",
-            func.lower(name),
+            "name_key",
             unique=True,
             sqlite_where=text("scope = 'global'"),
             postgresql_where=text("scope = 'global'"),
@@ -56,13 +59,20 @@ class Assistant(Base):
         ),
     )
 
+    @validates("name")
+    def _fold(self, _field: str, name: str) -> str:
+        self.name_key = fold(name)
+        return name
+
 
 class AssistantVersion(Base):
     """What an assistant was at one time; rows are only ever added."""
 
     __tablename__ = "assistant_versions"
 
-    assistant_id: Mapped[str] = mapped_column(ForeignKey("assistants.id", ondelete="CASCADE"), primary_key=True)
+    assistant_id: Mapped[str] = mapped_column(
+        ForeignKey("assistants.id", ondelete="CASCADE"), primary_key=True
+    )
     version: Mapped[int] = mapped_column(primary_key=True)
     instructions: Mapped[str] = mapped_column(Text)
     """A jinja2 template, rendered in a sandbox; see the reference for its variables."""

@@ -3,11 +3,16 @@
 `visible(principal, kind)` is a `Select` of the things a person may see, for lists, look-ups and joins alike.
 `require(session, principal, action, thing)` raises `Forbidden` for what may be seen but not done. Not allowed to see
 is 404, allowed to see but not to do is 403. Rights come from the active role, so switching roles changes them.
+
+    site_admin          everything
+    organization_admin  the active organization: its courses, lessons, members
+    teacher             courses enrolled in as teacher, drafts included; published ones enrolled in as student
+    student             published courses enrolled in, published lessons
 """
 
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.models import Course, Enrolment, Lesson, Membership, Organization
@@ -15,7 +20,8 @@ from famulus.identity.principal import Principal
 from famulus.kernel.errors import Forbidden, NotFound
 
 T = TypeVar("T", Organization, Course, Lesson)
-Action = Literal["create", "change", "teach", "enrol"]
+Action = Literal["create", "admit", "teach", "enrol"]
+"""`create` courses in or `admit` members to an organization; `teach` or `enrol` people in a course."""
 
 
 def _sees_organization(principal: Principal) -> ColumnElement[bool]:
@@ -56,6 +62,18 @@ def _teaches(principal: Principal) -> ColumnElement[bool]:
     return and_(here, _enrolled(principal, "teacher")) if principal.role == "teacher" else false()
 
 
+def reads_lesson(principal: Principal) -> ColumnElement[bool]:
+    """Of lessons in courses this person sees: whether this one is among those they may read."""
+    return or_(Lesson.published, _teaches(principal))
+
+
+def role_in_course(principal: Principal) -> ColumnElement[str]:
+    """As what this person meets a course they see: `student`, `teacher` or the administrator they are."""
+    if principal.role in ("site_admin", "organization_admin"):
+        return literal(principal.role)
+    return case((_teaches(principal), "teacher"), else_="student")
+
+
 def visible(principal: Principal, kind: type[T]) -> Select[T]:
     """What of a kind this person may see. Add conditions and an order; never take a condition away."""
     if kind is Organization:
@@ -65,7 +83,7 @@ def visible(principal: Principal, kind: type[T]) -> Select[T]:
     return (
         select(kind)
         .join(Course, Course.id == Lesson.course_id)
-        .where(_sees_course(principal), or_(Lesson.published, _teaches(principal)))
+        .where(_sees_course(principal), reads_lesson(principal))
     )
 
 
@@ -89,20 +107,26 @@ async def require(
     """Raise `Forbidden`, naming the needed role, unless the person may do this to a thing that they see."""
     match thing:
         case Organization():
-            if principal.is_site_admin:
-                return
-            if action == "create":
-                if principal.is_organization_admin and principal.organization_id == thing.id:
-                    return
-                raise Forbidden("Creating a course needs the role organization_admin in this organization.")
-            raise Forbidden("Changing an organization needs the role site_admin.")
+            administers = principal.is_organization_admin and principal.organization_id == thing.id
+            if not (principal.is_site_admin or administers):
+                doing = "Creating a course" if action == "create" else "Managing members"
+                raise Forbidden(f"{doing} needs the role organization_admin in this organization.")
         case Course():
-            if await may_teach(session, principal, thing.id):
-                return
-            raise Forbidden("This needs the role teacher in this course, or organization_admin.")
+            if not await may_teach(session, principal, thing.id):
+                raise Forbidden("This needs the role teacher in this course, or organization_admin.")
 
 
-def readable_courses(principal: Principal) -> Select[tuple[str, bool]]:
+def require_site_admin(principal: Principal, doing: str) -> None:
+    """Raise `Forbidden` unless the whole site is in this person's care."""
+    if not principal.is_site_admin:
+        raise Forbidden(f"{doing} needs the role site_admin.")
+
+
+def readable_courses(principal: Principal) -> Select[str, bool]:
     """Ids of the courses whose lessons this person may read, each with whether drafts are included."""
-    drafts: Any = _teaches(principal)
-    return select(Course.id, drafts.label("drafts")).where(_sees_course(principal))
+    return select(Course.id, _teaches(principal).label("drafts")).where(_sees_course(principal))
+
+
+def taught_courses(principal: Principal) -> Select[str]:
+    """Ids of the courses that this person may change."""
+    return select(Course.id).where(_teaches(principal))

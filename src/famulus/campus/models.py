@@ -1,11 +1,19 @@
-"""Tables of the campus. Private to this room; others hold foreign keys by name."""
+"""Tables of the campus. Private to this room; others hold foreign keys by name.
+
+A `…_key` is the name as it is compared: databases disagree on what lower case is, `kernel.text.fold` does not.
+"""
 
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from famulus.kernel.tables import Base, UtcTime
+from famulus.kernel.text import fold
+
+MemberRole = Literal["organization_admin", "teacher", "student"]
+CourseRole = Literal["teacher", "student"]
 
 
 class Organization(Base):
@@ -15,10 +23,14 @@ class Organization(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(Text, unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index("uq_organizations_name", func.lower(name), unique=True),)
+    @validates("name")
+    def _fold(self, _field: str, name: str) -> str:
+        self.name_key = fold(name)
+        return name
 
 
 class Membership(Base):
@@ -30,7 +42,7 @@ class Membership(Base):
         ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
     )
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(32))
+    role: Mapped[MemberRole] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (Index(None, "user_id"),)
@@ -44,6 +56,7 @@ class Course(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(200))
+    title_key: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, default="")
     published: Mapped[bool] = mapped_column(default=False)
     assistant_id: Mapped[str | None] = mapped_column(
@@ -53,7 +66,12 @@ class Course(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index("uq_courses_organization_id_title", "organization_id", func.lower(title), unique=True),)
+    __table_args__ = (UniqueConstraint("organization_id", "title_key"),)
+
+    @validates("title")
+    def _fold(self, _field: str, title: str) -> str:
+        self.title_key = fold(title)
+        return title
 
 
 class Lesson(Base):
@@ -81,7 +99,7 @@ class Enrolment(Base):
 
     course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16))
+    role: Mapped[CourseRole] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (Index(None, "user_id"),)

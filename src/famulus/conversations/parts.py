@@ -1,4 +1,4 @@
-"""What a message is made of: a closed union of small frozen values, written as tagged JSON. Pure: no database, no HTTP."""
+"""What a message is made of: a closed union of small frozen values, written as tagged JSON. Pure."""
 
 from typing import Literal
 

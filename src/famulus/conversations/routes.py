@@ -6,9 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response, status
 
 from famulus.conversations import threads
-from famulus.conversations.models import Message
 from famulus.conversations.schemas import MessagePage, NewThread, RenameThread, ThreadOut, ThreadPage
-from famulus.conversations.views import message_view
 from famulus.identity.deps import CurrentPrincipal, PagingDep, ReadSession, WriteSession
 from famulus.kernel.text import Id
 
@@ -66,6 +64,5 @@ async def list_messages(
 ) -> Response:
     """What was said, by position."""
     found = await threads.list_messages(session, principal, thread_id, paging, newest_first=order == "desc")
-    messages: list[Message] = found.items
-    page = {"items": [message_view(message) for message in messages], "next": found.next}
+    page = {"items": found.items, "next": found.next}
     return Response(msgspec.json.encode(page), media_type="application/json")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,11 +13,17 @@ from famulus.assistants.rights import find_assistant
 from famulus.campus.courses import course_card
 from famulus.conversations.errors import ThreadNotFound
 from famulus.conversations.models import Message, Thread
-from famulus.conversations.parts import decode_parts, text_of
+from famulus.conversations.parts import MessageView, decode_parts, text_of
+from famulus.conversations.views import MessageRow, message_view
 from famulus.identity.principal import Principal
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
+
+LIVE_RUNS = text(
+    "SELECT thread_id, min(id) FROM runs WHERE status IN ('queued', 'running') AND thread_id IN :ids GROUP BY thread_id"
+).bindparams(bindparam("ids", expanding=True))
+"""The run in progress by thread. Runs are a room above this one, so their table is only named here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class ThreadCard:
     live_run_id: str | None = None
 
 
-def own(principal: Principal) -> Select[tuple[Thread]]:
+def own(principal: Principal) -> Select[Thread]:
     """The threads of this person."""
     return select(Thread).where(Thread.user_id == principal.user_id)
 
@@ -101,15 +107,14 @@ async def get_thread(session: AsyncSession, principal: Principal, thread_id: str
 async def _cards(session: AsyncSession, found: Sequence[Thread]) -> list[ThreadCard]:
     """Threads with who answers in them and the newest run in progress, in two queries however many they are."""
     names = await assistant_names(session, {thread.assistant_id for thread in found})
-    runs = text("SELECT thread_id, max(id) FROM runs WHERE status IN ('queued', 'running') AND thread_id IN :ids GROUP BY thread_id")
-    rows = await session.execute(
-        runs.bindparams(bindparam("ids", expanding=True)), {"ids": [thread.id for thread in found]}
-    )
-    live = {thread_id: run_id for thread_id, run_id in rows.all()}
+    rows = await session.execute(LIVE_RUNS, {"ids": [thread.id for thread in found]})
+    live: dict[str, str] = dict(rows.tuples().all())
     return [ThreadCard(thread, names[thread.assistant_id], live.get(thread.id)) for thread in found]
 
 
-async def rename_thread(session: AsyncSession, principal: Principal, thread_id: str, title: str) -> ThreadCard:
+async def rename_thread(
+    session: AsyncSession, principal: Principal, thread_id: str, title: str
+) -> ThreadCard:
     """Give a thread the person's own title, which no model replaces."""
     thread = await find_thread(session, principal, thread_id)
     thread.title, thread.titled_by = title, "person"
@@ -124,11 +129,18 @@ async def delete_thread(session: AsyncSession, principal: Principal, thread_id: 
 
 async def list_messages(
     session: AsyncSession, principal: Principal, thread_id: str, paging: Paging, *, newest_first: bool = False
-) -> Page[Any]:
+) -> Page[MessageView]:
     """The messages of a thread by position."""
     await find_thread(session, principal, thread_id)
     query = select(Message).where(Message.thread_id == thread_id)
-    return await page(session, query, by=[Message.position], paging=paging, descending=newest_first)
+    found: Page[Message] = await page(
+        session, query, by=[Message.position], paging=paging, descending=newest_first
+    )
+    return found.map(lambda message: message_view(_row(message)))
+
+
+def _row(message: Message) -> MessageRow:
+    return MessageRow(*[getattr(message, name) for name in MessageRow.__slots__])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +157,15 @@ class FirstExchange:
 async def first_exchange(session: AsyncSession, thread_id: str) -> FirstExchange | None:
     """The first question and answer of a thread; None while there is no answer."""
     thread = await session.get(Thread, thread_id)
-    query = select(Message.role, Message.parts).where(Message.thread_id == thread_id).order_by(Message.position).limit(4)
-    said = {role: text_of(decode_parts(parts)) for role, parts in reversed((await session.execute(query)).all())}
+    query = (
+        select(Message.role, Message.parts)
+        .where(Message.thread_id == thread_id)
+        .order_by(Message.position)
+        .limit(4)
+    )
+    said = {
+        role: text_of(decode_parts(parts)) for role, parts in reversed((await session.execute(query)).all())
+    }
     if thread is None or not said.get("user") or not said.get("assistant"):
         return None
     return FirstExchange(thread.id, thread.user_id, thread.titled_by, said["user"], said["assistant"])

@@ -1,41 +1,51 @@
 """Stored messages as every door shows them."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, cast
+from typing import cast
 
 from famulus.conversations.parts import MessageStatus, MessageView, Role, decode_parts, text_of
 from famulus.kernel.lane import as_time
 
-
-class StoredMessage(Protocol):
-    """A message as the table or the turn's own statements give it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def thread_id(self) -> str: ...
-    @property
-    def position(self) -> int: ...
-    @property
-    def parent_id(self) -> str | None: ...
-    @property
-    def run_id(self) -> str | None: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def parts(self) -> str: ...
-    @property
-    def created_at(self) -> datetime | str: ...
+Stored = datetime | str
+"""A time as the database's driver gives it; `lane.as_time` makes it one."""
 
 
-def rfc3339(value: datetime | str) -> str:
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message as it is stored; `parts` is JSON."""
+
+    id: str
+    thread_id: str
+    position: int
+    parent_id: str | None
+    run_id: str | None
+    role: str
+    status: str
+    parts: str
+    created_at: Stored
+
+    def values(self) -> tuple[str | int | datetime | None, ...]:
+        """In the order of the fields, which is the order of the turn's own statements."""
+        return (
+            self.id,
+            self.thread_id,
+            self.position,
+            self.parent_id,
+            self.run_id,
+            self.role,
+            self.status,
+            self.parts,
+            self.created_at,
+        )
+
+
+def rfc3339(value: Stored) -> str:
     """A time as the wire has it: UTC with microseconds and a Z."""
     return as_time(value).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def message_view(row: StoredMessage) -> MessageView:
+def message_view(row: MessageRow) -> MessageView:
     """A stored message for a door."""
     parts = decode_parts(row.parts)
     return MessageView(

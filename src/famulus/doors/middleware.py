@@ -78,7 +78,9 @@ class Envelope:
         limit = self._max_upload if upload else self._max_body
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit():
-            await problem(BadRequest("Content-Length is not a number."), scope["request_id"])(scope, receive, send)
+            await problem(BadRequest("Content-Length is not a number."), scope["request_id"])(
+                scope, receive, send
+            )
             return
         if int(announced) > limit:
             await problem(_too_large(limit), scope["request_id"])(scope, receive, send)

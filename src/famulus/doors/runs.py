@@ -51,7 +51,7 @@ async def start_run(
     runs: RunsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Send a message. The answer comes as events when `Accept` asks for `text/event-stream`, else by the run's own address."""
+    """Send a message. With `Accept: text/event-stream` the answer follows as events; else ask for the run."""
     page = body.context
     ask = Ask(
         thread_id=thread_id,
@@ -106,7 +106,10 @@ async def _feed(live: Live, user_id: str) -> AsyncGenerator[bytes, None]:
         yield KEEP_ALIVE
         while True:
             heard = await listener.wait(FEED_PATIENCE)
-            yield b"".join(b"event: thread.titled\ndata: %b\n\n" % text.encode() for text in heard) or KEEP_ALIVE
+            yield (
+                b"".join(b"event: thread.titled\ndata: %b\n\n" % text.encode() for text in heard)
+                or KEEP_ALIVE
+            )
 
 
 def _wants_stream(request: Request) -> bool:
@@ -120,5 +123,3 @@ def _event_page(entries: list[Entry]) -> Response:
 
 def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(value), status, headers, "application/json")
-
-

@@ -16,8 +16,8 @@ class PageContext(Input):
     url: Annotated[str, LongText(2000, 0, single_line=True)] = ""
     title: Annotated[str, LongText(300, 0, single_line=True)] = ""
     path: Annotated[str, LongText(1000, 0, single_line=True)] = ""
-    headings: Annotated[list[Annotated[str, LongText(300, 0, single_line=True)]], Field(max_length=50)] = Field(
-        default_factory=list
+    headings: Annotated[list[Annotated[str, LongText(300, 0, single_line=True)]], Field(max_length=50)] = (
+        Field(default_factory=list)
     )
     description: Annotated[str, LongText(2000, 0)] = ""
 

@@ -13,7 +13,19 @@ MISSING = (
     "<!doctype html><html lang=en><title>Famulus</title><p>The server runs; its web app has not been built here. "
     "Run <code>scripts/run</code>, or <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>.</p>"
 )
-OURS = ("api/", "v1/", "healthz", "readyz", "metrics", "docs", "openapi.json", "assets/", "chatkit", "mcp", "ws/")
+OURS = (
+    "api/",
+    "v1/",
+    "healthz",
+    "readyz",
+    "metrics",
+    "docs",
+    "openapi.json",
+    "assets/",
+    "chatkit",
+    "mcp",
+    "ws/",
+)
 
 
 class WebApp(StaticFiles):

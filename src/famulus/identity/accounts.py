@@ -144,3 +144,10 @@ def people() -> Select[str, str, str]:
 def account_of(user: User) -> Account:
     """The row as others may see it."""
     return Account(user.id, user.email, user.name, user.locale, user.site_admin, user.profile)
+
+
+async def first_site_admin(session: AsyncSession) -> Account | None:
+    """The oldest account that administers the site."""
+    query = select(User).where(User.site_admin, User.suspended.is_(False)).order_by(User.id).limit(1)
+    user = (await session.execute(query)).scalar_one_or_none()
+    return user and account_of(user)

@@ -6,7 +6,7 @@ No session may be open while a model, a tool or a password hash is awaited.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -42,7 +42,9 @@ class Database:
         )
         self.engine = _sqlite(url) if self.dialect == "sqlite" else _postgres(url)
         self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._writing = async_sessionmaker(self.engine.execution_options(**{WRITES: True}), expire_on_commit=False)
+        self._writing = async_sessionmaker(
+            self.engine.execution_options(**{WRITES: True}), expire_on_commit=False
+        )
         self._one_writer = asyncio.Lock() if self.dialect == "sqlite" else None
         self.lane = Lane(self._driver(), self._one_writer or asyncio.Lock())
 
@@ -57,14 +59,14 @@ class Database:
         return PostgresDriver(self.dsn)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncGenerator[AsyncSession]:
         """A session that only reads; whatever it changes is rolled back."""
         with _translated():
             async with self._reading() as session:
                 yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    async def write(self) -> AsyncGenerator[AsyncSession]:
         """A session whose changes are committed when the block ends, or not at all; then its events are published."""
         with _translated():
             if self._one_writer is None:
@@ -89,7 +91,7 @@ class Database:
         await self.engine.dispose()
 
 
-class _translated:  # noqa: N801 - reads as the block it opens
+class _translated:
     """A lost, busy or full database is `Unavailable`; anything else stays what it was."""
 
     def __enter__(self) -> None: ...
@@ -97,7 +99,9 @@ class _translated:  # noqa: N801 - reads as the block it opens
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
         if lost or isinstance(error, (OperationalError, InterfaceError, ConnectionError)):
-            raise Unavailable("The database did not answer or could not take the write. Try again shortly.") from error
+            raise Unavailable(
+                "The database did not answer or could not take the write. Try again shortly."
+            ) from error
 
 
 def _sqlite(url: str) -> AsyncEngine:
@@ -132,5 +136,3 @@ def _postgres(url: str) -> AsyncEngine:
         pool_recycle=1800,
         connect_args={"timeout": 10, "command_timeout": 15, "server_settings": SETTINGS},
     )
-
-

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from famulus.kernel.errors import Conflict
 
@@ -19,9 +20,11 @@ class Vanished(Conflict):
 
 @contextmanager
 def duplicates_are(conflict: Conflict) -> Generator[None]:
-    """Around a flush: a broken uniqueness rule is `conflict`, a reference that has just gone is `Vanished`."""
+    """Around a flush: a broken uniqueness rule is `conflict`; a row or reference that has just gone is `Vanished`."""
     try:
         yield
+    except StaleDataError as error:
+        raise Vanished() from error
     except IntegrityError as error:
         kind = _kind(error)
         if kind in _UNIQUE:

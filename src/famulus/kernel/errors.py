@@ -34,7 +34,11 @@ class FamulusError(Exception):
     """Whether the same request may succeed a little later."""
 
     def __init__(
-        self, detail: str | None = None, *, fields: tuple[FieldProblem, ...] = (), retry_after: float | None = None
+        self,
+        detail: str | None = None,
+        *,
+        fields: tuple[FieldProblem, ...] = (),
+        retry_after: float | None = None,
     ) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip().split("\n")[0]
         self.fields = fields

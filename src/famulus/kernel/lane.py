@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-
 Value = str | int | float | bool | datetime | None
 Statement = tuple[str, tuple[Value, ...]]
 Row = Sequence[Any]

@@ -10,7 +10,8 @@ import asyncpg
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.lane import NOW, MakeScript, Outcome
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = Any
+"""asyncpg declares no types for what its connection takes and gives."""
 CLOCK = "extract(epoch from clock_timestamp())::float8"
 LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
 SETTINGS = {"statement_timeout": "10000", "lock_timeout": "5000", "timezone": "UTC", "jit": "off"}
@@ -98,7 +99,9 @@ class PostgresDriver:
 def _ours(error: Exception) -> Exception:
     """A lost or locked database is a part that is not available, whoever asked."""
     if isinstance(error, (*LOST, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)):
-        unavailable = Unavailable("The database did not answer; whether the change was made is not known. Try again.")
+        unavailable = Unavailable(
+            "The database did not answer; whether the change was made is not known. Try again."
+        )
         unavailable.__cause__ = error
         return unavailable
     return error

@@ -111,7 +111,9 @@ class SqliteDriver:
 def _ours(error: Exception) -> Exception:
     """Busy, full or broken storage is a part that is not available, whoever asked."""
     if isinstance(error, sqlite3.OperationalError):
-        unavailable = Unavailable(f"The database could not take the write ({error}); nothing was changed. Try again.")
+        unavailable = Unavailable(
+            f"The database could not take the write ({error}); nothing was changed. Try again."
+        )
         unavailable.__cause__ = error
         return unavailable
     return error

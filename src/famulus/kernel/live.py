@@ -49,7 +49,7 @@ class Listener:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def wait(self, timeout: float) -> list[str]:  # noqa: ASYNC109 - a wait that may end with nothing is no error
+    async def wait(self, timeout: float) -> list[str]:
         """The payloads told since the last call; empty when nothing came within `timeout` seconds."""
         if not self._payloads:
             self._waiter = asyncio.get_running_loop().create_future()

@@ -52,7 +52,7 @@ async def require_newest(database: Database) -> None:
     """Raise SchemaBehind unless the database has this release's schema."""
     if (found := await current(database)) != newest():
         raise SchemaBehind(
-            f"The database's schema is {found or 'missing'}, this release needs {newest()}; run `famulus migrate` first."
+            f"The database's schema is {found or 'missing'}, this release needs {newest()}; run `famulus migrate`."
         )
 
 

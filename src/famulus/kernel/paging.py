@@ -1,4 +1,4 @@
-"""Keyset paging of one shape: `items` and `next`, an opaque key that continues after the last item at any depth alike."""
+"""Keyset paging of one shape: `items` and `next`, an opaque key that continues after the last item, however deep."""
 
 import base64
 import binascii
@@ -57,7 +57,7 @@ def decode_key(key: str, count: int) -> list[Any]:
     """The sort values of a key; raises `BadCursor` unless there are `count` of them."""
     try:
         values = msgspec.json.decode(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)), type=list[Any])
-        times = [datetime.fromisoformat(v["t"]) if isinstance(v, dict) else v for v in values]
+        times = [datetime.fromisoformat(str(v["t"])) if isinstance(v, dict) else v for v in values]
     except (ValueError, KeyError, TypeError, binascii.Error, msgspec.DecodeError, UnicodeError) as error:
         raise BadCursor() from error
     if len(times) != count or any(isinstance(v, (list, dict)) or v is None for v in times):
@@ -66,7 +66,12 @@ def decode_key(key: str, count: int) -> list[Any]:
 
 
 async def page(
-    session: AsyncSession, query: Select[*tuple[Any, ...]], *, by: Sequence[Key], paging: Paging, descending: bool = False
+    session: AsyncSession,
+    query: Select[*tuple[Any, ...]],
+    *,
+    by: Sequence[Key],
+    paging: Paging,
+    descending: bool = False,
 ) -> Page[Any]:
     """One page of a select of one entity (or of rows), sorted by the columns `by`, the last of which is unique.
 

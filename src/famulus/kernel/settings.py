@@ -36,7 +36,9 @@ def _async_url(url: object) -> object:
 class Settings(BaseSettings):
     """Everything an operator can set. Each field's description is its line in the reference."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
 
     host: str = Field("127.0.0.1", validation_alias=_names("host"), description="Address to listen on.")
     port: int = Field(
@@ -98,13 +100,25 @@ class Settings(BaseSettings):
         description="Markdown file of replies parted by `--- message` lines.",
     )
     model_first_token_timeout: float = Field(
-        60, gt=0, le=600, validation_alias=_names("model_first_token_timeout"), description="Seconds to the first token."
+        60,
+        gt=0,
+        le=600,
+        validation_alias=_names("model_first_token_timeout"),
+        description="Seconds to a first token.",
     )
     model_idle_timeout: float = Field(
-        60, gt=0, le=600, validation_alias=_names("model_idle_timeout"), description="Seconds between two tokens."
+        60,
+        gt=0,
+        le=600,
+        validation_alias=_names("model_idle_timeout"),
+        description="Seconds between two tokens.",
     )
     run_timeout: float = Field(
-        600, gt=0, le=3600, validation_alias=_names("run_timeout"), description="Seconds that one answer may take."
+        600,
+        gt=0,
+        le=3600,
+        validation_alias=_names("run_timeout"),
+        description="Seconds that one answer may take.",
     )
     run_lease: float = Field(
         4,
@@ -114,7 +128,10 @@ class Settings(BaseSettings):
         description="Seconds after which another instance takes over a run whose own has died.",
     )
     max_live_runs: int = Field(
-        1000, ge=1, validation_alias=_names("max_live_runs"), description="Answers in progress at once per instance."
+        1000,
+        ge=1,
+        validation_alias=_names("max_live_runs"),
+        description="Answers in progress at once per instance.",
     )
     allowed_private_hosts: tuple[str, ...] = Field(
         (),
@@ -127,16 +144,26 @@ class Settings(BaseSettings):
         description="The address people use, when a proxy stands in front; `https://` makes cookies `Secure`.",
     )
     max_body_bytes: int = Field(
-        1_000_000, ge=10_000, validation_alias=_names("max_body_bytes"), description="Largest JSON body accepted."
+        1_000_000,
+        ge=10_000,
+        validation_alias=_names("max_body_bytes"),
+        description="Largest JSON body accepted.",
     )
     max_upload_bytes: int = Field(
-        100_000_000, ge=10_000, validation_alias=_names("max_upload_bytes"), description="Largest upload accepted."
+        100_000_000,
+        ge=10_000,
+        validation_alias=_names("max_upload_bytes"),
+        description="Largest upload accepted.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", validation_alias=_names("log_level", "LOG_LEVEL"), description="The least level that is logged."
+        "INFO",
+        validation_alias=_names("log_level", "LOG_LEVEL"),
+        description="The least level that is logged.",
     )
     log_format: Literal["json", "text"] = Field(
-        "json", validation_alias=_names("log_format"), description="One JSON object a line, or text for reading."
+        "json",
+        validation_alias=_names("log_format"),
+        description="One JSON object a line, or text for reading.",
     )
     crash_point: str | None = Field(
         None,
@@ -148,7 +175,11 @@ class Settings(BaseSettings):
     @classmethod
     def _forgive_case(cls, values: dict[str, object]) -> dict[str, object]:
         """Levels and environments are customarily written in either case."""
-        for name, fold in (("LOG_LEVEL", str.upper), ("APP_ENV", str.lower), (PREFIX + "ENVIRONMENT", str.lower)):
+        for name, fold in (
+            ("LOG_LEVEL", str.upper),
+            ("APP_ENV", str.lower),
+            (PREFIX + "ENVIRONMENT", str.lower),
+        ):
             for key in (name, PREFIX + name, name.lower()):
                 if isinstance(value := values.get(key), str):
                     values[key] = fold(value)
@@ -159,7 +190,9 @@ class Settings(BaseSettings):
         if self.model_base_url and urlsplit(self.model_base_url).scheme not in ("http", "https"):
             raise ValueError(f"{PREFIX}MODEL_BASE_URL must begin with http:// or https://")
         if self.use_mock and self.mock_messages_file is None:
-            raise ValueError("MAIN_AGENT_USE_MOCK needs MAIN_AGENT_MOCK_MESSAGES_FILE, the file with the replies")
+            raise ValueError(
+                "MAIN_AGENT_USE_MOCK needs MAIN_AGENT_MOCK_MESSAGES_FILE, the file with the replies"
+            )
         if self.crash_point and self.environment != "test":
             raise ValueError(f"{PREFIX}CRASH_POINT works only where APP_ENV is test")
         return self
@@ -190,5 +223,7 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # pyright: ignore[reportArgumentType]
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
+        )
         raise ConfigurationError(f"The configuration cannot work: {problems}.") from error

@@ -110,3 +110,7 @@ class Change(Input):
                 "null", "Leave the field away to keep its value; null is not a value of it."
             )
         return value
+
+    def given(self) -> dict[str, object]:
+        """The fields that were sent, by name."""
+        return {name: value for name, value in self if name in self.model_fields_set}

@@ -115,7 +115,9 @@ def _share(before: Piece, piece: Piece) -> bool:
 
 
 def _joined(before: Piece, piece: Piece) -> Piece:
-    heading = piece.heading_path[-1] if piece.heading_path and piece.heading_path != before.heading_path else ""
+    heading = (
+        piece.heading_path[-1] if piece.heading_path and piece.heading_path != before.heading_path else ""
+    )
     text = "\n\n".join(filter(None, (before.text, heading and f"**{heading}**", piece.text)))
     return Piece(before.heading_path, before.anchor, before.page, text, "")
 

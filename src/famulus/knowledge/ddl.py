@@ -46,7 +46,11 @@ def _vector(text: str, weight: str) -> str:
 
 
 _POSTGRES = (
+    # A chunk stays in one piece: its vector fetched from elsewhere would cost more than all the counting.
+    "ALTER TABLE chunks SET (toast_tuple_target = 8160)",
+    # The scope is a word of the vector, too, with a blank before it: no text can ever contain such a word.
     f"ALTER TABLE chunks ADD COLUMN {COLUMN} tsvector GENERATED ALWAYS AS ("
+    "array_to_tsvector(ARRAY[' ' || scope]) || "
     + _vector("title || ' ' || heading_path", "A")
     + " || "
     + _vector("text || ' ' || parts", "D")
@@ -65,4 +69,8 @@ def drop(dialect: Dialect) -> tuple[str, ...]:
     if dialect == "sqlite":
         triggers = (f"DROP TRIGGER {TABLE}_{event}" for event in ("insert", "delete", "update"))
         return (*triggers, f"DROP TABLE {TABLE}")
-    return (f"DROP INDEX ix_chunks_{COLUMN}", f"ALTER TABLE chunks DROP COLUMN {COLUMN}")
+    return (
+        f"DROP INDEX ix_chunks_{COLUMN}",
+        f"ALTER TABLE chunks DROP COLUMN {COLUMN}",
+        "ALTER TABLE chunks RESET (toast_tuple_target)",
+    )

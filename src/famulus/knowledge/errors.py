@@ -1,10 +1,10 @@
 """What can go wrong with knowledge, beyond the common errors.
 
-    BadRequest  ── NothingToRead        no such file or folder
-    Invalid     ── UnreadableArchive    a zip that is broken or would unpack beyond all bounds
-                ── UnreadableUpload     a form without exactly one file
-    TooLarge    ── UploadTooLarge
-    Conflict    ── LessonsSource        the lessons of a course are changed in the course
+BadRequest  ── NothingToRead        no such file or folder
+Invalid     ── UnreadableArchive    a zip that is broken or would unpack beyond all bounds
+            ── UnreadableUpload     a form without exactly one file
+TooLarge    ── UploadTooLarge
+Conflict    ── LessonsSource        the lessons of a course are changed in the course
 """
 
 from famulus.kernel.errors import BadRequest, Conflict, Invalid, TooLarge

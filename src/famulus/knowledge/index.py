@@ -7,8 +7,10 @@ remove from it: what is written to `chunks` is found by the next search, what is
 from dataclasses import dataclass
 from typing import Protocol
 
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.knowledge.models import Source
 from famulus.knowledge.words import Question
 
 
@@ -53,7 +55,7 @@ class Found:
     frequencies: dict[str, int]
     """In how many chunks of the scope each term stands."""
     total: int
-    """How many chunks the scope has."""
+    """About how many chunks the scope has."""
 
 
 class Index(Protocol):
@@ -62,3 +64,10 @@ class Index(Protocol):
     async def search(self, session: AsyncSession, question: Question, scope: Scope, limit: int) -> Found:
         """At most `limit` chunks of `scope` that share any word with `question`."""
         ...
+
+
+async def size_of(session: AsyncSession, scope: Scope) -> int:
+    """About how many chunks a scope has, as its sources have counted them; drafts included."""
+    general = and_(Source.course_id.is_(None), Source.organization_id == scope.organization_id)
+    within = or_(Source.course_id.in_([course for course, _ in scope.courses]), general)
+    return await session.scalar(select(func.coalesce(func.sum(Source.chunks), 0)).where(within)) or 0

@@ -5,20 +5,27 @@ For a single word ts_rank_cd is its number of occurrences by weight, which is th
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.knowledge.index import Found, Hit, Scope
+from famulus.knowledge.index import Found, Hit, Scope, size_of
 from famulus.knowledge.words import Question
 
-# Weights of D, C, B, A: a word of the text counts once, one of the titles twice (halved, for 1 is the most allowed).
-_OCCURRENCES = "2 * ts_rank_cd('{{0.5,0.5,0.5,1}}', words, {query})"
-_LENGTH_NORM = "1.2 * (0.25 + 0.75 * length(text) / 1000.0)"
-SIFTED = 200
+SIFTED = 120
 """Chunks whose occurrences are counted: those with the most telling words, which is quickly seen."""
+ENOUGH = 500
+"""Chunks with one of the rarest words, beyond which those with commoner words alone are not looked at."""
+
+_REACH = "CAST(:reach AS tsquery)"
+_WORD = "plainto_tsquery('english', :t{})"
+_PHRASE = "phraseto_tsquery('english', :p{})"
+_THERE = "CAST(:w{} AS float8) * (words @@ {})::int"
+# Weights of D, C, B, A: a word of the text counts once, one of the titles twice (halved, for 1 is the most allowed).
+_OCCURRENCES = "2 * ts_rank_cd('{{0.5,0.5,0.5,1}}', words, {})"
+_SATURATED = "CAST(:w{} AS float8) * 2.2 * n{} / (n{} + 0.3 + 0.9 * size / 1000)"
 
 
 class PostgresIndex:
@@ -26,57 +33,55 @@ class PostgresIndex:
 
     async def search(self, session: AsyncSession, question: Question, scope: Scope, limit: int) -> Found:
         """See `Index.search`."""
-        reach = list(scope.words)
-        if not question.terms or not reach:
+        if not question.terms or not scope.words:
             return Found([], {}, 0)
-        queries = [f"plainto_tsquery('english', :t{n})" for n in range(len(question.terms))]
-        values: dict[str, Any] = {f"t{n}": term for n, term in enumerate(question.terms)}
-        frequencies, total = await _frequencies(session, question, queries, values | {"reach": reach})
-        phrases = [f"phraseto_tsquery('english', :p{n})" for n in range(len(question.phrases))]
-        values |= {f"p{n}": " ".join(phrase) for n, phrase in enumerate(question.phrases)}
+        values: dict[str, Any] = {"reach": " | ".join(f"' {word}'" for word in scope.words)}
+        values |= {f"t{n}": term for n, term in enumerate(question.terms)}
+        frequencies = await _frequencies(session, question, values)
+        total = await size_of(session, scope)
         weights = [_rarity(frequencies[term], total) for term in question.terms]
-        weights += [max(weights, default=1.0)] * len(phrases)
+        weights += [max(weights)] * len(question.phrases)
+        values |= {f"p{n}": " ".join(phrase) for n, phrase in enumerate(question.phrases)}
         values |= {f"w{n}": weight for n, weight in enumerate(weights)}
-        rows = await session.execute(
-            _bound(_search(queries, phrases)), values | {"reach": reach, "limit": limit, "sifted": max(SIFTED, limit)}
-        )
+        values |= {"limit": limit, "sifted": max(SIFTED, limit)}
+        rows = await session.execute(text(_search(question, _driving(question, frequencies))), values)
         return Found([Hit(row[0], row[1]) for row in rows], frequencies, total)
 
 
-def _search(queries: list[str], phrases: list[str]) -> str:
-    every = [*queries, *phrases]
-    there = " + ".join(f"CAST(:w{n} AS float8) * (words @@ {query})::int" for n, query in enumerate(every))
-    counted = " + ".join(
-        f"CAST(:w{n} AS float8) * {_saturated(_OCCURRENCES.format(query=query))}" for n, query in enumerate(queries)
-    )
-    together = "".join(
-        f" + CAST(:w{n} AS float8) * (words @@ {query})::int" for n, query in enumerate(phrases, len(queries))
-    )
+def _search(question: Question, driving: list[int]) -> str:
+    words = [_WORD.format(n) for n in range(len(question.terms))]
+    phrases = [_PHRASE.format(n) for n in range(len(question.phrases))]
+    there = " + ".join(_THERE.format(n, query) for n, query in enumerate([*words, *phrases]))
+    counts = ", ".join(f"{_OCCURRENCES.format(query)} AS n{n}" for n, query in enumerate(words))
+    score = " + ".join(_SATURATED.format(n, n, n) for n in range(len(words)))
+    together = "".join(f" + {_THERE.format(n, query)}" for n, query in enumerate(phrases, len(words)))
+    any_word = " || ".join(words[n] for n in driving)
     return (
-        "WITH sifted AS MATERIALIZED (SELECT id, words, text FROM chunks"
-        f" WHERE scope = ANY(:reach) AND words @@ ({' || '.join(queries)}) ORDER BY {there} DESC, id LIMIT :sifted)"
-        f" SELECT id, {counted}{together} AS score FROM sifted ORDER BY score DESC, id LIMIT :limit"
+        "WITH sifted AS MATERIALIZED (SELECT id, words, length(text) AS size FROM chunks"  # noqa: S608 – of constants
+        f" WHERE words @@ ({_REACH} && ({any_word})) ORDER BY {there} DESC, id LIMIT :sifted),"
+        f" counted AS MATERIALIZED (SELECT id, words, size, {counts} FROM sifted)"
+        f" SELECT id, {score}{together} AS score FROM counted ORDER BY score DESC, id LIMIT :limit"
     )
 
 
-def _saturated(occurrences: str) -> str:
-    return f"({occurrences}) * 2.2 / ({occurrences} + {_LENGTH_NORM})"
+def _driving(question: Question, frequencies: Mapping[str, int]) -> list[int]:
+    """Which words a chunk must have one of: the rarest, until they are common enough together."""
+    chosen: list[int] = []
+    reached = 0
+    for n in sorted(range(len(question.terms)), key=lambda n: frequencies[question.terms[n]]):
+        if len(chosen) > 1 and reached >= ENOUGH:
+            break
+        chosen.append(n)
+        reached += frequencies[question.terms[n]]
+    return chosen
 
 
-async def _frequencies(
-    session: AsyncSession, question: Question, queries: Iterable[str], values: dict[str, Any]
-) -> tuple[dict[str, int], int]:
-    columns = ", ".join(
-        f"(SELECT count(*) FROM chunks WHERE scope = ANY(:reach) AND words @@ {query})" for query in queries
-    )
-    total = "(SELECT count(*) FROM chunks WHERE scope = ANY(:reach))"
-    counts = (await session.execute(_bound(f"SELECT {total}, {columns}"), values)).one()  # noqa: S608 – of constants
-    return dict(zip(question.terms, counts[1:], strict=True)), counts[0]
-
-
-def _bound(statement: str) -> Any:
-    return text(statement).bindparams(bindparam("reach", type_=ARRAY(Text)))
+async def _frequencies(session: AsyncSession, question: Question, values: dict[str, Any]) -> dict[str, int]:
+    count = "(SELECT count(*) FROM chunks WHERE words @@ ({} && {}))"
+    columns = ", ".join(count.format(_REACH, _WORD.format(n)) for n in range(len(question.terms)))
+    counts = (await session.execute(text(f"SELECT {columns}"), values)).one()  # noqa: S608 – of constants
+    return dict(zip(question.terms, counts, strict=True))
 
 
 def _rarity(frequency: int, total: int) -> float:
-    return max(1e-6, math.log((total - frequency + 0.5) / (frequency + 0.5)))
+    return max(1e-6, math.log((max(total, frequency) - frequency + 0.5) / (frequency + 0.5)))

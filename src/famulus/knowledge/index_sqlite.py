@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.knowledge.index import Found, Hit, Scope
+from famulus.knowledge.index import Found, Hit, Scope, size_of
 from famulus.knowledge.words import Question
 
 _SEARCH = text(
@@ -24,17 +24,18 @@ class SqliteIndex:
             return Found([], {}, 0)
         # A text may contain any word; only the column `scope` says whose it is.
         within = "scope : (" + _any_of([(word,) for word in reach]) + ")"
-        frequencies, total = await _frequencies(session, question, within)
+        frequencies = await _frequencies(session, question, within)
         wanted = _any_of([*((term,) for term in question.terms), *question.phrases])
         rows = await session.execute(_SEARCH, {"match": f"{within} AND ({wanted})", "limit": limit})
-        return Found([Hit(row[0], row[1]) for row in rows], frequencies, total)
+        return Found([Hit(row[0], row[1]) for row in rows], frequencies, await size_of(session, scope))
 
 
-async def _frequencies(session: AsyncSession, question: Question, within: str) -> tuple[dict[str, int], int]:
-    matches = [within, *(f"{within} AND {_any_of([(term,)])}" for term in question.terms)]
+async def _frequencies(session: AsyncSession, question: Question, within: str) -> dict[str, int]:
+    matches = [f"{within} AND {_any_of([(term,)])}" for term in question.terms]
     columns = ", ".join(_COUNT.format(n) for n in range(len(matches)))
-    counts = (await session.execute(text(f"SELECT {columns}"), {f"m{n}": m for n, m in enumerate(matches)})).one()
-    return dict(zip(question.terms, counts[1:], strict=True)), counts[0]
+    values = {f"m{n}": match for n, match in enumerate(matches)}
+    counts = (await session.execute(text(f"SELECT {columns}"), values)).one()  # noqa: S608 – of constants
+    return dict(zip(question.terms, counts, strict=True))
 
 
 def _any_of(phrases: list[tuple[str, ...]]) -> str:

@@ -6,9 +6,8 @@ A run that is killed has written whole batches; the next one goes on from there.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +15,18 @@ from famulus.kernel.database import Database
 from famulus.knowledge.blocks import Parsed
 from famulus.knowledge.files import FileRef, Limits, Reader
 from famulus.knowledge.pool import Outcome, parse_each
-from famulus.knowledge.store import Draft, Known, Owner, Place, begin, finish, known_documents, put, remove, source_at
+from famulus.knowledge.store import (
+    Draft,
+    Known,
+    Owner,
+    Place,
+    begin,
+    finish,
+    known_documents,
+    put,
+    remove,
+    source_at,
+)
 from famulus.knowledge.walk import Listing, Remark, shown, survey
 
 BATCH_FILES = 32
@@ -47,7 +57,12 @@ class Report:
 
 
 async def ingest_path(
-    database: Database, owner: Owner, path: Path, *, limits: Limits | None = None, on_progress: Progress | None = None
+    database: Database,
+    owner: Owner,
+    path: Path,
+    *,
+    limits: Limits | None = None,
+    on_progress: Progress | None = None,
 ) -> Report:
     """Make a folder, a file or a zip of this machine a source of its owner, or bring that source up to date.
 
@@ -84,8 +99,9 @@ async def _ingest(
     else:
         async with database.write() as session:
             report.source_id = await begin(session, place)
-        run = _Run(database, report.source_id, place.owner, known, report, on_progress)
-        await run.read(todo, limits)
+        run = _Run(database, report.source_id, place.owner, known, report, len(todo), on_progress)
+        await parse_each(todo, limits, run.take)
+        await run.write()
         await run.forget(gone)
         async with database.write() as session:
             report.chunks = await finish(session, report.source_id)
@@ -125,28 +141,43 @@ def _gone(known: dict[str, Known], listing: Listing) -> list[str]:
 
 @dataclass(slots=True)
 class _Run:
-    """The writing half of one run."""
+    """The writing half of one run: takes outcomes in, and writes a batch whenever it is full."""
 
     database: Database
     source_id: str
     owner: Owner
     known: dict[str, Known]
     report: Report
+    total: int
     on_progress: Progress | None
     done: int = 0
+    batch: list[Draft] = field(default_factory=list[Draft])
+    chunks: int = 0
 
-    async def read(self, todo: Sequence[FileRef], limits: Limits) -> None:
-        """Parse files and write them, batch by batch."""
-        batch: list[Draft] = []
-        chunks = 0
-        async for ref, outcome in _outcomes(todo, limits):
-            batch.append(self._draft(ref, outcome))
-            chunks += len(outcome.pieces) if isinstance(outcome, Parsed) else 0
-            if len(batch) >= BATCH_FILES or chunks >= BATCH_CHUNKS:
-                await self._write(batch, len(todo))
-                batch, chunks = [], 0
+    async def take(self, ref: FileRef, outcome: Outcome) -> None:
+        """Note one file's outcome. Others may be noted while a full batch is written."""
+        if isinstance(outcome, Parsed):
+            self.report.notes += [Remark(ref.path, note) for note in outcome.notes]
+            self.chunks += len(outcome.pieces)
+        else:
+            self.report.failed.append(Remark(ref.path, outcome.reason))
+        if ref.path in self.known:
+            self.report.changed += 1
+        else:
+            self.report.added += 1
+        self.batch.append(Draft(ref.path, outcome, outcome.content_hash, ref.size))
+        if len(self.batch) >= BATCH_FILES or self.chunks >= BATCH_CHUNKS:
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what has been taken in."""
+        batch, self.batch, self.chunks = self.batch, [], 0
         if batch:
-            await self._write(batch, len(todo))
+            async with self.database.write() as session:
+                await put(session, self.source_id, self.owner, batch)
+            self.done += len(batch)
+            if self.on_progress is not None:
+                self.on_progress(self.done, self.total)
 
     async def forget(self, document_ids: Sequence[str]) -> None:
         """Remove documents whose files have gone."""
@@ -154,47 +185,3 @@ class _Run:
             async with self.database.write() as session:
                 await remove(session, document_ids[at : at + BATCH_FILES])
         self.report.removed += len(document_ids)
-
-    def _draft(self, ref: FileRef, outcome: Outcome) -> Draft:
-        if isinstance(outcome, Parsed):
-            self.report.notes += [Remark(ref.path, note) for note in outcome.notes]
-        else:
-            self.report.failed.append(Remark(ref.path, outcome.reason))
-        if ref.path in self.known:
-            self.report.changed += 1
-        else:
-            self.report.added += 1
-        return Draft(ref.path, outcome, outcome.content_hash, ref.size)
-
-    async def _write(self, batch: Sequence[Draft], total: int) -> None:
-        async with self.database.write() as session:
-            await put(session, self.source_id, self.owner, batch)
-        self.done += len(batch)
-        if self.on_progress is not None:
-            self.on_progress(self.done, total)
-
-
-async def _outcomes(todo: Sequence[FileRef], limits: Limits) -> AsyncIterator[tuple[FileRef, Outcome]]:
-    """Files as they are parsed, some of them ahead of the reader."""
-    queue: asyncio.Queue[tuple[FileRef, Outcome] | None] = asyncio.Queue(4 * BATCH_FILES)
-
-    async def produce() -> None:
-        await parse_each(todo, limits, lambda ref, outcome: queue.put((ref, outcome)))
-        await queue.put(None)
-
-    producer = asyncio.create_task(produce())
-    try:
-        while True:
-            taken = asyncio.create_task(queue.get())
-            await asyncio.wait((taken, producer), return_when=asyncio.FIRST_COMPLETED)
-            if not taken.done():
-                taken.cancel()
-                producer.result()
-                continue
-            if (item := taken.result()) is None:
-                return
-            yield item
-    finally:
-        producer.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await producer

@@ -36,7 +36,12 @@ class Source(Base):
         CheckConstraint("kind IN ('lessons', 'folder', 'upload')", name="kind"),
         CheckConstraint("state IN ('ready', 'indexing', 'failed')", name="state"),
         Index(
-            "uq_sources_place", "organization_id", text("coalesce(course_id, '')"), "kind", "location", unique=True
+            "uq_sources_place",
+            "organization_id",
+            text("coalesce(course_id, '')"),
+            "kind",
+            "location",
+            unique=True,
         ),
         Index(None, "course_id", "id"),
     )
@@ -96,4 +101,4 @@ class Chunk(Base):
     parts: Mapped[str] = mapped_column(Text, default="")
     """Words inside the text's words, for the index alone (words.inner_words)."""
 
-    __table_args__ = (UniqueConstraint("document_id", "ordinal"), Index(None, "scope"))
+    __table_args__ = (UniqueConstraint("document_id", "ordinal"),)

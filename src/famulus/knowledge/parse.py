@@ -38,10 +38,10 @@ def parse(data: bytes, path: str) -> Parsed:
         raise Unparsable("There is nothing in this file.")
     content = _content(data, format)
     title = content.title or PurePosixPath(path).stem.replace("_", " ").replace("-", " ").strip() or path
-    return finish(one_line(title), format, data, content)
+    return cut_up(one_line(title), format, data, content)
 
 
-def finish(title: str, format: Format, data: bytes, content: Content) -> Parsed:
+def cut_up(title: str, format: Format, data: bytes, content: Content) -> Parsed:
     """Cut what was read; raises `Unparsable` if no text is in it."""
     pieces = cut(title, content.sections) or cut(title, _headings_only(content))
     if not pieces:
@@ -60,5 +60,8 @@ def _content(data: bytes, format: Format) -> Content:
 
 def _headings_only(content: Content) -> list[Section]:
     """A page of nothing but headings says that much at least."""
-    said = [content.title, *(section.heading_path[-1] for section in content.sections if section.heading_path)]
+    said = [
+        content.title,
+        *(section.heading_path[-1] for section in content.sections if section.heading_path),
+    ]
     return [Section(blocks=[Block(heading) for heading in said if heading])]

@@ -12,13 +12,26 @@ from lxml import etree
 from famulus.knowledge.blocks import Block, Content, Section, Unparsable, one_line
 
 _DROPPED = (
-    *("script", "style", "noscript", "template", "nav", "footer", "aside", "svg", "math", "iframe", "object", "form"),
+    *(
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "nav",
+        "footer",
+        "aside",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "form",
+    ),
     *("button", "select", "textarea", "head"),
 )
 _BESIDE = re.compile(
     r"(?:^|[\s_-])(?:sphinxsidebar|sidebar|navbar|navigation|breadcrumbs?|related|toctree-wrapper|contents|toc|footer|"
     r"cookie|skip-link|headerlink|genindex-jumpbox|indextable|visually-hidden|sr-only)(?:$|[\s_-])",
-    re.I,
+    re.IGNORECASE,
 )
 _ROLES_BESIDE = frozenset(("navigation", "search", "banner", "contentinfo", "complementary"))
 _ROOTS = (
@@ -137,7 +150,11 @@ class _Walker:
 
     def _container(self, child: Element, depth: int) -> None:
         kind = child.get("class", "")
-        if (kind and _BESIDE.search(kind)) or child.get("role") in _ROLES_BESIDE or child.get("hidden") is not None:
+        if (
+            (kind and _BESIDE.search(kind))
+            or child.get("role") in _ROLES_BESIDE
+            or child.get("hidden") is not None
+        ):
             return
         self.flush()
         tag = child.tag
@@ -199,7 +216,9 @@ class _Walker:
             self._add(f"```{'' if language in ('default', 'none') else language}\n{code}\n```", whole=True)
 
     def _table(self, element: Element, depth: int) -> None:
-        if element.xpath(".//pre|.//table|.//dl|.//h1|.//h2|.//h3") or _BESIDE.search(element.get("class", "")):
+        if element.xpath(".//pre|.//table|.//dl|.//h1|.//h2|.//h3") or _BESIDE.search(
+            element.get("class", "")
+        ):
             if not _BESIDE.search(element.get("class", "")):
                 self.walk(element, depth + 1)  # a table that lays out the page
                 self.flush()
@@ -225,7 +244,9 @@ def _items(element: Element, depth: int) -> Iterator[str]:
         text = _text(item) if not nested else " ".join("".join(_own_text(item)).split())
         yield f"{'  ' * depth}{mark} {text}"
         if depth < 8:
-            for inner in item.xpath("./ul|./ol|./*[not(self::ul or self::ol)]/ul|./*[not(self::ul or self::ol)]/ol"):
+            for inner in item.xpath(
+                "./ul|./ol|./*[not(self::ul or self::ol)]/ul|./*[not(self::ul or self::ol)]/ol"
+            ):
                 yield from _items(inner, depth + 1)
 
 

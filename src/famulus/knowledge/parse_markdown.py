@@ -8,11 +8,13 @@ from markdown_it.token import Token
 
 from famulus.knowledge.blocks import Block, Content, Section, Slugs, one_line
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
-_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.M)
-_RELATIVE_LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?!https?://)[^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+_RELATIVE_LINK = re.compile(
+    r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?!https?://)[^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)"
+)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^()]*\)")
-_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
+_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
 
 
 def parse_markdown(text: str) -> Content:
@@ -57,7 +59,10 @@ def _plain(inline: Token | None) -> str:
     """The words of a heading without its marks."""
     children = inline.children if inline is not None else None
     shown = ("text", "code_inline", "image", "text_special")
-    return "".join(child.content if child.type in shown else " " * (child.type == "softbreak") for child in children or ())
+    return "".join(
+        child.content if child.type in shown else " " * (child.type == "softbreak")
+        for child in children or ()
+    )
 
 
 def _block(token: Token, lines: list[str]) -> list[Block]:

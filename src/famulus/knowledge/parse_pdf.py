@@ -16,7 +16,9 @@ def parse_pdf(data: bytes) -> Content:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         locked = "password" in str(error).lower() or "security" in str(error).lower()
-        raise Unparsable("This PDF is locked by a password." if locked else "This is not a readable PDF.") from error
+        raise Unparsable(
+            "This PDF is locked by a password." if locked else "This is not a readable PDF."
+        ) from error
     try:
         sections: list[Section] = []
         for index in range(len(document)):

@@ -4,7 +4,7 @@ import re
 
 from famulus.knowledge.blocks import Block, Content, Section, Unparsable
 
-_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})""", re.I)
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})""", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -38,4 +38,6 @@ def _guessed(data: bytes) -> tuple[str, list[str]]:
     control = sum(byte < 9 or 13 < byte < 32 for byte in data[:8192])
     if control > len(data[:8192]) // 50:
         raise Unparsable("This is binary data, not text.")
-    return data.decode("cp1252", errors="replace"), ["Not UTF-8; read as Western European, some signs may be wrong."]
+    return data.decode("cp1252", errors="replace"), [
+        "Not UTF-8; read as Western European, some signs may be wrong."
+    ]

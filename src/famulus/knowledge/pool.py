@@ -39,9 +39,12 @@ async def parse_each(refs: Sequence[FileRef], limits: Limits, deliver: Deliver) 
         return
     waiting = iter(refs)
     lanes = min(MOST_WORKERS, os.cpu_count() or 1, 1 + len(refs) // 20)
-    async with asyncio.TaskGroup() as group:
-        for _ in range(lanes):
-            group.create_task(_lane(waiting, limits, deliver))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(lanes):
+                group.create_task(_lane(waiting, limits, deliver))
+    except ExceptionGroup as group_of_errors:
+        raise group_of_errors.exceptions[0] from group_of_errors
 
 
 async def _in_thread(ref: FileRef, limits: Limits) -> Outcome:
@@ -63,7 +66,11 @@ async def _lane(waiting: Iterator[FileRef], limits: Limits, deliver: Deliver) ->
             worker = worker or await _Worker.start(limits)
             outcome, alive = await worker.ask(ref, limits.seconds)
             if not alive:
-                log.warning("parser_died", path=ref.path, reason=outcome.reason if isinstance(outcome, Unreadable) else "")
+                log.warning(
+                    "parser_died",
+                    path=ref.path,
+                    reason=outcome.reason if isinstance(outcome, Unreadable) else "",
+                )
                 await worker.stop()
                 worker = None
             await deliver(ref, outcome)

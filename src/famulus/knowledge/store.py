@@ -74,7 +74,9 @@ class Draft:
 def source_at(place: Place) -> Select[tuple[Source]]:
     """The source of a place, if it exists."""
     same_course = (
-        Source.course_id.is_(None) if place.owner.course_id is None else Source.course_id == place.owner.course_id
+        Source.course_id.is_(None)
+        if place.owner.course_id is None
+        else Source.course_id == place.owner.course_id
     )
     return select(Source).where(
         Source.organization_id == place.owner.organization_id,

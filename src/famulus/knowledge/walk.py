@@ -58,7 +58,9 @@ def survey(place: Path, limits: Limits, name: str | None = None) -> Listing:
 
 
 def _sort_out(found: list[FileRef], limits: Limits, listing: Listing) -> None:
-    builders = {str(PurePosixPath(ref.path).parent) for ref in found if PurePosixPath(ref.path).name == "objects.inv"}
+    builders = {
+        str(PurePosixPath(ref.path).parent) for ref in found if PurePosixPath(ref.path).name == "objects.inv"
+    }
     unread: Counter[str] = Counter()
     seen: set[str] = set()
     for ref in sorted(found, key=lambda ref: ref.path):
@@ -77,20 +79,28 @@ def _sort_out(found: list[FileRef], limits: Limits, listing: Listing) -> None:
         name = f"*{kind}" if kind.startswith(".") else kind
         listing.skipped.append(Remark(name, f"This kind of file is not read ({count:,} of them)."))
     if len(listing.files) > limits.files:
-        raise UnreadableArchive(f"There are {len(listing.files):,} files; at most {limits.files:,} are read at once.")
+        raise UnreadableArchive(
+            f"There are {len(listing.files):,} files; at most {limits.files:,} are read at once."
+        )
 
 
 def _beside_pages(path: str, builders: set[str]) -> bool:
     inner = PurePosixPath(path)
     for builder in (str(parent) for parent in inner.parents if str(parent) in builders):
         first, name = inner.relative_to(builder).parts[0], inner.name
-        if first in _BESIDE_PAGES or name.startswith("genindex") or name in ("search.html", "py-modindex.html"):
+        if (
+            first in _BESIDE_PAGES
+            or name.startswith("genindex")
+            or name in ("search.html", "py-modindex.html")
+        ):
             return True
     return False
 
 
 def _folder(root: Path, listing: Listing) -> Iterator[FileRef]:
-    for folder, folders, names in os.walk(root, followlinks=False, onerror=lambda e: _unopened(e, root, listing)):
+    for folder, folders, names in os.walk(
+        root, followlinks=False, onerror=lambda e: _unopened(e, root, listing)
+    ):
         here = Path(folder)
         folders[:] = [name for name in sorted(folders) if _enters(here / name, root, listing)]
         for name in sorted(names):
@@ -163,12 +173,16 @@ def _archive(place: Path, limits: Limits, listing: Listing) -> Iterator[FileRef]
 
 def _refuse_bombs(members: list[zipfile.ZipInfo], limits: Limits) -> None:
     if len(members) > limits.files:
-        raise UnreadableArchive(f"The archive holds {len(members):,} files; at most {limits.files:,} are read.")
+        raise UnreadableArchive(
+            f"The archive holds {len(members):,} files; at most {limits.files:,} are read."
+        )
     if sum(member.file_size for member in members) > limits.total_bytes:
         raise UnreadableArchive(f"The archive would unpack to more than {limits.total_bytes:,} bytes.")
     for member in members:
         if member.file_size > 1_000_000 and member.file_size > limits.ratio * max(1, member.compress_size):
-            raise UnreadableArchive("The archive would unpack to many times its size; pack it again without that file.")
+            raise UnreadableArchive(
+                "The archive would unpack to many times its size; pack it again without that file."
+            )
 
 
 def _reason_against(member: zipfile.ZipInfo) -> str:

@@ -26,13 +26,17 @@ MAX_WORD = 64
 # Signs that belong to a letter before them: combining accents, vowel signs of Indic and South-East Asian scripts.
 _LETTER = "(?:[^\\W_]|[\u0300-\u036f\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e])"
 WORD = re.compile(f"{_LETTER}+")
+_PLAIN = re.compile("[a-z0-9]+")
 _COMPOUND = re.compile(f"{_LETTER}+(?:[_./:\\-]{{1,2}}{_LETTER}+)+")
-_QUOTED = re.compile("[\"“„«]([^\"“”„«»]{2,200})[\"”“»]")
+_QUOTED = re.compile('["“„«]([^"“”„«»]{2,200})["”“»]')
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _CAMEL = re.compile(r"(?<![^\W_])[A-Za-z]+[a-z][A-Z][A-Za-z0-9]*")
 _BEND = re.compile("[a-z][A-Z]")
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _FOREIGN = re.compile(r"[^\W\x00-\x7f]")
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\U00020000-\U0003134f]+")
+_UNSPACED = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\U00020000-\U0003134f]+"
+)
 
 STOP = frozenset(
     """a about all also am an and any anything are as ask at be because been being between but by can cannot could
@@ -60,8 +64,9 @@ def fold(text: str) -> str:
     """Lower case without accents."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(sign for sign in apart if not "\u0300" <= sign <= "\u036f").lower()
+    if _FOREIGN.search(text) is None:  # typographic signs alone
+        return text.lower()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower()
 
 
 def read_question(text: str) -> Question:
@@ -128,7 +133,12 @@ def stem_of(word: str) -> str:
 
 def stems_of(text: str) -> set[str]:
     """The stems of all words of a text, hidden ones included."""
-    found = {stem_of(word) for word in WORD.findall(fold(text))}
-    if inner := inner_words(text):
-        found.update(stem_of(word) for word in inner.split())
-    return found
+    words = set(_words(text))
+    words.update(inner_words(text).split())
+    return {stem_of(word) for word in words}
+
+
+def _words(text: str) -> list[str]:
+    folded = fold(text)
+    # The plain class of letters is several times as quick, and the same where no sign is foreign.
+    return (WORD if _FOREIGN.search(folded) else _PLAIN).findall(folded)

@@ -1,4 +1,4 @@
-"""One tool call, from the model's JSON to a bounded result. The border where anything a tool raises becomes a result."""
+"""One tool call, from the model's JSON to a bounded result: whatever a tool raises becomes one here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from famulus.tools.contract import Arguments, Retry, Tool, ToolContext, ToolFail
 log = structlog.get_logger(__name__)
 MAX_ARGUMENTS = 20_000
 MAX_RESULT = 20_000
+CUT = "\n[cut: the result was longer]"
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
@@ -39,7 +40,9 @@ async def call_tool(tools: Mapping[str, Tool], context: ToolContext, call: ToolC
     except Exception:  # a tool may fail in any way; the run goes on and the log has the details
         log.exception("tool_failed", tool=call.name)
         return Outcome("failed", "The tool failed for a reason of its own; the server's log has it.")
-    return Outcome("ok", result if len(result) <= MAX_RESULT else result[:MAX_RESULT] + "\n[cut: the result was longer]")
+    return Outcome(
+        "ok", result if len(result) <= MAX_RESULT else result[:MAX_RESULT] + "\n[cut: the result was longer]"
+    )
 
 
 def _arguments(text: str) -> Arguments:

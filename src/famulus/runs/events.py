@@ -192,7 +192,8 @@ class Entry(NamedTuple):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Event | list[str])
+_decode_event = msgspec.json.Decoder(Event).decode
+_decode_texts = msgspec.json.Decoder(list[str]).decode
 
 
 def encode_row(events: list[Event]) -> str:
@@ -204,7 +205,6 @@ def encode_row(events: list[Event]) -> str:
 
 def decode_row(epoch: int, n: int, data: str) -> list[Entry]:
     """The events of one journal row with their ids."""
-    value = _decoder.decode(data)
-    if isinstance(value, list):
-        return [Entry(EventId(epoch, n + i), TextDelta(text)) for i, text in enumerate(value)]
-    return [Entry(EventId(epoch, n), value)]
+    if data.startswith("["):
+        return [Entry(EventId(epoch, n + i), TextDelta(text)) for i, text in enumerate(_decode_texts(data))]
+    return [Entry(EventId(epoch, n), _decode_event(data))]

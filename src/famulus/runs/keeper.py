@@ -10,11 +10,10 @@ import structlog
 
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
-from famulus.kernel.lane import Row
 from famulus.kernel.live import Live
 from famulus.runs.runner import Runner, topic
-from famulus.runs.sql.lease import ORPHANED, WAITS_LONGEST, Pulse, claim, pulse, release
-from famulus.runs.sql.rows import JournalRow, Steps
+from famulus.runs.sql.lease import Pulse, anything_to_claim, claim, pulse, release
+from famulus.runs.sql.rows import JournalRow
 from famulus.runs.work import Work
 
 log = structlog.get_logger(__name__)
@@ -109,18 +108,10 @@ class Keeper:
                 work.channel.nudge()
 
     async def _sweep(self) -> None:
-        if not await self._database.lane.read(_anything_to_claim):
+        if not await self._database.lane.read(anything_to_claim):
             return
         runner = self._runner
         rows = await self._database.lane.write(partial(claim, runner.owner, runner.lease, CLAIMS))
         for run in rows:
             log.info("run_taken", run_id=run.id, epoch=run.epoch)
             runner.begin_claimed(run)
-
-
-def _anything_to_claim() -> Steps[bool]:
-    """A look before the write, so that an idle server writes nothing."""
-    rows: list[Row] = yield f"SELECT 1 FROM runs r WHERE ({ORPHANED}) OR ({WAITS_LONGEST}) LIMIT 1", ()
-    return bool(rows)
-
-

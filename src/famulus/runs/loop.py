@@ -132,7 +132,9 @@ async def answer(
     raise ToolLimit()
 
 
-async def _use_tools(calls: Sequence[ToolCall], draft: Draft, call_tool: CallTool) -> AsyncGenerator[Event, None]:
+async def _use_tools(
+    calls: Sequence[ToolCall], draft: Draft, call_tool: CallTool
+) -> AsyncGenerator[Event, None]:
     if len(calls) > MAX_CALLS:
         raise ToolLimit()
     for call in calls:

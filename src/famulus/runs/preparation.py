@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 
-from famulus.assistants.registry import Registry
+from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.courses import CourseCard, course_card
 from famulus.conversations.parts import Citation, Page, decode_parts, text_of
@@ -26,6 +26,7 @@ from famulus.runs.events import (
     START,
     AnswerRestarted,
     AssistantCard,
+    Entry,
     Event,
     PassageCard,
     RetrievalFinished,
@@ -59,17 +60,17 @@ class Preparation:
     """Builds attempts."""
 
     def __init__(
-        self, database: Database, models: Models, registry: Registry, tools: Mapping[str, Tool]
+        self, database: Database, models: Models, assistants: AssistantCache, tools: Mapping[str, Tool]
     ) -> None:
         self._database = database
         self._models = models
-        self._registry = registry
+        self._assistants = assistants
         self._tools = tools
 
     async def prepare(self, work: Work) -> Prepared:
         """Read what the answer needs. Raises a FamulusError where it cannot be given."""
         asker = work.asker
-        assistant = await self._registry.get(asker.assistant_id)
+        assistant = await self._assistants.get(asker.assistant_id)
         rows = await self._history(work, assistant)
         asked = decode_parts(rows[-1].parts)
         course = await self._course(work)
@@ -139,16 +140,15 @@ class Preparation:
         run = work.run
         if run.epoch == 1:
             return (started_event(run.id, run.thread_id, run.message_id, assistant, run.model or ""),)
-        after, entries = START, []
+        after = START
+        entries: list[Entry] = []
         while found := await self._database.lane.read(partial(events_after, run.id, after)):
             entries += found
             after = found[-1].id
         work.draft.parts.extend(finished_steps(entries))
         return (AnswerRestarted(work.draft.text()),)
 
-    def _request(
-        self, situation: Situation, rows: list[MessageRow], assistant: ResolvedAssistant
-    ) -> Request:
+    def _request(self, situation: Situation, rows: list[MessageRow], assistant: ResolvedAssistant) -> Request:
         said = [_chat_message(row) for row in rows]
         kept = within_budget([m for m in said if m.text], assistant.settings.history_tokens)
         return Request(
@@ -157,12 +157,16 @@ class Preparation:
             grounding=situation.passages,
             searched=situation.searched,
             course_title=situation.course_title,
-            model_settings=ModelSettings(assistant.settings.temperature, assistant.settings.max_output_tokens),
+            model_settings=ModelSettings(
+                assistant.settings.temperature, assistant.settings.max_output_tokens
+            ),
             user_key=sha256(situation.principal.user_id.encode()).hexdigest()[:32],
         )
 
 
-def started_event(run_id: str, thread_id: str, message_id: str, assistant: ResolvedAssistant, model: str) -> RunStarted:
+def started_event(
+    run_id: str, thread_id: str, message_id: str, assistant: ResolvedAssistant, model: str
+) -> RunStarted:
     """The first event of a run."""
     card = AssistantCard(assistant.id, assistant.name, assistant.version)
     return RunStarted(run_id, thread_id, message_id, card, model)
@@ -210,5 +214,3 @@ def _cards(passages: tuple[Passage, ...]) -> tuple[PassageCard, ...]:
         PassageCard(n, passage.id, passage.title, tuple(passage.heading_path), passage.lesson_id)
         for n, passage in enumerate(passages, 1)
     )
-
-

@@ -1,12 +1,11 @@
 """The runner: the only place where the loop meets the journal, the live channel and the lease.
 
-Each run is a task of its own, which no client's disconnect can stop. Every *pulse* renews the leases of all runs of this
-instance and journals their text in one commit; what a run does to the world is journalled at once, before it happens.
+Each run is a task of its own, which no client's disconnect can stop. A run's text is journalled by the pulse (see
+`keeper`); what a run does to the world is journalled at once, before it happens.
 Another instance, or the next start, takes over what stops being renewed.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing, suppress
 from functools import partial
 
@@ -15,6 +14,7 @@ import structlog
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError, Unavailable
+from famulus.kernel.lane import MakeScript
 from famulus.kernel.live import Live
 from famulus.runs.channel import Channel
 from famulus.runs.ending import Close, Status, prepare, problem_of
@@ -99,7 +99,9 @@ class Runner:
         except FamulusError as error:
             log.info("run_failed", code=error.code)
             await self._end(work, "failed", error)
-        except Exception:  # the run's border: whatever happened, the person gets an end and the log the details
+        except (
+            Exception
+        ):  # the run's border: whatever happened, the person gets an end and the log the details
             log.exception("run_crashed")
             await self._end(work, "failed", FamulusError())
         finally:
@@ -123,7 +125,7 @@ class Runner:
                 async for event in events:
                     if isinstance(event, (ToolCalled, ToolFinished)):
                         await self._journal(work, event)
-                        self._crash.reach(event.__struct_config__.tag)  # pyright: ignore[reportArgumentType]
+                        self._crash.reach("tool.called" if isinstance(event, ToolCalled) else "tool.finished")
                     else:
                         work.publish(event)
                         self._crash.reach("text")
@@ -147,7 +149,7 @@ class Runner:
             ending, now, answer_id = prepare(close)
             script = partial(finish, ending, partial(close.events, answer_id, now))
             try:
-                events = await self._insist(script, work.run)
+                events = await self._insist(script)
             except LeaseLost:
                 return log.warning("run_lost", epoch=work.run.epoch)
             self._crash.reach("finish.committed")
@@ -156,11 +158,12 @@ class Runner:
             work.show(*events)
         log.info("run_ended", status=status, model=work.run.model, output_tokens=work.draft.output_tokens)
 
-    async def _insist(self, script: Callable[[], object], run: RunRow) -> list[Event]:
+    async def _insist(self, script: MakeScript) -> list[Event]:
         """Commit an ending, through an outage of the database too. Raises LeaseLost."""
         for attempt in range(PATIENCE):
             try:
-                return await asyncio.shield(self._database.lane.write(script))  # pyright: ignore
+                events: list[Event] = await asyncio.shield(self._database.lane.write(script))
+                return events
             except Unavailable:
                 log.warning("ending_delayed", attempt=attempt)
                 await asyncio.sleep(1)
@@ -182,5 +185,3 @@ class Runner:
             rows = await self._database.lane.write(partial(claim_next, self.owner, self.lease, thread_id))
             for run in rows:
                 self.begin_claimed(run)
-
-

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 
-from famulus.assistants.registry import Registry
+from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.courses import course_card
 from famulus.conversations.errors import ThreadNotFound
@@ -78,7 +78,7 @@ class Runs:
         database: Database,
         live: Live,
         models: Models,
-        registry: Registry,
+        assistants: AssistantCache,
         runner: Runner,
         *,
         max_live: int,
@@ -87,7 +87,7 @@ class Runs:
         self._database = database
         self._live = live
         self._models = models
-        self._registry = registry
+        self._assistants = assistants
         self._runner = runner
         self._max_live = max_live
         self._crash = crash
@@ -100,7 +100,7 @@ class Runs:
         if len(self._runner.works) >= self._max_live:
             raise ServerBusy(retry_after=2)
         thread = await self._thread(principal, ask.thread_id)
-        assistant = await self._registry.get(thread.assistant_id)
+        assistant = await self._assistants.get(thread.assistant_id)
         self._crash.reach("accept.before")
         acceptance = self._acceptance(principal, ask, thread, assistant)
         accepted: Accepted | None = await self._database.lane.write(partial(accept, acceptance))
@@ -149,7 +149,9 @@ class Runs:
                     after = entries[-1].id
                     if isinstance(entries[-1].event, TERMINAL):
                         return
-                elif run_id not in self._runner.works and not await self._still_to_come(principal, run_id, after):
+                elif run_id not in self._runner.works and not await self._still_to_come(
+                    principal, run_id, after
+                ):
                     return
 
     async def events(self, principal: Principal, run_id: str, after: EventId) -> list[Entry]:
@@ -159,7 +161,9 @@ class Runs:
         return found
 
     async def _thread(self, principal: Principal, thread_id: str) -> ThreadRow:
-        thread: ThreadRow | None = await self._database.lane.read(partial(thread_of, thread_id, principal.user_id))
+        thread: ThreadRow | None = await self._database.lane.read(
+            partial(thread_of, thread_id, principal.user_id)
+        )
         if thread is None:
             raise ThreadNotFound()
         if thread.course_id is not None:
@@ -210,7 +214,9 @@ class Runs:
                     work.halt("cancelled")
 
     async def _find(self, principal: Principal, run_id: str) -> RunAndAnswer:
-        found: RunAndAnswer | None = await self._database.lane.read(partial(run_of, run_id, principal.user_id))
+        found: RunAndAnswer | None = await self._database.lane.read(
+            partial(run_of, run_id, principal.user_id)
+        )
         if found is None:
             raise RunNotFound()
         return found
@@ -224,7 +230,9 @@ class Runs:
             run = (await self._find(principal, run_id)).run
             newest = EventId(run.epoch, 10**9)
         if after > newest:
-            raise BadEventId("This id lies in the future of the run; send the last one that you have received.")
+            raise BadEventId(
+                "This id lies in the future of the run; send the last one that you have received."
+            )
 
     async def _next(self, run_id: str, after: EventId, listener: Listener) -> list[Entry]:
         """The next entries: from the live channel, else from the journal; empty after a while without news."""
@@ -246,4 +254,3 @@ class Runs:
         if (await self._find(principal, run_id)).run.live:
             return True
         return bool(await self._database.lane.read(partial(events_after, run_id, after)))
-

@@ -71,9 +71,7 @@ class Titler:
         pieces: list[str] = []
         try:
             async with aclosing(self._models.get().stream(request)) as items:
-                async for item in items:
-                    if isinstance(item, TextDelta):
-                        pieces.append(item.text)
+                pieces.extend([item.text async for item in items if isinstance(item, TextDelta)])
         except ModelError as error:
             log.info("title_not_made", code=error.code)
             return ""

@@ -41,5 +41,3 @@ def run_view(run: RunRow, answer: MessageRow | None) -> RunView:
         created_at=rfc3339(run.created_at),
         finished_at=rfc3339(run.finished_at) if run.finished_at else None,
     )
-
-

@@ -23,7 +23,9 @@ def built_in(database: Database) -> Mapping[str, Tool]:
             "that you were given do not answer the question.",
             parameters={
                 "type": "object",
-                "properties": {"query": {"type": "string", "description": "What to look for, in a few words."}},
+                "properties": {
+                    "query": {"type": "string", "description": "What to look for, in a few words."}
+                },
                 "required": ["query"],
                 "additionalProperties": False,
             },

@@ -13,11 +13,11 @@ from famulus.identity.principal import Principal
 Effect = Literal["reads", "writes", "destroys"]
 
 
-class Retry(Exception):  # noqa: N818 - a word for tool authors, not a failure
+class Retry(Exception):
     """The model called the tool wrongly; the message tells it how to mend the call."""
 
 
-class ToolFailed(Exception):  # noqa: N818 - likewise
+class ToolFailed(Exception):
     """The tool could not do it; the message is for the model and the person."""
 
 

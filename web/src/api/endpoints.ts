@@ -1,7 +1,17 @@
 // Every server address that the app knows, each as one typed function.
 import { http, send } from "./client";
 import type {
-  About, Course, Lesson, LessonSummary, Me, Message, Page, PageContext, Passage, Run, Thread,
+  About,
+  Course,
+  Lesson,
+  LessonSummary,
+  Me,
+  Message,
+  Page,
+  PageContext,
+  Passage,
+  Run,
+  Thread,
 } from "./types";
 
 const V1 = "/api/v1";

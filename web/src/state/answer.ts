@@ -31,8 +31,17 @@ export interface AnswerState {
 
 export function newAnswer(runId: string | null = null, createdAt = new Date().toISOString()): AnswerState {
   return {
-    status: "streaming", runId, messageId: null, assistant: null, text: "", citations: [], passages: null,
-    tools: [], error: null, createdAt, lastId: null,
+    status: "streaming",
+    runId,
+    messageId: null,
+    assistant: null,
+    text: "",
+    citations: [],
+    passages: null,
+    tools: [],
+    error: null,
+    createdAt,
+    lastId: null,
   };
 }
 
@@ -130,9 +139,7 @@ function withTool(tools: ToolLine[], added: ToolLine): ToolLine[] {
   return [...tools.filter((tool) => tool.callId !== added.callId), added];
 }
 
-function finishTool(
-  tools: ToolLine[], callId: string, name: string, status: ToolStatus, result: unknown,
-): ToolLine[] {
+function finishTool(tools: ToolLine[], callId: string, name: string, status: ToolStatus, result: unknown): ToolLine[] {
   const known = tools.some((tool) => tool.callId === callId);
   const lines = known ? tools : [...tools, toolLine(callId, name, {})];
   return lines.map((tool) => (tool.callId === callId ? { ...tool, status, result } : tool));

@@ -8,6 +8,7 @@ import { answerFromMessage, newAnswer } from "./answer";
 import { drafts, outbox, type Outgoing } from "./drafts";
 import { answerEntry, entriesOf, userEntry, type AnswerEntry, type Entry, type UserEntry } from "./entries";
 import { follow } from "./follow";
+import { bareText } from "../text/bare";
 import { announce, toast } from "./notices";
 import { changeThread, putThread } from "./threads";
 
@@ -152,7 +153,8 @@ export class Conversation {
     try {
       await this.attendWith(answer, open, accept);
     } catch (error) {
-      if (accepted) return this.fail(answer, error);
+      const { runId } = answer.state.value;
+      if (accepted) return runId ? this.settle(answer, runId, error) : this.fail(answer, error);
       this.entries.value = this.entries.value.filter((entry) => entry !== answer);
       const reason = isAbort(error) ? "It was not sent." : sendProblem(error);
       user.state.value = { ...user.state.value, status: "failed", error: reason };
@@ -167,11 +169,14 @@ export class Conversation {
 
   private async createThread(user: UserEntry): Promise<string> {
     const thread = await api.create(this.courseId, user.sendKey);
-    const waiting = outbox.get(this.place.value);
-    outbox.set(this.place.value, null);
+    const before = this.place.value;
+    outbox.set(thread.id, outbox.get(before));
+    outbox.set(before, null);
+    // What was typed meanwhile belongs to this conversation.
+    drafts.set(thread.id, drafts.get(before));
+    drafts.set(before, "");
     this.threadId.value = thread.id;
     this.assistant.value = thread.assistant;
-    outbox.set(this.place.value, waiting);
     putThread({ ...thread, preview: thread.preview ?? user.state.value.text });
     this.onThread(this, thread);
     return thread.id;
@@ -192,14 +197,20 @@ export class Conversation {
 
   private async attend(answer: AnswerEntry, runId: string): Promise<void> {
     try {
-      await this.attendWith(answer, (signal) => runs.follow(runId, answer.state.value.lastId, signal), () => undefined);
+      await this.attendWith(
+        answer,
+        (signal) => runs.follow(runId, answer.state.value.lastId, signal),
+        () => undefined,
+      );
     } catch (error) {
       await this.settle(answer, runId, error);
     }
   }
 
   private async attendWith(
-    answer: AnswerEntry, first: (signal: AbortSignal) => Promise<Response>, onOpen: () => void,
+    answer: AnswerEntry,
+    first: (signal: AbortSignal) => Promise<Response>,
+    onOpen: () => void,
   ): Promise<void> {
     const controller = new AbortController();
     this.controller = controller;
@@ -209,7 +220,8 @@ export class Conversation {
       await follow({
         answer: answer.state,
         signal: controller.signal,
-        open: (state) => (state.runId ? runs.follow(state.runId, state.lastId, controller.signal) : first(controller.signal)),
+        open: (state) =>
+          state.runId ? runs.follow(state.runId, state.lastId, controller.signal) : first(controller.signal),
         onOpen,
         onReconnecting: (lost) => (answer.reconnecting.value = lost),
         onEvent: (event) => this.notice(event),
@@ -226,7 +238,8 @@ export class Conversation {
     if (this.live.value === answer) this.live.value = null;
     this.stopping.value = false;
     const id = this.threadId.value;
-    if (id) changeThread(id, { live_run_id: null, updated_at: new Date().toISOString() });
+    const preview = bareText(answer.state.value.text.slice(0, 400)).slice(0, 120);
+    if (id) changeThread(id, { live_run_id: null, updated_at: new Date().toISOString(), ...(preview && { preview }) });
   }
 
   private notice(event: RunEvent): void {
@@ -243,8 +256,7 @@ export class Conversation {
     try {
       const run = await runs.get(runId);
       if (run.answer) answer.state.value = answerFromMessage(run.answer, answer.state.value);
-      if (run.answer || !run.finished_at) return run.answer ? undefined : this.fail(answer, error);
-      if (run.error) answer.state.value = { ...answer.state.value, status: "failed", error: run.error };
+      else if (run.error) answer.state.value = { ...answer.state.value, status: "failed", error: run.error };
       else this.fail(answer, error);
     } catch {
       this.fail(answer, error);
@@ -253,10 +265,12 @@ export class Conversation {
 
   private fail(answer: AnswerEntry, error: unknown): void {
     if (answer.state.value.status !== "streaming") return;
-    const code = error instanceof ApiError && error.status === 0 ? "connection_lost" : "interrupted";
-    const detail = code === "connection_lost"
-      ? "The connection was lost. What had arrived is kept; the answer may have gone on."
-      : `The answer was interrupted. ${messageOf(error)}`;
+    const status = error instanceof ApiError ? error.status : null;
+    const code = status === 0 || status === 401 ? "connection_lost" : "interrupted";
+    const detail =
+      code === "connection_lost"
+        ? `${status === 401 ? "You were signed out. " : ""}What had arrived is kept; the answer may have gone on.`
+        : messageOf(error);
     answer.state.value = { ...answer.state.value, status: "failed", error: { code, detail, retry: true } };
     announce(ENDINGS.failed);
   }
@@ -265,9 +279,12 @@ export class Conversation {
   private restoreUnsent(): void {
     const waiting = outbox.get(this.place.value);
     if (!waiting) return;
-    const arrived = this.entries.value.some((entry) =>
-      entry.kind === "user" && entry.state.value.text === waiting.text
-        && entry.state.value.createdAt >= waiting.createdAt.slice(0, 19));
+    const arrived = this.entries.value.some(
+      (entry) =>
+        entry.kind === "user" &&
+        entry.state.value.text === waiting.text &&
+        entry.state.value.createdAt >= waiting.createdAt.slice(0, 19),
+    );
     if (arrived) outbox.set(this.place.value, null);
     else this.entries.value = [...this.entries.value, userEntry(waiting, "failed", "This message was not sent.")];
   }

@@ -8,8 +8,7 @@ export type Cited = Pick<PassageRef, "number" | "passage_id" | "title" | "headin
 };
 
 export type PanelView =
-  | { kind: "passage"; cited: Cited }
-  | { kind: "lesson"; lessonId: string; heading: string | null; from: Cited | null };
+  { kind: "passage"; cited: Cited } | { kind: "lesson"; lessonId: string; heading: string | null; from: Cited | null };
 
 export interface Preview {
   cited: Cited;

@@ -41,6 +41,17 @@ export async function loadMoreThreads(): Promise<void> {
   if (nextPage.value && !threadsBusy.value) await loadPage(nextPage.value);
 }
 
+const SEARCHED_PAGES = 25;
+
+/** Looks through older pages too, as far back as a search can be expected to remember. */
+export async function searchFor(text: string): Promise<void> {
+  search.value = text;
+  for (let page = 0; page < SEARCHED_PAGES && search.value !== "" && nextPage.value && !threadsBusy.value; page++) {
+    await loadPage(nextPage.value);
+    if (threadsError.value) return;
+  }
+}
+
 async function loadPage(after: string | null): Promise<void> {
   const wanted = scope ?? null;
   threadsBusy.value = true;
@@ -71,9 +82,7 @@ export function putThread(thread: Thread): void {
 
 export function changeThread(id: string, change: Partial<Thread>): void {
   if (!threads.value?.some((item) => item.id === id)) return;
-  threads.value = threads.value
-    .map((item) => (item.id === id ? { ...item, ...change } : item))
-    .sort(newestFirst);
+  threads.value = threads.value.map((item) => (item.id === id ? { ...item, ...change } : item)).sort(newestFirst);
 }
 
 export async function renameThread(thread: Thread, title: string): Promise<void> {
@@ -91,7 +100,10 @@ export async function renameThread(thread: Thread, title: string): Promise<void>
 /** Gone from the list at once, deleted on the server only when nobody pressed Undo. */
 export function deleteThread(thread: Thread): void {
   threads.value = (threads.value ?? []).filter((item) => item.id !== thread.id);
-  doomed.set(thread.id, window.setTimeout(() => void reallyDelete(thread), UNDO_MS));
+  doomed.set(
+    thread.id,
+    window.setTimeout(() => void reallyDelete(thread), UNDO_MS),
+  );
   const here = route.value;
   if (here.name === "thread" && here.threadId === thread.id) go({ name: "new", courseId: here.courseId });
   const id = toast("Conversation deleted.", {

@@ -4,7 +4,7 @@ export function bareText(markdown: string): string {
   return markdown
     .replace(/```[^\n]*/g, " ")
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/\[\d{1,3}(?:\s*,\s*\d{1,3})*\]/g, "")
+    .replace(/\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\]/g, "")
     .replace(/^\s{0,3}(?:#{1,6}|>|[-*+]|\d+\.)\s+/gm, "")
     .replace(/(\*\*|__|[*`~])/g, "")
     .replace(/\s+/g, " ")

@@ -3,6 +3,7 @@
 // so that no text can forge one.
 import DOMPurify from "dompurify";
 import { Marked, type TokenizerAndRendererExtension, type Tokens } from "marked";
+import { highlight, type Piece } from "./highlight";
 
 export interface RenderOptions {
   /** Number and title of what may become a citation chip; any other `[n]` stays text. */
@@ -12,9 +13,51 @@ export interface RenderOptions {
 }
 
 const ALLOWED_TAGS = [
-  "a", "b", "blockquote", "br", "code", "dd", "del", "details", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6",
-  "hr", "i", "img", "input", "ins", "kbd", "li", "mark", "ol", "p", "pre", "s", "samp", "small", "strong", "sub",
-  "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var",
+  "a",
+  "b",
+  "blockquote",
+  "br",
+  "code",
+  "dd",
+  "del",
+  "details",
+  "dl",
+  "dt",
+  "em",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
+  "hr",
+  "i",
+  "img",
+  "input",
+  "ins",
+  "kbd",
+  "li",
+  "mark",
+  "ol",
+  "p",
+  "pre",
+  "s",
+  "samp",
+  "small",
+  "strong",
+  "sub",
+  "summary",
+  "sup",
+  "table",
+  "tbody",
+  "td",
+  "tfoot",
+  "th",
+  "thead",
+  "tr",
+  "u",
+  "ul",
+  "var",
 ];
 const ALLOWED_ATTR = ["href", "src", "alt", "title", "align", "start", "colspan", "rowspan", "checked", "type"];
 
@@ -167,7 +210,7 @@ function wrapTables(root: DocumentFragment): void {
     const wrap = document.createElement("div");
     wrap.className = "table-wrap";
     wrap.tabIndex = 0;
-    wrap.setAttribute("role", "region");
+    wrap.setAttribute("role", "group");
     wrap.setAttribute("aria-label", "Table");
     table.replaceWith(wrap);
     wrap.append(table);
@@ -192,5 +235,15 @@ function wrapCode(root: DocumentFragment): void {
     pre.replaceWith(figure);
     pre.tabIndex = 0;
     figure.append(head, pre);
+    const code = pre.firstElementChild;
+    if (code) code.replaceChildren(...highlight(code.textContent ?? "", lang).map(colour));
   }
+}
+
+function colour({ kind, text }: Piece): Node {
+  if (!kind) return document.createTextNode(text);
+  const span = document.createElement("span");
+  span.className = `hl-${kind}`;
+  span.textContent = text;
+  return span;
 }

@@ -18,7 +18,9 @@ export function startersFor(lessons: LessonSummary[]): string[] {
   });
 }
 
+const NUMBERING = /^\s*(?:(?:lesson|chapter|unit|week|part)\s+\d+\s*[.:)–—-]?|\d+(?:\.\d+)*\s*[.:)–—-])\s+/i;
+
 /** “3. Nodes and topics” reads better as “Nodes and topics”. */
 export function bareTitle(title: string): string {
-  return title.replace(/^\s*(?:(?:lesson|chapter|unit|week)\s+)?\d+(?:\.\d+)*\s*[.:–—-]?\s+/i, "") || title;
+  return title.replace(NUMBERING, "") || title;
 }

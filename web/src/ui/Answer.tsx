@@ -24,14 +24,29 @@ export function Answer({ entry, conversation }: Props) {
   const streaming = state.status === "streaming";
   const name = state.assistant ?? conversation.assistant.value?.name ?? "Assistant";
   return (
-    <article class="turn answer" aria-label={`Answer of ${name}`} aria-busy={streaming} data-testid="message"
-      data-role="assistant" data-state={state.status} data-entry={entry.key} {...chipHandlers(cited)}>
-      <header class="answer-head"><Mark size={20} /><span>{name}</span></header>
+    <article
+      class="turn answer"
+      aria-label={`Answer of ${name}`}
+      aria-busy={streaming}
+      data-testid="message"
+      data-role="assistant"
+      data-state={state.status}
+      data-entry={entry.key}
+      {...chipHandlers(cited)}
+    >
+      <header class="answer-head">
+        <Mark size={20} />
+        <span>{name}</span>
+      </header>
       <SourcesLine state={state} cited={cited} />
       <ToolLines tools={state.tools} />
       {streaming && state.text === "" && <Dots reading={state.passages === null} />}
       <AnswerText text={state.text} cited={titles} growing={streaming} />
-      {entry.reconnecting.value && <p class="quiet reconnecting" data-testid="reconnecting">The connection was lost. Coming back…</p>}
+      {entry.reconnecting.value && (
+        <p class="quiet reconnecting" data-testid="reconnecting">
+          The connection was lost. Coming back…
+        </p>
+      )}
       <Ending entry={entry} conversation={conversation} />
     </article>
   );
@@ -70,7 +85,9 @@ function chipHandlers(cited: Map<number, Cited>) {
 function Dots({ reading }: { reading: boolean }) {
   return (
     <p class="dots" data-testid="waiting">
-      <span class="dot" /><span class="dot" /><span class="dot" />
+      <span class="dot" />
+      <span class="dot" />
+      <span class="dot" />
       <span class="dots-text">{reading ? "Reading the course" : "Writing"}</span>
     </p>
   );
@@ -81,7 +98,11 @@ function Ending({ entry, conversation }: Props) {
   if (status === "streaming") return null;
   return (
     <>
-      {status === "stopped" && <p class="quiet ended" data-testid="stopped-note">Stopped. What was written is kept.</p>}
+      {status === "stopped" && (
+        <p class="quiet ended" data-testid="stopped-note">
+          Stopped. What was written is kept.
+        </p>
+      )}
       {status === "failed" && <Failure entry={entry} conversation={conversation} />}
       <AnswerActions entry={entry} conversation={conversation} />
     </>
@@ -96,13 +117,18 @@ function Failure({ entry, conversation }: Props) {
     <div class="problem" role="alert" data-testid="answer-problem" data-code={error?.code}>
       <Icon name="warn" size={18} />
       <p>
-        <strong>{lost ? "The connection was lost." : "The answer could not be finished."}</strong>{" "}
-        {error?.detail} {text !== "" && !lost && "What was written is kept."}
+        <strong>{lost ? "The connection was lost." : "The answer could not be finished."}</strong> {error?.detail}{" "}
+        {text !== "" && !lost && "What was written is kept."}
       </p>
       {canRetry && (
         <div class="problem-actions">
-          <button type="button" class="button small" disabled={conversation.live.value !== null}
-            onClick={() => conversation.retry(entry)} data-testid="retry">
+          <button
+            type="button"
+            class="button small"
+            disabled={conversation.live.value !== null}
+            onClick={() => conversation.retry(entry)}
+            data-testid="retry"
+          >
             {lost ? "Reconnect" : "Ask again"}
           </button>
         </div>
@@ -118,18 +144,33 @@ function AnswerActions({ entry, conversation }: Props) {
   return (
     <div class="actions reveal">
       {text !== "" && (
-        <button type="button" class="icon-button small" onClick={() => copy(text)} title="Copy as Markdown"
-          aria-label={copied ? "Copied" : "Copy the answer as Markdown"} data-testid="copy-answer">
+        <button
+          type="button"
+          class="icon-button small"
+          onClick={() => copy(text)}
+          title="Copy as Markdown"
+          aria-label={copied ? "Copied" : "Copy the answer as Markdown"}
+          data-testid="copy-answer"
+        >
           <Icon name={copied ? "check" : "copy"} size={16} />
         </button>
       )}
       {askable && (
-        <button type="button" class="icon-button small" disabled={conversation.live.value !== null} title="Ask again"
-          aria-label="Ask again" onClick={() => conversation.retry(entry)} data-testid="ask-again">
+        <button
+          type="button"
+          class="icon-button small"
+          disabled={conversation.live.value !== null}
+          title="Ask again"
+          aria-label="Ask again"
+          onClick={() => conversation.retry(entry)}
+          data-testid="ask-again"
+        >
           <Icon name="retry" size={16} />
         </button>
       )}
-      <time dateTime={createdAt} title={clockTime(createdAt)}>{relativeTime(createdAt, now.value)}</time>
+      <time dateTime={createdAt} title={clockTime(createdAt)}>
+        {relativeTime(createdAt, now.value)}
+      </time>
     </div>
   );
 }

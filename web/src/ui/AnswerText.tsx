@@ -16,7 +16,9 @@ export function AnswerText({ text, cited, growing }: Props) {
   if (text === "") return null;
   return (
     <div class={growing ? "prose growing" : "prose"} data-testid="message-text">
-      {blocks.map((block, index) => <OneBlock key={index} block={block} cited={cited} />)}
+      {blocks.map((block, index) => (
+        <OneBlock key={index} block={block} cited={cited} />
+      ))}
     </div>
   );
 }

@@ -43,7 +43,11 @@ function Screen() {
 
 function Opening() {
   const late = useDelayed();
-  return <main class="opening" aria-busy="true">{late && <Mark size={40} />}</main>;
+  return (
+    <main class="opening" aria-busy="true">
+      {late && <Mark size={40} />}
+    </main>
+  );
 }
 
 function Unreachable() {
@@ -51,8 +55,13 @@ function Unreachable() {
     <main class="opening">
       <div class="notice" role="alert">
         <h1>The server cannot be reached</h1>
-        <p>{online.value ? "It may be starting or being updated." : "You are offline."} Your drafts are kept in this browser.</p>
-        <button type="button" class="button" onClick={() => void openSession()}>Try again</button>
+        <p>
+          {online.value ? "It may be starting or being updated." : "You are offline."} Your drafts are kept in this
+          browser.
+        </p>
+        <button type="button" class="button" onClick={() => void openSession()}>
+          Try again
+        </button>
       </div>
     </main>
   );
@@ -65,10 +74,18 @@ function Shell() {
   useDrawerFocus(drawer && showRail);
   return (
     <div class={showRail && !drawer ? "shell with-rail" : "shell"}>
-      <a class="skip" href="#composer" onClick={skip}>Skip to the conversation</a>
-      {drawer && showRail && <div class="backdrop" onClick={() => (drawerOpen.value = false)} data-testid="drawer-backdrop" />}
+      <a class="skip" href="#main" onClick={skip}>
+        Skip to the conversation
+      </a>
+      {drawer && showRail && (
+        <div class="backdrop" onClick={() => (drawerOpen.value = false)} data-testid="drawer-backdrop" />
+      )}
       {showRail && (
-        <div class={drawer ? "rail-slot drawer" : "rail-slot"} inert={covered} onKeyDown={drawer ? keepFocusInside : undefined}>
+        <div
+          class={drawer ? "rail-slot drawer" : "rail-slot"}
+          inert={covered}
+          onKeyDown={drawer ? keepFocusInside : undefined}
+        >
           <Rail />
         </div>
       )}
@@ -106,12 +123,21 @@ function TopBar({ railShown }: { railShown: boolean }) {
   return (
     <header class="top-bar">
       {!railShown && (
-        <button type="button" class="icon-button" aria-label="Show courses and conversations" data-testid="show-rail"
-          onClick={() => (narrow.value ? (drawerOpen.value = true) : (railHidden.value = false))}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Show courses and conversations"
+          data-testid="show-rail"
+          onClick={() => (narrow.value ? (drawerOpen.value = true) : (railHidden.value = false))}
+        >
           <Icon name="sidebar" />
         </button>
       )}
-      {here.name === "thread" && <h1 class="top-title" data-testid="conversation-title">{title}</h1>}
+      {here.name === "thread" && (
+        <h1 class="top-title" data-testid="conversation-title">
+          {title}
+        </h1>
+      )}
     </header>
   );
 }
@@ -139,7 +165,9 @@ function NoSuchCourse() {
     <div class="notice">
       <h1>This course isn’t here</h1>
       <p>It was removed, or you are not enrolled in it.</p>
-      <a class="button" href="#/">To your courses</a>
+      <a class="button" href="#/">
+        To your courses
+      </a>
     </div>
   );
 }
@@ -149,7 +177,9 @@ function CoursesProblem() {
     <div class="notice" role="alert">
       <h1>Your courses could not be loaded</h1>
       <p>{coursesError.value}</p>
-      <button type="button" class="button" onClick={() => void loadCourses()}>Try again</button>
+      <button type="button" class="button" onClick={() => void loadCourses()}>
+        Try again
+      </button>
     </div>
   );
 }

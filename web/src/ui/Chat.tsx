@@ -21,8 +21,14 @@ export function Chat({ conversation }: { conversation: Conversation }) {
   return (
     <div class="chat" data-testid="chat" data-thread={conversation.threadId.value ?? ""}>
       <div class="chat-scroll" ref={scroller} data-testid="chat-scroll">
-        <div class="chat-column" ref={content} role="log" aria-live="off" aria-label="Conversation"
-          aria-busy={conversation.live.value !== null}>
+        <div
+          class="chat-column"
+          ref={content}
+          role="log"
+          aria-live="off"
+          aria-label="Conversation"
+          aria-busy={conversation.live.value !== null}
+        >
           {conversation.state.value === "loading" && <Waiting />}
           {conversation.state.value === "missing" && <Missing conversation={conversation} />}
           {conversation.state.value === "failed" && <Failed conversation={conversation} />}
@@ -34,7 +40,8 @@ export function Chat({ conversation }: { conversation: Conversation }) {
       <div class="chat-foot">
         {!follow.atEnd.value && ready && (
           <button type="button" class="jump" onClick={follow.jump} data-testid="jump-to-latest">
-            <Icon name="arrowDown" size={16} />Jump to latest
+            <Icon name="arrowDown" size={16} />
+            Jump to latest
           </button>
         )}
         {ready && <Composer conversation={conversation} onSend={follow.jump} />}
@@ -45,9 +52,11 @@ export function Chat({ conversation }: { conversation: Conversation }) {
 }
 
 function row(entry: Entry, conversation: Conversation) {
-  return entry.kind === "user"
-    ? <UserMessage key={entry.key} entry={entry} conversation={conversation} />
-    : <Answer key={entry.key} entry={entry} conversation={conversation} />;
+  return entry.kind === "user" ? (
+    <UserMessage key={entry.key} entry={entry} conversation={conversation} />
+  ) : (
+    <Answer key={entry.key} entry={entry} conversation={conversation} />
+  );
 }
 
 interface EarlierProps {
@@ -87,7 +96,9 @@ function Waiting() {
   if (!late) return null;
   return (
     <div class="chat-waiting" aria-busy="true" aria-label="Loading the conversation">
-      {[46, 88, 94, 71].map((width) => <div key={width} class="skeleton" style={{ width: `${width}%` }} />)}
+      {[46, 88, 94, 71].map((width) => (
+        <div key={width} class="skeleton" style={{ width: `${width}%` }} />
+      ))}
     </div>
   );
 }
@@ -97,7 +108,9 @@ function Missing({ conversation }: { conversation: Conversation }) {
     <div class="notice" data-testid="thread-missing">
       <h1>This conversation isn’t here</h1>
       <p>It was deleted, or it belongs to someone else.</p>
-      <a class="button" href={hrefOf({ name: "new", courseId: conversation.courseId })}>New conversation</a>
+      <a class="button" href={hrefOf({ name: "new", courseId: conversation.courseId })}>
+        New conversation
+      </a>
     </div>
   );
 }
@@ -107,7 +120,9 @@ function Failed({ conversation }: { conversation: Conversation }) {
     <div class="notice" role="alert">
       <h1>The conversation could not be loaded</h1>
       <p>{conversation.problem.value} Nothing was lost.</p>
-      <button type="button" class="button" onClick={() => void conversation.load()}>Try again</button>
+      <button type="button" class="button" onClick={() => void conversation.load()}>
+        Try again
+      </button>
     </div>
   );
 }

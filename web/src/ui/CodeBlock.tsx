@@ -1,4 +1,6 @@
 // A fenced block of code with its language and a way to copy it exactly.
+import { useMemo } from "preact/hooks";
+import { highlight, type Piece } from "../text/highlight";
 import { useCopied } from "./dom";
 
 interface Props {
@@ -9,6 +11,7 @@ interface Props {
 
 export function CodeBlock({ lang, text, closed }: Props) {
   const [copied, copy] = useCopied();
+  const pieces = useMemo(() => highlight(text, lang), [text, lang]);
   return (
     <figure class="code" data-testid="code-block">
       <figcaption>
@@ -19,7 +22,19 @@ export function CodeBlock({ lang, text, closed }: Props) {
           </button>
         )}
       </figcaption>
-      <pre tabIndex={0} aria-label={lang ? `Code, ${lang}` : "Code"}><code>{text}</code></pre>
+      <pre tabIndex={0} aria-label={lang ? `Code, ${lang}` : "Code"}>
+        <code>{pieces.map(piece)}</code>
+      </pre>
     </figure>
+  );
+}
+
+function piece({ kind, text }: Piece, index: number) {
+  return kind ? (
+    <span key={index} class={`hl-${kind}`}>
+      {text}
+    </span>
+  ) : (
+    text
   );
 }

@@ -21,20 +21,15 @@ interface Props {
 const COMPOSITION_TAIL_MS = 60;
 
 export function Composer({ conversation, onSend }: Props) {
-  const place = conversation.place.value;
-  const [text, setText] = useState(() => drafts.get(place));
+  const { text, setText, write } = useDraft(conversation.place.value);
   const box = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => setText(drafts.get(place)), [place, filled.value]);
   useLayoutEffect(() => fit(box.current), [text]);
   useEffect(() => {
     if (!hasTouch()) box.current?.focus({ preventScroll: true });
   }, [conversation]);
-  const write = (value: string): void => {
-    setText(value);
-    drafts.set(place, value);
-  };
   const send = (): void => {
-    if (text.trim() === "" || conversation.live.value) return;
+    if (text.trim() === "") return;
+    if (conversation.live.value) return announce("Wait for the answer, or stop it first.");
     if (!online.value) return announce("You are offline. Your draft is kept.");
     const lesson = subject.value;
     conversation.send(text.trim(), lesson && { title: lesson.title, path: lesson.path });
@@ -42,21 +37,66 @@ export function Composer({ conversation, onSend }: Props) {
     setText("");
     onSend();
   };
-  const enter = useEnter(send);
   return (
     <div class="composer-frame">
-    <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
-      <Subject />
-      <div class="composer-row">
-        <label class="visually-hidden" for="composer">Your question</label>
-        <textarea id="composer" ref={box} rows={1} value={text} placeholder="Ask about the course"
-          maxLength={32_000} data-testid="composer" aria-describedby="composer-note" {...enter}
-          onInput={(event) => write(event.currentTarget.value)} />
-        <SendOrStop conversation={conversation} empty={text.trim() === ""} />
-      </div>
-      <p class="composer-note" id="composer-note" data-testid="composer-note">{online.value ? note() : "No network: your draft is kept."}</p>
-    </form>
+      <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
+        <Subject />
+        <div class="composer-row">
+          <QuestionBox box={box} text={text} write={write} send={send} inCourse={conversation.courseId !== null} />
+          <SendOrStop conversation={conversation} empty={text.trim() === ""} />
+        </div>
+        <Note />
+      </form>
     </div>
+  );
+}
+
+function useDraft(place: string) {
+  const [text, setText] = useState(() => drafts.get(place));
+  useEffect(() => setText(drafts.get(place)), [place, filled.value]);
+  const write = (value: string): void => {
+    setText(value);
+    drafts.set(place, value);
+  };
+  return { text, setText, write };
+}
+
+interface BoxProps {
+  box: { current: HTMLTextAreaElement | null };
+  text: string;
+  write: (text: string) => void;
+  send: () => void;
+  inCourse: boolean;
+}
+
+function QuestionBox({ box, text, write, send, inCourse }: BoxProps) {
+  const enter = useEnter(send);
+  return (
+    <>
+      <label class="visually-hidden" for="composer">
+        Your question
+      </label>
+      <textarea
+        id="composer"
+        ref={box}
+        rows={1}
+        value={text}
+        maxLength={32_000}
+        data-testid="composer"
+        placeholder={inCourse ? "Ask about the course" : "Ask a question"}
+        aria-describedby="composer-note"
+        {...enter}
+        onInput={(event) => write(event.currentTarget.value)}
+      />
+    </>
+  );
+}
+
+function Note() {
+  return (
+    <p class="composer-note" id="composer-note" data-testid="composer-note">
+      {online.value ? note() : "No network: your draft is kept."}
+    </p>
   );
 }
 
@@ -78,14 +118,28 @@ function SendOrStop({ conversation, empty }: { conversation: Conversation; empty
   if (conversation.live.value) {
     const stopping = conversation.stopping.value;
     return (
-      <button type="button" class="send stop" onClick={() => void conversation.stop()} disabled={stopping}
-        aria-label={stopping ? "Stopping" : "Stop the answer"} title="Stop (Esc)" data-testid="stop">
+      <button
+        type="button"
+        class="send stop"
+        onClick={() => void conversation.stop()}
+        disabled={stopping}
+        aria-label={stopping ? "Stopping" : "Stop the answer"}
+        title="Stop (Esc)"
+        data-testid="stop"
+      >
         <Icon name="stop" />
       </button>
     );
   }
   return (
-    <button type="submit" class="send" disabled={empty || !online.value} aria-label="Send" title="Send (Enter)" data-testid="send">
+    <button
+      type="submit"
+      class="send"
+      disabled={empty || !online.value}
+      aria-label="Send"
+      title="Send (Enter)"
+      data-testid="send"
+    >
       <Icon name="send" />
     </button>
   );
@@ -97,22 +151,29 @@ function Subject() {
     <div class="subject" data-testid="subject">
       <Icon name="book" size={16} />
       <span>About “{subject.value.title}”</span>
-      <button type="button" class="icon-button small" aria-label="Ask about the whole course" onClick={() => (subject.value = null)}>
+      <button
+        type="button"
+        class="icon-button small"
+        aria-label="Ask about the whole course"
+        onClick={() => (subject.value = null)}
+      >
         <Icon name="close" size={14} />
       </button>
     </div>
   );
 }
 
+const CAUTION = "Answers can be wrong. Check the passages they cite.";
+
 const NOTES: Record<ModelKind, string> = {
   offline: "Offline: quotes only, taken from the lessons.",
   scripted: "Scripted replies: a rehearsal without a language model.",
-  openai: "Answers can be wrong. Check the passages they cite.",
-  compatible: "Answers can be wrong. Check the passages they cite.",
+  openai: CAUTION,
+  compatible: CAUTION,
 };
 
 function note(): string {
-  return about.value ? NOTES[about.value.model.kind] : "Answers can be wrong. Check the passages they cite.";
+  return (about.value && NOTES[about.value.model.kind]) || CAUTION;
 }
 
 /** Grows with the text up to two fifths of the window, then scrolls. */

@@ -21,8 +21,12 @@ export function EmptyState({ conversation }: { conversation: Conversation }) {
         <ul class="starters" aria-label="Questions to begin with">
           {starters.map((text) => (
             <li key={text}>
-              <button type="button" class="starter" data-testid="starter"
-                onClick={() => fillComposer(conversation.place.value, text)}>
+              <button
+                type="button"
+                class="starter"
+                data-testid="starter"
+                onClick={() => fillComposer(conversation.place.value, text)}
+              >
                 {text}
               </button>
             </li>

@@ -14,7 +14,11 @@ export function useLesson(id: string) {
     setProblem("");
     loadLesson(id).then(setLesson, (error: unknown) => {
       const gone = error instanceof ApiError && error.status === 404;
-      setProblem(gone ? "This lesson is not here, or you may not see it." : `The lesson could not be loaded. ${messageOf(error)}`);
+      setProblem(
+        gone
+          ? "This lesson is not here, or you may not see it."
+          : `The lesson could not be loaded. ${messageOf(error)}`,
+      );
     });
   };
   useEffect(load, [id]);
@@ -56,5 +60,8 @@ function showHeading(box: HTMLElement, wanted: string): void {
 }
 
 function plain(text: string): string {
-  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
 }

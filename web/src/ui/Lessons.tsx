@@ -21,12 +21,18 @@ export function LessonList({ courseId }: { courseId: string }) {
         {lessonsError.value && !all && (
           <p class="quiet" role="alert">
             The lessons could not be loaded. {lessonsError.value}{" "}
-            <button type="button" class="link" onClick={() => void loadLessons(courseId)}>Try again</button>
+            <button type="button" class="link" onClick={() => void loadLessons(courseId)}>
+              Try again
+            </button>
           </p>
         )}
         {!all && !lessonsError.value && <Waiting />}
         {all?.length === 0 && <p class="quiet">This course has no lessons yet.</p>}
-        <ol class="lesson-list">{all?.map((lesson, index) => <Row key={lesson.id} lesson={lesson} number={index + 1} />)}</ol>
+        <ol class="lesson-list">
+          {all?.map((lesson, index) => (
+            <Row key={lesson.id} lesson={lesson} number={index + 1} />
+          ))}
+        </ol>
       </div>
     </div>
   );
@@ -35,8 +41,11 @@ export function LessonList({ courseId }: { courseId: string }) {
 function Row({ lesson, number }: { lesson: LessonSummary; number: number }) {
   return (
     <li>
-      <a class="lesson-link" data-testid="lesson-item"
-        href={hrefOf({ name: "lesson", courseId: lesson.course_id, lessonId: lesson.id })}>
+      <a
+        class="lesson-link"
+        data-testid="lesson-item"
+        href={hrefOf({ name: "lesson", courseId: lesson.course_id, lessonId: lesson.id })}
+      >
         <span class="lesson-number">{number}</span>
         <span class="lesson-title">{bareTitle(lesson.title)}</span>
         {!lesson.published && <span class="tag">Draft</span>}
@@ -47,7 +56,11 @@ function Row({ lesson, number }: { lesson: LessonSummary; number: number }) {
 
 function Waiting() {
   const late = useDelayed();
-  return <div aria-busy="true">{late && [60, 72, 48].map((width) => <div key={width} class="skeleton" style={{ width: `${width}%` }} />)}</div>;
+  return (
+    <div aria-busy="true">
+      {late && [60, 72, 48].map((width) => <div key={width} class="skeleton" style={{ width: `${width}%` }} />)}
+    </div>
+  );
 }
 
 export function LessonPage({ courseId, lessonId }: { courseId: string; lessonId: string }) {
@@ -56,16 +69,31 @@ export function LessonPage({ courseId, lessonId }: { courseId: string; lessonId:
   return (
     <div class="page-scroll" key={lessonId} data-testid="lesson-page">
       <article class="page-column">
-        <a class="back-link" href={hrefOf({ name: "lessons", courseId })}><Icon name="back" size={16} />Lessons</a>
-        {problem && <p class="quiet" role="alert">{problem} <button type="button" class="link" onClick={again}>Try again</button></p>}
+        <a class="back-link" href={hrefOf({ name: "lessons", courseId })}>
+          <Icon name="back" size={16} />
+          Lessons
+        </a>
+        {problem && (
+          <p class="quiet" role="alert">
+            {problem}{" "}
+            <button type="button" class="link" onClick={again}>
+              Try again
+            </button>
+          </p>
+        )}
         {lesson && <h1>{lesson.title}</h1>}
         {lesson && <LessonBody lesson={lesson} heading={null} />}
         {lesson && (
           <footer class="lesson-foot">
-            <button type="button" class="button" data-testid="ask-about-lesson" onClick={() => {
-              subject.value = lesson;
-              go({ name: "new", courseId });
-            }}>
+            <button
+              type="button"
+              class="button"
+              data-testid="ask-about-lesson"
+              onClick={() => {
+                subject.value = lesson;
+                go({ name: "new", courseId });
+              }}
+            >
               Ask about this lesson
             </button>
             <Neighbours lessonId={lessonId} />
@@ -81,5 +109,9 @@ function Neighbours({ lessonId }: { lessonId: string }) {
   const at = all.findIndex((item) => item.id === lessonId);
   const next = at >= 0 ? all[at + 1] : undefined;
   if (!next) return null;
-  return <a class="next-lesson" href={hrefOf({ name: "lesson", courseId: next.course_id, lessonId: next.id })}>Next: {next.title}</a>;
+  return (
+    <a class="next-lesson" href={hrefOf({ name: "lesson", courseId: next.course_id, lessonId: next.id })}>
+      Next: {next.title}
+    </a>
+  );
 }

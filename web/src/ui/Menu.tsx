@@ -20,9 +20,11 @@ interface MenuProps {
   children: ComponentChildren;
   testId?: string;
   up?: boolean;
+  /** The button shows text of its own and needs no other name. */
+  named?: boolean;
 }
 
-export function Menu({ label, class: className, items, children, testId, up }: MenuProps) {
+export function Menu({ label, class: className, items, children, testId, up, named }: MenuProps) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const close = (refocus: boolean): void => {
@@ -38,13 +40,22 @@ export function Menu({ label, class: className, items, children, testId, up }: M
   }, [open]);
   return (
     <div class="menu-root" ref={root} onKeyDown={(event) => steer(event, open, close)}>
-      <button type="button" class={className} aria-haspopup="menu" aria-expanded={open} aria-label={label}
-        onClick={() => setOpen(!open)} data-testid={testId}>
+      <button
+        type="button"
+        class={className}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-label={named ? undefined : label}
+        onClick={() => setOpen(!open)}
+        data-testid={testId}
+      >
         {children}
       </button>
       {open && (
         <div class={up ? "menu menu-up" : "menu"} role="menu" aria-label={label}>
-          {items.map((item) => <Row key={item.label} item={item} close={close} />)}
+          {items.map((item) => (
+            <Row key={item.label} item={item} close={close} />
+          ))}
         </div>
       )}
     </div>

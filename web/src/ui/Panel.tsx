@@ -17,12 +17,20 @@ export function Panel() {
   return (
     <>
       {sheet && <div class="backdrop" onClick={closePanel} data-testid="panel-backdrop" />}
-      <section ref={root} class={sheet ? "panel sheet" : "panel"} role={sheet ? "dialog" : "complementary"}
-        aria-modal={sheet ? true : undefined} aria-label={nameOf(view)} data-testid={testId(view)}
-        onKeyDown={sheet ? keepFocusInside : undefined}>
-        {view.kind === "passage"
-          ? <PassagePanel key={view.cited.passage_id} cited={view.cited} />
-          : <LessonPanel key={view.lessonId} view={view} />}
+      <section
+        ref={root}
+        class={sheet ? "panel sheet" : "panel"}
+        role={sheet ? "dialog" : "complementary"}
+        aria-modal={sheet ? true : undefined}
+        aria-label={nameOf(view)}
+        data-testid={testId(view)}
+        onKeyDown={sheet ? keepFocusInside : undefined}
+      >
+        {view.kind === "passage" ? (
+          <PassagePanel key={view.cited.passage_id} cited={view.cited} />
+        ) : (
+          <LessonPanel key={view.lessonId} view={view} />
+        )}
       </section>
     </>
   );

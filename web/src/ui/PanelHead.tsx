@@ -6,15 +6,30 @@ export function PanelHead({ title, eyebrow, back }: { title: string; eyebrow: st
   return (
     <header class="panel-head">
       {back && (
-        <button type="button" class="icon-button" onClick={back} aria-label="Back to the passage" data-testid="panel-back">
+        <button
+          type="button"
+          class="icon-button"
+          onClick={back}
+          aria-label="Back to the passage"
+          data-testid="panel-back"
+        >
           <Icon name="back" />
         </button>
       )}
       <div class="panel-head-text">
         <p class="panel-eyebrow">{eyebrow}</p>
-        <h2 tabIndex={-1} data-panel-title data-testid="panel-title">{title}</h2>
+        <h2 tabIndex={-1} data-panel-title data-testid="panel-title">
+          {title}
+        </h2>
       </div>
-      <button type="button" class="icon-button" onClick={closePanel} aria-label="Close the panel" title="Close (Esc)" data-testid="panel-close">
+      <button
+        type="button"
+        class="icon-button"
+        onClick={closePanel}
+        aria-label="Close the panel"
+        title="Close (Esc)"
+        data-testid="panel-close"
+      >
         <Icon name="close" />
       </button>
     </header>

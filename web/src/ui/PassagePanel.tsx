@@ -27,16 +27,25 @@ export function PassagePanel({ cited }: { cited: Cited }) {
     <>
       <PanelHead eyebrow={`Source ${cited.number}`} title={cited.title} />
       <div class="panel-body">
-        {path.length > 0 && <p class="heading-path" data-testid="heading-path">{path.join(" › ")}</p>}
+        {path.length > 0 && (
+          <p class="heading-path" data-testid="heading-path">
+            {path.join(" › ")}
+          </p>
+        )}
         {loaded === null && <Waiting cited={cited} />}
         {loaded && "problem" in loaded && <Problem text={loaded.problem} cited={cited} again={load} />}
         {loaded && "passage" in loaded && <Surroundings passage={loaded.passage} cited={cited} />}
       </div>
       {cited.lesson_id && (
         <footer class="panel-foot">
-          <button type="button" class="button" data-testid="open-lesson"
-            onClick={() => openLesson(cited.lesson_id!, cited.heading_path.at(-1) ?? null, cited)}>
-            <Icon name="book" size={18} />Open the lesson here
+          <button
+            type="button"
+            class="button"
+            data-testid="open-lesson"
+            onClick={() => openLesson(cited.lesson_id!, cited.heading_path.at(-1) ?? null, cited)}
+          >
+            <Icon name="book" size={18} />
+            Open the lesson here
           </button>
         </footer>
       )}
@@ -81,7 +90,9 @@ function Problem({ text, cited, again }: { text: string; cited: Cited; again: ()
         <Icon name="warn" size={18} />
         <p>{text}</p>
         <div class="problem-actions">
-          <button type="button" class="button small" onClick={again}>Try again</button>
+          <button type="button" class="button small" onClick={again}>
+            Try again
+          </button>
         </div>
       </div>
     </>
@@ -89,6 +100,7 @@ function Problem({ text, cited, again }: { text: string; cited: Cited; again: ()
 }
 
 function problemOf(error: unknown): string {
-  if (error instanceof ApiError && error.status === 404) return "This passage is no longer in the course, or you may not see it any more.";
+  if (error instanceof ApiError && error.status === 404)
+    return "This passage is no longer in the course, or you may not see it any more.";
   return `The passage could not be loaded. ${messageOf(error)}`;
 }

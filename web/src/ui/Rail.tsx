@@ -14,8 +14,17 @@ export function Rail() {
   return (
     <nav class="rail" aria-label="Courses and conversations" data-testid="rail">
       <header class="rail-head">
-        <a class="brand" href="#/"><Mark size={22} /><span>{about.value?.name ?? "Famulus"}</span></a>
-        <button type="button" class="icon-button" onClick={hideRail} aria-label="Hide the side bar" data-testid="hide-rail">
+        <a class="brand" href="#/">
+          <Mark size={22} />
+          <span>{about.value?.name ?? "Famulus"}</span>
+        </a>
+        <button
+          type="button"
+          class="icon-button"
+          onClick={hideRail}
+          aria-label="Hide the side bar"
+          data-testid="hide-rail"
+        >
           <Icon name="sidebar" />
         </button>
       </header>
@@ -44,14 +53,27 @@ function RailLinks() {
   const lessonsHere = here.name === "lessons" || here.name === "lesson";
   return (
     <div class="rail-links">
-      <button type="button" class="rail-link" onClick={startThread} data-testid="new-thread"
-        aria-keyshortcuts="Control+Shift+O" aria-current={here.name === "new" ? "page" : undefined}>
-        <Icon name="plus" size={18} />New conversation
+      <button
+        type="button"
+        class="rail-link"
+        onClick={startThread}
+        data-testid="new-thread"
+        aria-keyshortcuts="Control+Shift+O"
+        aria-current={here.name === "new" ? "page" : undefined}
+      >
+        <Icon name="plus" size={18} />
+        New conversation
       </button>
       {courseId.value && (
-        <a class="rail-link" href={hrefOf({ name: "lessons", courseId: courseId.value })} data-testid="lessons-link"
-          aria-current={lessonsHere ? "page" : undefined} onClick={() => (drawerOpen.value = false)}>
-          <Icon name="book" size={18} />Lessons
+        <a
+          class="rail-link"
+          href={hrefOf({ name: "lessons", courseId: courseId.value })}
+          data-testid="lessons-link"
+          aria-current={lessonsHere ? "page" : undefined}
+          onClick={() => (drawerOpen.value = false)}
+        >
+          <Icon name="book" size={18} />
+          Lessons
         </a>
       )}
     </div>
@@ -76,9 +98,12 @@ function CourseSwitcher() {
   });
   const title = general ? "Outside any course" : (course.value?.title ?? "Course");
   return (
-    <Menu label={`Course: ${title}. Change course`} class="course-switcher" items={items} testId="course-switcher">
+    <Menu label="Courses" named class="course-switcher" items={items} testId="course-switcher">
+      <span class="visually-hidden">Course:</span>
       <span class="course-switcher-text">
-        <span class="course-switcher-title" data-testid="course-title">{title}</span>
+        <span class="course-switcher-title" data-testid="course-title">
+          {title}
+        </span>
         <span class="course-switcher-detail">
           {general ? "General questions" : organizationOf(course.value?.organization_id)}
         </span>
@@ -121,8 +146,10 @@ function Account() {
   const name = user?.name || user?.email || "";
   return (
     <footer class="rail-foot">
-      <Menu label={`${name}: theme and sign out`} class="account" items={items} testId="account-menu" up>
-        <span class="avatar" aria-hidden="true">{[...name][0]?.toUpperCase()}</span>
+      <Menu label="Theme and sign out" named class="account" items={items} testId="account-menu" up>
+        <span class="avatar" aria-hidden="true">
+          {[...name][0]?.toUpperCase()}
+        </span>
         <span class="account-text">
           <span class="account-name">{name}</span>
           <span class="account-role">{ROLES[me.value?.role ?? ""] ?? user?.email}</span>

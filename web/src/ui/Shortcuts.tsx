@@ -43,13 +43,17 @@ function escape(event: KeyboardEvent): void {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
 }
 
 function searchThreads(): void {
   if (narrow.value) drawerOpen.value = true;
   else railHidden.value = false;
-  requestAnimationFrame(() => document.getElementById("thread-search")?.focus());
+  const field = document.getElementById("thread-search");
+  if (field) field.focus();
+  else requestAnimationFrame(() => document.getElementById("thread-search")?.focus());
 }
 
 const KEYS: [string, string][] = [
@@ -73,22 +77,45 @@ export function ShortcutHelp() {
   if (!helpOpen.value) return null;
   return (
     <div class="overlay" onClick={(event) => event.target === event.currentTarget && (helpOpen.value = false)}>
-      <div class="dialog" role="dialog" aria-modal="true" aria-labelledby="keys-title" data-testid="shortcut-help" onKeyDown={keepFocusInside}>
+      <div
+        class="dialog"
+        role="dialog"
+        aria-modal="true"
+        aria-labelledby="keys-title"
+        data-testid="shortcut-help"
+        onKeyDown={keepFocusInside}
+      >
         <header class="dialog-head">
           <h2 id="keys-title">Keys</h2>
-          <button ref={button} type="button" class="icon-button" aria-label="Close" onClick={() => (helpOpen.value = false)}>
+          <button
+            ref={button}
+            type="button"
+            class="icon-button"
+            aria-label="Close"
+            onClick={() => (helpOpen.value = false)}
+          >
             <Icon name="close" />
           </button>
         </header>
-        <dl class="keys">
-          {KEYS.map(([key, meaning]) => (
-            <div key={key}>
-              <dt>{key.split(" ").map((part) => <kbd key={part}>{part}</kbd>)}</dt>
-              <dd>{meaning}</dd>
-            </div>
-          ))}
-        </dl>
+        <KeyList />
       </div>
     </div>
+  );
+}
+
+function KeyList() {
+  return (
+    <dl class="keys">
+      {KEYS.map(([key, meaning]) => (
+        <div key={key}>
+          <dt>
+            {key.split(" ").map((part) => (
+              <kbd key={part}>{part}</kbd>
+            ))}
+          </dt>
+          <dd>{meaning}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -56,8 +56,7 @@ function SignInForm({ again = false }: { again?: boolean }) {
   const [draft, setDraft] = useState<Draft>({ name: "", email: me.value?.user.email ?? "", password: "" });
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
+  const submit = async (): Promise<void> => {
     setBusy(true);
     setProblem(null);
     try {
@@ -70,18 +69,34 @@ function SignInForm({ again = false }: { again?: boolean }) {
   };
   const field = { draft, setDraft, problem };
   return (
-    <form class="form" onSubmit={(event) => void submit(event)} data-testid="sign-in-form">
+    <form class="form" onSubmit={(event) => (event.preventDefault(), void submit())} data-testid="sign-in-form">
       {joining && <Field {...field} name="name" label="Name" type="text" autoComplete="name" />}
       <Field {...field} name="email" label="Email" type="email" autoComplete="username" focus={!again} />
-      <Field {...field} name="password" label="Password" type="password" focus={again}
-        autoComplete={joining ? "new-password" : "current-password"} />
-      {problem?.text && <p class="form-problem" role="alert" data-testid="sign-in-error">{problem.text}</p>}
+      <Field
+        {...field}
+        name="password"
+        label="Password"
+        type="password"
+        focus={again}
+        autoComplete={joining ? "new-password" : "current-password"}
+      />
+      {problem?.text && <FormProblem text={problem.text} />}
       <button class="button primary" type="submit" disabled={busy} data-testid="sign-in-submit">
         {joining ? "Create account" : "Sign in"}
       </button>
       {!again && <Switch joining={joining} onSwitch={() => (setJoining(!joining), setProblem(null))} />}
-      {about.value?.demo && !joining && <DemoSignIns onPick={(email) => setDraft({ ...draft, email, password: DEMO_PASSWORD })} />}
+      {about.value?.demo && !joining && (
+        <DemoSignIns onPick={(email) => setDraft({ ...draft, email, password: DEMO_PASSWORD })} />
+      )}
     </form>
+  );
+}
+
+function FormProblem({ text }: { text: string }) {
+  return (
+    <p class="form-problem" role="alert" data-testid="sign-in-error">
+      {text}
+    </p>
   );
 }
 
@@ -115,7 +130,11 @@ function Field({ name, label, type, autoComplete, draft, setDraft, problem, focu
       {type === "text" && <input type="text" {...input} />}
       {type === "email" && <input type="email" {...input} />}
       {type === "password" && <input type="password" {...input} />}
-      {wrong && <span class="field-problem" id={`${name}-wrong`}>{wrong}</span>}
+      {wrong && (
+        <span class="field-problem" id={`${name}-wrong`}>
+          {wrong}
+        </span>
+      )}
     </label>
   );
 }
@@ -136,8 +155,15 @@ function DemoSignIns({ onPick }: { onPick: (email: string) => void }) {
     <fieldset class="demo">
       <legend>Demo sign-ins</legend>
       {DEMO.map((demo) => (
-        <button key={demo.email} type="button" class="button small" onClick={() => onPick(demo.email)}
-          title={demo.email} data-testid="demo-sign-in" data-email={demo.email}>
+        <button
+          key={demo.email}
+          type="button"
+          class="button small"
+          onClick={() => onPick(demo.email)}
+          title={demo.email}
+          data-testid="demo-sign-in"
+          data-email={demo.email}
+        >
           {demo.label}
         </button>
       ))}

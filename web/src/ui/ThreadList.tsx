@@ -5,7 +5,18 @@ import { courseId } from "../state/courses";
 import { hrefOf, route } from "../state/route";
 import { drawerOpen, now } from "../state/surroundings";
 import {
-  deleteThread, found, loadMoreThreads, loadThreads, nextPage, renameThread, search, threads, threadsBusy, threadsError, titleOf,
+  deleteThread,
+  found,
+  loadMoreThreads,
+  loadThreads,
+  nextPage,
+  renameThread,
+  search,
+  searchFor,
+  threads,
+  threadsBusy,
+  threadsError,
+  titleOf,
 } from "../state/threads";
 import { bareText } from "../text/bare";
 import { groupByTime, relativeTime } from "../text/time";
@@ -18,15 +29,24 @@ export function ThreadSearch() {
   return (
     <div class="thread-search">
       <Icon name="search" size={16} />
-      <input id="thread-search" type="search" placeholder="Search conversations" aria-label="Search conversations"
-        aria-keyshortcuts="Control+K Meta+K" value={search.value} data-testid="thread-search"
-        onInput={(event) => (search.value = event.currentTarget.value)}
+      <input
+        id="thread-search"
+        type="search"
+        placeholder="Search conversations"
+        aria-label="Search conversations"
+        aria-keyshortcuts="Control+K Meta+K"
+        value={search.value}
+        data-testid="thread-search"
+        onInput={(event) => void searchFor(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key !== "Escape" || search.value === "") return;
           event.stopPropagation();
           search.value = "";
-        }} />
-      <kbd class="hint" aria-hidden="true">{/Mac|iP/.test(navigator.platform) ? "⌘K" : "Ctrl K"}</kbd>
+        }}
+      />
+      <kbd class="hint" aria-hidden="true">
+        {/Mac|iP/.test(navigator.platform) ? "⌘K" : "Ctrl K"}
+      </kbd>
     </div>
   );
 }
@@ -40,7 +60,11 @@ export function ThreadList() {
       {groups.map((group) => (
         <section key={group.label} aria-label={group.label}>
           <h2 class="thread-group">{group.label}</h2>
-          <ul>{group.threads.map((thread) => <ThreadItem key={thread.id} thread={thread} />)}</ul>
+          <ul>
+            {group.threads.map((thread) => (
+              <ThreadItem key={thread.id} thread={thread} />
+            ))}
+          </ul>
         </section>
       ))}
       {groups.length === 0 && <p class="thread-none">{search.value ? noMatch() : "No conversations yet."}</p>}
@@ -63,8 +87,14 @@ function More() {
     return () => observer.disconnect();
   }, [nextPage.value]);
   return (
-    <button ref={button} type="button" class="link thread-more" disabled={threadsBusy.value}
-      onClick={() => void loadMoreThreads()} data-testid="more-threads">
+    <button
+      ref={button}
+      type="button"
+      class="link thread-more"
+      disabled={threadsBusy.value}
+      onClick={() => void loadMoreThreads()}
+      data-testid="more-threads"
+    >
       {threadsBusy.value ? "Loading…" : "Show older conversations"}
     </button>
   );
@@ -74,29 +104,61 @@ function ThreadItem({ thread }: { thread: Thread }) {
   const [renaming, setRenaming] = useState(false);
   const here = route.value;
   const current = here.name === "thread" && here.threadId === thread.id;
-  const title = titleOf(thread);
-  if (renaming) return <li><Rename thread={thread} done={() => setRenaming(false)} /></li>;
+  if (renaming) return <Rename thread={thread} done={() => setRenaming(false)} />;
   return (
-    <li class={current ? "thread current" : "thread"} data-testid="thread-item" data-thread={thread.id}
-      data-live={thread.live_run_id ? "true" : undefined}>
-      <a class="thread-link" aria-current={current ? "page" : undefined} onClick={() => (drawerOpen.value = false)}
-        href={hrefOf({ name: "thread", courseId: thread.course_id, threadId: thread.id })}>
-        <span class="thread-top">
-          <span class="thread-title" data-testid="thread-title">{title}</span>
-          {thread.live_run_id
-            ? <span class="live-dot" title="An answer is being written" />
-            : <time class="thread-time" dateTime={thread.updated_at}>{relativeTime(thread.updated_at, now.value)}</time>}
-        </span>
-        {thread.preview && thread.preview !== title && <span class="thread-preview">{bareText(thread.preview)}</span>}
-      </a>
-      <Menu label={`Actions for “${title}”`} class="icon-button thread-menu" testId="thread-menu" items={[
-        { label: "Rename", icon: "edit", testId: "thread-rename", run: () => setRenaming(true) },
-        { label: "Export as Markdown", icon: "download", testId: "thread-export", run: () => void exportThread(thread) },
-        { label: "Delete", icon: "trash", danger: true, testId: "thread-delete", run: () => deleteThread(thread) },
-      ]}>
-        <Icon name="more" size={18} />
-      </Menu>
+    <li
+      class={current ? "thread current" : "thread"}
+      data-testid="thread-item"
+      data-thread={thread.id}
+      data-live={thread.live_run_id ? "true" : undefined}
+    >
+      <ThreadLink thread={thread} current={current} />
+      <ThreadMenu thread={thread} rename={() => setRenaming(true)} />
     </li>
+  );
+}
+
+function ThreadLink({ thread, current }: { thread: Thread; current: boolean }) {
+  const title = titleOf(thread);
+  return (
+    <a
+      class="thread-link"
+      aria-current={current ? "page" : undefined}
+      onClick={() => (drawerOpen.value = false)}
+      href={hrefOf({ name: "thread", courseId: thread.course_id, threadId: thread.id })}
+    >
+      <span class="thread-top">
+        <span class="thread-title" data-testid="thread-title">
+          {title}
+        </span>
+        {thread.live_run_id ? (
+          <span class="live-dot" title="An answer is being written" />
+        ) : (
+          <time class="thread-time" dateTime={thread.updated_at}>
+            {relativeTime(thread.updated_at, now.value)}
+          </time>
+        )}
+      </span>
+      {thread.preview && thread.preview !== title && <span class="thread-preview">{bareText(thread.preview)}</span>}
+    </a>
+  );
+}
+
+function ThreadMenu({ thread, rename }: { thread: Thread; rename: () => void }) {
+  const exporting = (): void => void exportThread(thread);
+  return (
+    <Menu
+      label={`Actions for “${titleOf(thread)}”`}
+      class="icon-button thread-menu"
+      testId="thread-menu"
+      items={[
+        { label: "Rename", icon: "edit", testId: "thread-rename", run: rename },
+        { label: "Export as Markdown", icon: "download", testId: "thread-export", run: exporting },
+        { label: "Delete", icon: "trash", danger: true, testId: "thread-delete", run: () => deleteThread(thread) },
+      ]}
+    >
+      <Icon name="more" size={18} />
+    </Menu>
   );
 }
 
@@ -115,13 +177,22 @@ function Rename({ thread, done }: { thread: Thread; done: () => void }) {
     done();
   };
   return (
-    <input ref={input} class="thread-rename" defaultValue={titleOf(thread)} aria-label="Name of the conversation"
-      maxLength={200} data-testid="thread-rename-input" onBlur={() => finish(true)}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" && event.key !== "Escape") return;
-        event.stopPropagation();
-        finish(event.key === "Enter");
-      }} />
+    <li>
+      <input
+        ref={input}
+        class="thread-rename"
+        defaultValue={titleOf(thread)}
+        aria-label="Name of the conversation"
+        maxLength={200}
+        data-testid="thread-rename-input"
+        onBlur={() => finish(true)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" && event.key !== "Escape") return;
+          event.stopPropagation();
+          finish(event.key === "Enter");
+        }}
+      />
+    </li>
   );
 }
 
@@ -129,7 +200,9 @@ function ListProblem({ text }: { text: string }) {
   return (
     <div class="thread-list">
       <p class="thread-none">The conversations could not be loaded. {text}</p>
-      <button type="button" class="link thread-more" onClick={() => void loadThreads(courseId.value)}>Try again</button>
+      <button type="button" class="link thread-more" onClick={() => void loadThreads(courseId.value)}>
+        Try again
+      </button>
     </div>
   );
 }

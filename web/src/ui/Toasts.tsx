@@ -9,7 +9,9 @@ export function Toasts() {
         <div key={item.id} class="toast" data-testid="toast">
           <span>{item.text}</span>
           {item.action && (
-            <button type="button" class="link" onClick={item.action.run} data-testid="toast-action">{item.action.label}</button>
+            <button type="button" class="link" onClick={item.action.run} data-testid="toast-action">
+              {item.action.label}
+            </button>
           )}
           <button type="button" class="icon-button small" aria-label="Dismiss" onClick={() => dismiss(item.id)}>
             <Icon name="close" size={14} />
@@ -21,5 +23,9 @@ export function Toasts() {
 }
 
 export function StatusRegion() {
-  return <div class="visually-hidden" role="status" aria-live="polite" data-testid="status-region">{status.value}</div>;
+  return (
+    <div class="visually-hidden" role="status" aria-live="polite" data-testid="status-region">
+      {status.value}
+    </div>
+  );
 }

@@ -16,12 +16,22 @@ interface Props {
 export function UserMessage({ entry, conversation }: Props) {
   const state = entry.state.value;
   return (
-    <article class="turn user" aria-label="Your message" data-testid="message" data-role="user"
-      data-state={state.status} data-entry={entry.key}>
-      <div class="bubble" data-testid="message-text">{state.text}</div>
-      {state.status === "failed"
-        ? <NotSent entry={entry} conversation={conversation} />
-        : <UserActions entry={entry} conversation={conversation} />}
+    <article
+      class="turn user"
+      aria-label="Your message"
+      data-testid="message"
+      data-role="user"
+      data-state={state.status}
+      data-entry={entry.key}
+    >
+      <div class="bubble" data-testid="message-text">
+        {state.text}
+      </div>
+      {state.status === "failed" ? (
+        <NotSent entry={entry} conversation={conversation} />
+      ) : (
+        <UserActions entry={entry} conversation={conversation} />
+      )}
     </article>
   );
 }
@@ -29,16 +39,35 @@ export function UserMessage({ entry, conversation }: Props) {
 function UserActions({ entry, conversation }: Props) {
   const [copied, copy] = useCopied();
   const { text, createdAt, status } = entry.state.value;
-  if (status === "sending") return <div class="actions"><span class="quiet">Sending…</span></div>;
+  if (status === "sending")
+    return (
+      <div class="actions">
+        <span class="quiet">Sending…</span>
+      </div>
+    );
   return (
     <div class="actions reveal">
-      <time dateTime={createdAt} title={clockTime(createdAt)}>{relativeTime(createdAt, now.value)}</time>
-      <button type="button" class="icon-button small" onClick={() => copy(text)} data-testid="copy-message"
-        aria-label={copied ? "Copied" : "Copy your message"} title="Copy">
+      <time dateTime={createdAt} title={clockTime(createdAt)}>
+        {relativeTime(createdAt, now.value)}
+      </time>
+      <button
+        type="button"
+        class="icon-button small"
+        onClick={() => copy(text)}
+        data-testid="copy-message"
+        aria-label={copied ? "Copied" : "Copy your message"}
+        title="Copy"
+      >
         <Icon name={copied ? "check" : "copy"} size={16} />
       </button>
-      <button type="button" class="icon-button small" onClick={() => fillComposer(conversation.place.value, text)}
-        aria-label="Edit and ask again" title="Edit and ask again" data-testid="edit-message">
+      <button
+        type="button"
+        class="icon-button small"
+        onClick={() => fillComposer(conversation.place.value, text)}
+        aria-label="Edit and ask again"
+        title="Edit and ask again"
+        data-testid="edit-message"
+      >
         <Icon name="edit" size={16} />
       </button>
     </div>
@@ -55,13 +84,22 @@ function NotSent({ entry, conversation }: Props) {
   return (
     <div class="problem" role="alert" data-testid="send-problem">
       <Icon name="warn" size={18} />
-      <p><strong>Not sent.</strong> {error} Your text is kept.</p>
+      <p>
+        <strong>Not sent.</strong> {error} Your text is kept.
+      </p>
       <div class="problem-actions">
-        <button type="button" class="button small" disabled={conversation.live.value !== null}
-          onClick={() => conversation.resend(entry)} data-testid="retry">
+        <button
+          type="button"
+          class="button small"
+          disabled={conversation.live.value !== null}
+          onClick={() => conversation.resend(entry)}
+          data-testid="retry"
+        >
           Send again
         </button>
-        <button type="button" class="button small" onClick={takeBack} data-testid="take-back">Edit</button>
+        <button type="button" class="button small" onClick={takeBack} data-testid="take-back">
+          Edit
+        </button>
       </div>
     </div>
   );

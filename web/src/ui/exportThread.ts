@@ -17,7 +17,11 @@ export async function exportThread(thread: Thread): Promise<void> {
       messages.unshift(...page.items.reverse());
       after = page.next;
     } while (after !== null);
-    const name = title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60);
+    const name = title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}]+/gu, "-")
+      .replace(/^-|-$/g, "")
+      .slice(0, 60);
     download(`${name || "conversation"}.md`, `# ${title}\n\n${messages.map(section).join("\n")}`);
   } catch (error) {
     toast(`The conversation was not exported. ${messageOf(error)}`);

@@ -99,7 +99,10 @@ def _replay(a: Acceptance, run: RunRow) -> Steps[Accepted]:
 
 def _make_room(a: Acceptance) -> Steps[str]:
     """The status a new run begins with, by the assistant's policy for a second message."""
-    live = yield "SELECT id FROM runs WHERE thread_id = $1 AND status IN ('queued', 'running')", (a.thread_id,)
+    live = yield (
+        "SELECT id FROM runs WHERE thread_id = $1 AND status IN ('queued', 'running')",
+        (a.thread_id,),
+    )
     if live and a.policy == "reject":
         raise RunInProgress()
     if len(live) > MAX_QUEUED:
@@ -112,7 +115,9 @@ def _make_room(a: Acceptance) -> Steps[str]:
     return "queued" if live else "running"
 
 
-def _insert_run(a: Acceptance, message: MessageRow, status: str, events: tuple[Event, ...]) -> Steps[Accepted]:
+def _insert_run(
+    a: Acceptance, message: MessageRow, status: str, events: tuple[Event, ...]
+) -> Steps[Accepted]:
     running = status == "running"
     yield (
         INSERT_RUN,

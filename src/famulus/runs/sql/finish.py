@@ -8,14 +8,26 @@ from famulus.conversations.parts import MessageStatus
 from famulus.kernel.lane import Value
 from famulus.runs.errors import LeaseLost
 from famulus.runs.events import Event
-from famulus.runs.sql.rows import INSERT_MESSAGE, JournalRow, MessageRow, RunRow, Steps, insert_events, journal_rows
+from famulus.runs.sql.rows import (
+    INSERT_MESSAGE,
+    JournalRow,
+    MessageRow,
+    RunRow,
+    Steps,
+    insert_events,
+    journal_rows,
+)
 
-LOCK_THREAD = "UPDATE threads SET last_position = last_position WHERE id = $1 RETURNING last_position, titled_by"
+LOCK_THREAD = (
+    "UPDATE threads SET last_position = last_position WHERE id = $1 RETURNING last_position, titled_by"
+)
 END_RUN = (
     "UPDATE runs SET status = $4, answer_id = $5, input_tokens = $6, output_tokens = $7, error = $8, finished_at = $9"
     " WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING id"
 )
-ADD_TO_THREAD = "UPDATE threads SET last_position = $2, head_id = $3, preview = $4, updated_at = $5 WHERE id = $1"
+ADD_TO_THREAD = (
+    "UPDATE threads SET last_position = $2, head_id = $3, preview = $4, updated_at = $5 WHERE id = $1"
+)
 
 
 @dataclass(frozen=True, slots=True)

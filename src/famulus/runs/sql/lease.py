@@ -36,6 +36,12 @@ def claim(owner: str, lease: float, limit: int) -> Steps[list[RunRow]]:
     return [RunRow(*row) for row in rows]
 
 
+def anything_to_claim() -> Steps[bool]:
+    """A look before the write, so that an idle server writes nothing."""
+    rows = yield f"SELECT 1 FROM runs r WHERE ({ORPHANED}) OR ({WAITS_LONGEST}) LIMIT 1", ()
+    return bool(rows)
+
+
 def claim_next(owner: str, lease: float, thread_id: str) -> Steps[list[RunRow]]:
     """Take the run that waits longest in one thread, if the thread is free."""
     rows = yield CLAIM_NEXT, (owner, lease, thread_id)

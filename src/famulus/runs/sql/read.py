@@ -20,7 +20,10 @@ class ThreadRow:
 
 def thread_of(thread_id: str, user_id: str) -> Steps[ThreadRow | None]:
     """The thread, if it is this user's."""
-    rows = yield "SELECT id, course_id, assistant_id FROM threads WHERE id = $1 AND user_id = $2", (thread_id, user_id)
+    rows = yield (
+        "SELECT id, course_id, assistant_id FROM threads WHERE id = $1 AND user_id = $2",
+        (thread_id, user_id),
+    )
     return ThreadRow(*rows[0]) if rows else None
 
 
@@ -30,8 +33,8 @@ def history(thread_id: str, message_id: str, limit: int) -> Steps[list[MessageRo
     Answers count as earlier even when they came to be after the asked message, which then had waited for them.
     """
     rows = yield (
-        f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE thread_id = $1 AND id <> $2 AND (role = 'assistant' OR position <"
-        " (SELECT position FROM messages WHERE id = $2)) ORDER BY position DESC LIMIT $3",
+        f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE thread_id = $1 AND id <> $2 AND (role = 'assistant'"
+        " OR position < (SELECT position FROM messages WHERE id = $2)) ORDER BY position DESC LIMIT $3",
         (thread_id, message_id, limit - 1),
     )
     asked = yield SELECT_MESSAGE + " WHERE id = $1", (message_id,)

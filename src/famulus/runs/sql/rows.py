@@ -2,17 +2,15 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
+from famulus.conversations.views import MessageRow, Stored
 from famulus.kernel.lane import Row, Statement
 from famulus.runs.events import Event, TextDelta, encode_row
 
 T = TypeVar("T")
 Rows = list[Row]
 Steps = Generator[Statement, Rows, T]
-Stored = datetime | str
-"""A time as the database's driver gives it; `lane.as_time` makes it one."""
 JournalRow = tuple[int, list[Event]]
 """The number of a row's first event, and its events: one structural event, or consecutive text."""
 
@@ -49,28 +47,6 @@ RUN_COLUMNS = ", ".join(RunRow.__slots__)
 SELECT_RUN = f"SELECT {RUN_COLUMNS} FROM runs"
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRow:
-    """A message as it is stored; `parts` is JSON."""
-
-    id: str
-    thread_id: str
-    position: int
-    parent_id: str | None
-    run_id: str | None
-    role: str
-    status: str
-    parts: str
-    created_at: Stored
-
-    def values(self) -> tuple[str | int | None | datetime, ...]:
-        """In the order of `INSERT_MESSAGE`."""
-        return (
-            self.id, self.thread_id, self.position, self.parent_id, self.run_id, self.role, self.status, self.parts,
-            self.created_at,
-        )  # fmt: skip
-
-
 MESSAGE_COLUMNS = ", ".join(MessageRow.__slots__)
 SELECT_MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM messages"
 INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -96,7 +72,9 @@ def insert_events(run_id: str, epoch: int, rows: Sequence[JournalRow]) -> Steps[
     while left:
         count = next(size for size in _INSERTS if size <= len(left))
         taken, left = left[:count], left[count:]
-        values = [v for n, events in taken for v in (run_id, epoch, n, n + len(events) - 1, encode_row(events))]
+        values = [
+            v for n, events in taken for v in (run_id, epoch, n, n + len(events) - 1, encode_row(events))
+        ]
         yield _INSERTS[count], tuple(values)
 
 

@@ -1,0 +1,244 @@
+"""The registry: assistants and their versions. Changing what one is adds a version; none is ever rewritten."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from jinja2 import TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.assistants.errors import AssistantExists, AssistantInactive, AssistantNotFound
+from famulus.assistants.events import AssistantChanged
+from famulus.assistants.models import Assistant, AssistantVersion
+from famulus.assistants.rights import find_assistant, require_manage, visible_assistants
+from famulus.assistants.settings import AssistantSettings, ResolvedAssistant, read_settings
+from famulus.campus.courses import course_card
+from famulus.identity.principal import Principal, Role
+from famulus.kernel.database import announce
+from famulus.kernel.duplicates import duplicates_are
+from famulus.kernel.errors import FieldProblem, Invalid
+from famulus.kernel.ids import new_id
+from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.tables import utc_now
+
+Scope = Literal["global", "organization", "course"]
+DEFAULT_NAME = "Famulus"
+DEFAULT_INSTRUCTIONS = """\
+You are {{ assistant.name }}, an assistant of a learning platform. Help the person to understand: explain step by step, give \
+a small example where it helps, and keep to what was asked. Answer in the language of the question, in Markdown.
+{% if course %}You are speaking in the course "{{ course.title }}".{% endif %}
+{% if user.role == "teacher" %}The person teaches: be concise and precise.{% endif %}"""
+RULES: dict[Scope, str] = {
+    "global": "A global assistant with this name exists already; names of global assistants are unique.",
+    "organization": "This organization has an assistant for this role already; there is one for each role.",
+    "course": "This course has an assistant already; change that one.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A new assistant as its maker describes it."""
+
+    scope: Scope
+    name: str
+    instructions: str
+    settings: AssistantSettings
+    role: Role | None = None
+    organization_id: str | None = None
+    course_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which assistants a list shows; None shows all."""
+
+    scope: Scope | None = None
+    role: Role | None = None
+    organization_id: str | None = None
+    course_id: str | None = None
+    active: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change; None keeps it."""
+
+    name: str | None = None
+    active: bool | None = None
+    instructions: str | None = None
+    settings: AssistantSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantCard:
+    """An assistant with the version that answers."""
+
+    assistant: Assistant
+    version: AssistantVersion
+
+
+async def create_assistant(session: AsyncSession, principal: Principal, draft: Draft) -> AssistantCard:
+    """A new assistant in its first version. Raises Forbidden, NotFound, Invalid or AssistantExists."""
+    check_instructions(draft.instructions)
+    organization_id = draft.organization_id
+    if draft.course_id is not None:
+        organization_id = (await course_card(session, principal, draft.course_id)).organization_id
+    now = utc_now()
+    assistant = Assistant(
+        id=new_id("ast"),
+        scope=draft.scope,
+        organization_id=organization_id,
+        course_id=draft.course_id,
+        role=draft.role,
+        name=draft.name,
+        active=True,
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    await require_manage(session, principal, assistant)
+    session.add(assistant)
+    with duplicates_are(AssistantExists(RULES[draft.scope])):
+        await session.flush()
+    version = _version(assistant, principal.user_id, draft.instructions, draft.settings)
+    session.add(version)
+    await session.flush()
+    return AssistantCard(assistant, version)
+
+
+def check_instructions(instructions: str) -> None:
+    """Raise Invalid, naming the line, unless the template can be read."""
+    try:
+        ImmutableSandboxedEnvironment().parse(instructions)
+    except TemplateSyntaxError as error:
+        problem = FieldProblem("instructions", f"Line {error.lineno}: {error.message}")
+        raise Invalid("The instructions are not a valid template.", fields=(problem,)) from error
+
+
+def _version(
+    assistant: Assistant, created_by: str | None, instructions: str, settings: AssistantSettings
+) -> AssistantVersion:
+    return AssistantVersion(
+        assistant_id=assistant.id,
+        version=assistant.version,
+        instructions=instructions,
+        settings=msgspec.to_builtins(settings),
+        created_by=created_by,
+        created_at=utc_now(),
+    )
+
+
+async def list_assistants(
+    session: AsyncSession, principal: Principal, filters: Filters, paging: Paging
+) -> Page[AssistantCard]:
+    """The assistants that this person may see, by id, each with the version that answers."""
+    query = visible_assistants(principal)
+    for column, wanted in (
+        (Assistant.scope, filters.scope),
+        (Assistant.role, filters.role),
+        (Assistant.organization_id, filters.organization_id),
+        (Assistant.course_id, filters.course_id),
+        (Assistant.active, filters.active),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    found: Page[Assistant] = await page(session, query, by=[Assistant.id], paging=paging)
+    versions = await _current_versions(session, [assistant.id for assistant in found.items])
+    return found.map(lambda assistant: AssistantCard(assistant, versions[assistant.id]))
+
+
+async def _current_versions(session: AsyncSession, ids: Collection[str]) -> dict[str, AssistantVersion]:
+    query = (
+        select(AssistantVersion)
+        .join(Assistant, Assistant.id == AssistantVersion.assistant_id)
+        .where(Assistant.version == AssistantVersion.version, Assistant.id.in_(ids))
+    )
+    return {row.assistant_id: row for row in (await session.execute(query)).scalars()}
+
+
+async def get_assistant(session: AsyncSession, principal: Principal, id: str) -> AssistantCard:
+    """One assistant that this person may see; raises AssistantNotFound."""
+    assistant = await find_assistant(session, principal, id)
+    return AssistantCard(assistant, (await _current_versions(session, [id]))[id])
+
+
+async def change_assistant(
+    session: AsyncSession, principal: Principal, id: str, changes: Changes
+) -> AssistantCard:
+    """Change an assistant; other instructions or settings become its next version."""
+    card = await get_assistant(session, principal, id)
+    assistant, version = card.assistant, card.version
+    await require_manage(session, principal, assistant)
+    if changes.instructions is not None:
+        check_instructions(changes.instructions)
+    instructions = changes.instructions if changes.instructions is not None else version.instructions
+    settings = changes.settings if changes.settings is not None else read_settings(version.settings)
+    if instructions != version.instructions or settings != read_settings(version.settings):
+        assistant.version += 1
+        version = _version(assistant, principal.user_id, instructions, settings)
+        session.add(version)
+    assistant.name = changes.name if changes.name is not None else assistant.name
+    assistant.active = changes.active if changes.active is not None else assistant.active
+    assistant.updated_at = utc_now()
+    with duplicates_are(AssistantExists(RULES["global"])):
+        await session.flush()
+    announce(session, AssistantChanged(id))
+    return AssistantCard(assistant, version)
+
+
+async def list_versions(
+    session: AsyncSession, principal: Principal, id: str, paging: Paging
+) -> Page[AssistantVersion]:
+    """Every version of an assistant, newest first; for those who may change it."""
+    assistant = await find_assistant(session, principal, id)
+    await require_manage(session, principal, assistant)
+    query = select(AssistantVersion).where(AssistantVersion.assistant_id == id)
+    return await page(session, query, by=[AssistantVersion.version], paging=paging, descending=True)
+
+
+async def load(session: AsyncSession, id: str) -> ResolvedAssistant:
+    """An assistant as it answers in threads that it belongs to; raises AssistantNotFound, AssistantInactive."""
+    assistant = await session.get(Assistant, id)
+    if assistant is None:
+        raise AssistantNotFound()
+    if not assistant.active:
+        raise AssistantInactive()
+    return await load_row(session, assistant)
+
+
+async def load_row(session: AsyncSession, assistant: Assistant) -> ResolvedAssistant:
+    """The version of an assistant that answers."""
+    version = await session.get_one(AssistantVersion, (assistant.id, assistant.version))
+    settings = read_settings(version.settings)
+    return ResolvedAssistant(assistant.id, assistant.name, version.version, version.instructions, settings)
+
+
+async def assistant_names(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+    """Names by id, for those who see the threads that they belong to."""
+    if not ids:
+        return {}
+    rows = await session.execute(select(Assistant.id, Assistant.name).where(Assistant.id.in_(ids)))
+    return dict(rows.tuples().all())
+
+
+async def ensure_default(session: AsyncSession) -> None:
+    """See to it that somebody answers everywhere: a global assistant for everybody, if there is none at all."""
+    query = select(Assistant.id).where(Assistant.scope == "global", Assistant.role.is_(None)).limit(1)
+    if (await session.execute(query)).first() is not None:
+        return
+    now = utc_now()
+    assistant = Assistant(
+        id=new_id("ast"),
+        scope="global",
+        name=DEFAULT_NAME,
+        active=True,
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(assistant)
+    await session.flush()
+    session.add(_version(assistant, None, DEFAULT_INSTRUCTIONS, AssistantSettings()))

@@ -1,0 +1,143 @@
+"""Lessons: the pages of a course, in Markdown. What they say is what the knowledge room knows of a course."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+
+from famulus.campus import access
+from famulus.campus.events import CourseLessonsChanged
+from famulus.campus.models import Course, Lesson
+from famulus.campus.schemas import LessonChange, LessonOut, LessonSummary, NewLesson
+from famulus.identity.principal import Principal
+from famulus.kernel.database import announce
+from famulus.kernel.duplicates import duplicates_are
+from famulus.kernel.errors import Conflict
+from famulus.kernel.ids import new_id
+from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.tables import utc_now
+
+
+class LessonPathTaken(Conflict):
+    """The course has a lesson at this path already."""
+
+    code = "lesson_path_taken"
+
+
+@dataclass(frozen=True, slots=True)
+class LessonText:
+    """A lesson as the knowledge room takes it in."""
+
+    id: str
+    course_id: str
+    organization_id: str
+    title: str
+    path: str
+    body: str
+    published: bool
+    updated_at: datetime
+
+
+async def list_lessons(
+    session: AsyncSession, principal: Principal, course_id: str, paging: Paging
+) -> Page[LessonSummary]:
+    """The lessons of a course that this person may read, in their order; raises NotFound."""
+    course = await access.find(session, principal, Course, course_id)
+    query = access.visible(principal, Lesson).where(Lesson.course_id == course.id)
+    found: Page[Lesson] = await page(
+        session,
+        query.options(defer(Lesson.body, raiseload=True)),
+        by=[Lesson.position, Lesson.id],
+        paging=paging,
+    )
+    return found.map(LessonSummary.model_validate)
+
+
+async def get_lesson(session: AsyncSession, principal: Principal, lesson_id: str) -> LessonOut:
+    """One lesson with its text; raises NotFound."""
+    return LessonOut.model_validate(await access.find(session, principal, Lesson, lesson_id))
+
+
+async def create_lesson(
+    session: AsyncSession, principal: Principal, course_id: str, new: NewLesson
+) -> LessonOut:
+    """A new lesson. Raises NotFound, Forbidden or LessonPathTaken."""
+    course = await access.find(session, principal, Course, course_id)
+    await access.require(session, principal, "teach", course)
+    now = utc_now()
+    lesson = Lesson(
+        id=new_id("lsn"),
+        course_id=course.id,
+        title=new.title,
+        path=new.path,
+        body=new.body,
+        position=await _next_position(session, course) if new.position is None else new.position,
+        published=new.published,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(lesson)
+    await _flush(session, lesson, course)
+    return LessonOut.model_validate(lesson)
+
+
+async def change_lesson(
+    session: AsyncSession, principal: Principal, lesson_id: str, change: LessonChange
+) -> LessonOut:
+    """Change what is given. Raises NotFound, Forbidden or LessonPathTaken."""
+    lesson, course = await _taught(session, principal, lesson_id)
+    for name, value in change.given().items():
+        setattr(lesson, name, value)
+    lesson.updated_at = utc_now()
+    await _flush(session, lesson, course)
+    return LessonOut.model_validate(lesson)
+
+
+async def delete_lesson(session: AsyncSession, principal: Principal, lesson_id: str) -> None:
+    """Remove a lesson for good. Raises NotFound or Forbidden."""
+    lesson, course = await _taught(session, principal, lesson_id)
+    await session.delete(lesson)
+    await _flush(session, lesson, course)
+
+
+async def lesson_texts(session: AsyncSession, course_id: str) -> list[LessonText]:
+    """Every lesson of a course with its text, drafts included: for the knowledge room, which asks rights itself."""
+    rows = await session.execute(
+        select(Lesson, Course.organization_id)
+        .join(Course, Course.id == Lesson.course_id)
+        .where(Lesson.course_id == course_id)
+        .order_by(Lesson.position, Lesson.id)
+    )
+    return [
+        LessonText(
+            id=lesson.id,
+            course_id=lesson.course_id,
+            organization_id=organization_id,
+            title=lesson.title,
+            path=lesson.path,
+            body=lesson.body,
+            published=lesson.published,
+            updated_at=lesson.updated_at,
+        )
+        for lesson, organization_id in rows.all()
+    ]
+
+
+async def _taught(session: AsyncSession, principal: Principal, lesson_id: str) -> tuple[Lesson, Course]:
+    lesson = await access.find(session, principal, Lesson, lesson_id)
+    course = await access.find(session, principal, Course, lesson.course_id)
+    await access.require(session, principal, "teach", course)
+    return lesson, course
+
+
+async def _next_position(session: AsyncSession, course: Course) -> int:
+    last = await session.scalar(select(func.max(Lesson.position)).where(Lesson.course_id == course.id))
+    return 1 if last is None else last + 1
+
+
+async def _flush(session: AsyncSession, lesson: Lesson, course: Course) -> None:
+    with duplicates_are(LessonPathTaken(f"The course has a lesson at {lesson.path!r} already.")):
+        await session.flush()
+    announce(session, CourseLessonsChanged(course.id, course.organization_id))

@@ -1,0 +1,147 @@
+"""Memberships: a person's one role in each organization they belong to. Managed by the organization's admins."""
+
+from datetime import datetime
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.campus import access
+from famulus.campus.events import RightsChanged
+from famulus.campus.models import Course, Enrolment, MemberRole, Membership, Organization
+from famulus.campus.schemas import (
+    MemberChange,
+    MemberOut,
+    MembershipOut,
+    NewMember,
+    OrganizationRef,
+)
+from famulus.identity.accounts import find_by_email, people
+from famulus.identity.principal import Principal
+from famulus.kernel.database import announce
+from famulus.kernel.duplicates import duplicates_are
+from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.tables import utc_now
+
+
+class AlreadyMember(Conflict):
+    """This person belongs to the organization already; change the role of the membership instead."""
+
+    code = "already_member"
+
+
+async def memberships_of(session: AsyncSession, user_id: str) -> list[MembershipOut]:
+    """Where a person belongs, the oldest membership first: for that person."""
+    rows = await session.execute(
+        select(Organization.id, Organization.name, Membership.role)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Membership.created_at, Organization.id)
+    )
+    return [
+        MembershipOut(organization=OrganizationRef(id=id, name=name), role=role)
+        for id, name, role in rows.all()
+    ]
+
+
+async def list_members(
+    session: AsyncSession, principal: Principal, organization_id: str, paging: Paging
+) -> Page[MemberOut]:
+    """The people of an organization, by name. Raises NotFound or Forbidden."""
+    organization = await _administered(session, principal, organization_id)
+    query = _members(organization.id)
+    by = [query.selected_columns["name"], query.selected_columns["user_id"]]
+    found = await page(session, query, by=by, paging=paging)
+    return found.map(lambda row: MemberOut.model_validate(row, from_attributes=True))
+
+
+async def add_member(
+    session: AsyncSession, principal: Principal, organization_id: str, new: NewMember
+) -> MemberOut:
+    """Have an account belong to an organization. Raises NotFound, Forbidden or AlreadyMember."""
+    organization = await _administered(session, principal, organization_id)
+    account = await find_by_email(session, new.email)
+    if account is None:
+        raise NotFound(
+            f"There is no account with the e-mail address {new.email!r}; the person signs up first."
+        )
+    now = utc_now()
+    session.add(
+        Membership(organization_id=organization.id, user_id=account.id, role=new.role, created_at=now)
+    )
+    with duplicates_are(AlreadyMember()):
+        await session.flush()
+    announce(session, RightsChanged(account.id))
+    return MemberOut(
+        user_id=account.id, name=account.name, email=account.email, role=new.role, created_at=now
+    )
+
+
+async def change_member(
+    session: AsyncSession,
+    principal: Principal,
+    organization_id: str,
+    user_id: str,
+    change: MemberChange,
+) -> MemberOut:
+    """Give a member another role. Raises NotFound or Forbidden."""
+    organization = await _administered(session, principal, organization_id)
+    membership = await session.get(Membership, (organization.id, user_id))
+    if membership is None:
+        raise NotFound("This person does not belong to the organization.")
+    membership.role = change.role
+    await session.flush()
+    announce(session, RightsChanged(user_id))
+    row = (await session.execute(_members(organization.id).where(Membership.user_id == user_id))).one()
+    return MemberOut.model_validate(row, from_attributes=True)
+
+
+async def remove_member(
+    session: AsyncSession, principal: Principal, organization_id: str, user_id: str
+) -> None:
+    """End a membership, and with it the person's enrolments in the organization. Raises NotFound or Forbidden."""
+    organization = await _administered(session, principal, organization_id)
+    gone = await session.execute(
+        delete(Membership)
+        .where(Membership.organization_id == organization.id, Membership.user_id == user_id)
+        .returning(Membership.user_id)
+    )
+    if gone.first() is None:
+        raise NotFound("This person does not belong to the organization.")
+    courses = select(Course.id).where(Course.organization_id == organization.id)
+    await session.execute(
+        delete(Enrolment).where(Enrolment.user_id == user_id, Enrolment.course_id.in_(courses))
+    )
+    announce(session, RightsChanged(user_id))
+
+
+async def member_by(
+    session: AsyncSession, organization_id: str, *, user_id: str | None = None, email: str | None = None
+) -> MemberOut | None:
+    """The member with this id, or else with this address; rights are the caller's to ask."""
+    query = _members(organization_id)
+    columns = query.selected_columns
+    query = query.where(columns["user_id"] == user_id if user_id is not None else columns["email"] == email)
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else MemberOut.model_validate(row, from_attributes=True)
+
+
+def _members(organization_id: str) -> Select[str, str, str, MemberRole, datetime]:
+    person = people().subquery()
+    return (
+        select(
+            Membership.user_id,
+            person.c.name.label("name"),
+            person.c.email.label("email"),
+            Membership.role,
+            Membership.created_at,
+        )
+        .join(person, person.c.id == Membership.user_id)
+        .where(Membership.organization_id == organization_id)
+    )
+
+
+async def _administered(session: AsyncSession, principal: Principal, organization_id: str) -> Organization:
+    organization = await access.find(session, principal, Organization, organization_id)
+    await access.require(session, principal, "admit", organization)
+    return organization

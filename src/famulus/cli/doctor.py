@@ -1,0 +1,65 @@
+"""`famulus doctor`: the configuration and every part, each with what to do about it."""
+
+import asyncio
+from functools import partial
+
+from famulus.app import open_models
+from famulus.doors.web import BUILT
+from famulus.kernel.database import Database
+from famulus.kernel.errors import FamulusError
+from famulus.kernel.secrets import load_secret
+from famulus.kernel.settings import Settings, load_settings
+from famulus.ops.checks import PartState, check_all, check_data_dir, check_database, check_model
+
+MARKS = {"ok": "✓", "degraded": "–", "down": "✗"}
+
+
+def run_doctor() -> bool:
+    """Print the state of everything; False when something that is needed is down."""
+    settings = load_settings()
+    print(f"environment: {settings.environment}   data folder: {settings.data_dir}\n")
+    return asyncio.run(_examine(settings))
+
+
+async def _examine(settings: Settings) -> bool:
+    database = Database(settings.database)
+    try:
+        _, parts = await check_all(
+            partial(check_data_dir, settings),
+            partial(_secret, settings),
+            partial(check_database, database),
+            partial(_model, settings),
+            _web,
+        )
+    finally:
+        await database.close()
+    for part in parts:
+        print(f"{MARKS[part.state]} {part.name:10} {part.detail}")
+    return all(part.state != "down" for part in parts)
+
+
+async def _secret(settings: Settings) -> PartState:
+    try:
+        load_secret(settings)
+    except FamulusError as error:
+        return PartState("secret", "down", error.detail)
+    return PartState("secret", "ok", "from FAMULUS_SECRET_KEY" if settings.secret_key else "secret.key")
+
+
+async def _model(settings: Settings) -> PartState:
+    try:
+        models = open_models(settings)
+    except FamulusError as error:
+        return PartState("model", "down", error.detail)
+    try:
+        return await check_model(models)
+    finally:
+        await models.close()
+
+
+async def _web() -> PartState:
+    if (BUILT / "index.html").is_file():
+        return PartState("web app", "ok", "built")
+    return PartState(
+        "web app", "degraded", "not built; `scripts/run` builds it, or `npm ci && npm run build` in web/"
+    )

@@ -1,0 +1,117 @@
+"""`famulus`: thin commands. What is heavy is imported by the command that needs it, so that `--help` is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from famulus.kernel.errors import FamulusError
+
+app = typer.Typer(
+    name="famulus",
+    help="The assistant server for learning platforms. Settings come from the environment; see `famulus doctor`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+user = typer.Typer(help="Accounts.", no_args_is_help=True)
+app.add_typer(user, name="user")
+
+Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
+As = Annotated[str | None, typer.Option("--as", help="E-mail address of the person who asks.")]
+
+
+@app.command()
+def serve(
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Bring the database's schema up to date first.")
+    ] = False,
+    seed: Annotated[
+        bool, typer.Option("--seed", help="Load the demo first, where APP_ENV is local.")
+    ] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve every door until the process is told to stop."""
+    from famulus.cli.serving import run_server  # lazy: the whole server
+
+    run_server(migrate_first=migrate, seed_first=seed, host=host, port=port)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from famulus.cli.work import run_migrate  # lazy: the database
+
+    print(run_migrate())
+
+
+@app.command()
+def seed() -> None:
+    """Load the demo: an organization, a course, people. Only where APP_ENV is local; again does nothing."""
+    from famulus.cli.work import run_seed  # lazy: the database
+
+    print(run_seed())
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="A folder, a file or a zip: Markdown, HTML, text, PDF.")],
+    course: Course,
+    as_: As = None,
+) -> None:
+    """Add material to a course; what has not changed since the last time is not read again."""
+    from famulus.cli.work import run_ingest  # lazy: the knowledge room
+
+    if not run_ingest(path, course, as_):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    course: Annotated[str | None, typer.Option("--course", help="Id or title of the course.")] = None,
+    as_: As = None,
+) -> None:
+    """Ask an assistant and stream its answer, with citations, to the terminal."""
+    from famulus.cli.asking import run_ask  # lazy: the whole server but its doors
+
+    if not run_ask(question, course, as_):
+        raise typer.Exit(1)
+
+
+@user.command("create")
+def user_create(
+    email: Annotated[str, typer.Argument(help="E-mail address, the name to sign in with.")],
+    name: Annotated[str, typer.Option(prompt=True, help="The person's name.")],
+    password: Annotated[
+        str,
+        typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="At least 8 characters."),
+    ],
+    site_admin: Annotated[bool, typer.Option("--site-admin", help="May do everything on this site.")] = False,
+) -> None:
+    """Create an account."""
+    from famulus.cli.work import run_user_create  # lazy: the database
+
+    print(run_user_create(email, name, password, site_admin))
+
+
+@app.command()
+def doctor() -> None:
+    """Check the configuration and every part, and say what to do."""
+    from famulus.cli.doctor import run_doctor  # lazy: the database
+
+    if not run_doctor():
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The console script: an error of ours is a sentence, not a traceback."""
+    try:
+        app()
+    except FamulusError as error:
+        print(f"famulus: {error.detail}", file=sys.stderr)
+        for field in error.fields:
+            print(f"  {field.path}: {field.message}", file=sys.stderr)
+        sys.exit(2)

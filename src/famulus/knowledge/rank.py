@@ -1,0 +1,151 @@
+"""From hits to passages: how much of the question a passage covers, its best sentences, and which say the same. Pure."""
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from famulus.knowledge.words import stem_of, stems_of
+
+QUOTE = 300
+SAME = 0.8
+"""Passages that share so large a part of their words are one and the same."""
+PER_DOCUMENT = 3
+COVERAGE_WEIGHT = 0.3
+"""How much the share of the question that is covered counts beside the index's own score."""
+
+ASKING = 0.6
+"""What a passage, or a sentence, that asks is worth beside one that tells."""
+
+_BORDER = re.compile(r"(?<=[.!?…])[\"”’)*_`]{0,3}\s+|(?<=[。！？])|\n+")
+_MARK = re.compile(r"(?:[-*+>|#]+|\d{1,3}[.)])\s+")
+_FENCE = re.compile(r"^```.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk that was hit."""
+
+    key: str
+    document_id: str
+    score: float
+    stems: frozenset[str]
+    """Of its title, headings and text."""
+    asks: bool = False
+    """Whether it mostly asks, as the exercises at the end of a lesson do: that resembles a question, but answers none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate that was chosen."""
+
+    key: str
+    score: float
+    """0 to 1."""
+    coverage: float
+    """0 to 1: which share of the question's content words it has, the rare ones counting more."""
+
+
+def rarity(frequencies: Mapping[str, int], total: int) -> dict[str, float]:
+    """How much each stem of the question tells, by how few chunks of the scope have the word."""
+    weights: dict[str, float] = {}
+    for term, frequency in frequencies.items():
+        weight = math.log(1 + (max(total, frequency) - frequency + 0.5) / (frequency + 0.5))
+        # Of two words with one stem the commoner one says how rare that is.
+        stem = stem_of(term)
+        weights[stem] = min(weight, weights.get(stem, weight))
+    return weights
+
+
+def coverage(weights: Mapping[str, float], stems: Collection[str]) -> float:
+    """The share of the question's weight that stands in these words."""
+    every = sum(weights.values())
+    return sum(weight for stem, weight in weights.items() if stem in stems) / every if every else 0.0
+
+
+def choose(weights: Mapping[str, float], candidates: Sequence[Candidate], limit: int) -> list[Ranked]:
+    """The best candidates, without repetitions and with few of any one document."""
+    most = max((candidate.score for candidate in candidates), default=0.0) or 1.0
+    scored: list[tuple[Ranked, Candidate]] = []
+    for candidate in candidates:
+        covered = coverage(weights, candidate.stems)
+        share = max(0.0, candidate.score) / most
+        score = (1 - COVERAGE_WEIGHT) * share + COVERAGE_WEIGHT * covered
+        score *= ASKING if candidate.asks else 1
+        scored.append((Ranked(candidate.key, score, covered), candidate))
+    scored.sort(key=lambda pair: (-pair[0].score, pair[0].key))
+    chosen: list[tuple[Ranked, Candidate]] = []
+    for ranked, candidate in scored:
+        if len(chosen) == limit:
+            break
+        of_document = sum(other.document_id == candidate.document_id for _, other in chosen)
+        if of_document < PER_DOCUMENT and not any(_same(candidate, other) for _, other in chosen):
+            chosen.append((ranked, candidate))
+    return [ranked for ranked, _ in chosen]
+
+
+def asks(text: str) -> bool:
+    """Whether most lines of a text hold a question."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return sum("? " in line or line.rstrip().endswith("?") for line in lines) * 2 > len(lines)
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    shared = len(one.stems & other.stems)
+    return shared >= SAME * len(one.stems | other.stems)
+
+
+def quote(weights: Mapping[str, float], text: str) -> str:
+    """The sentences of `text` that say most about the question: a slice of it of at most 300 characters."""
+    spans = _sentences(text)
+    if not spans:
+        return text[:QUOTE].rstrip()
+    best, best_score = spans[0], -1.0
+    for at, (start, _) in enumerate(spans):
+        for _, end in spans[at : at + 3]:
+            if end - start > QUOTE and end != spans[at][1]:
+                break
+            said = stems_of(text[start:end])
+            score = sum(weight for stem, weight in weights.items() if stem in said) * (
+                1 - 0.0005 * (end - start)
+            )
+            if score > best_score:
+                best, best_score = (start, end), score
+    return _shortened(text[best[0] : best[1]])
+
+
+def _shortened(slice_: str) -> str:
+    if len(slice_) <= QUOTE:
+        return slice_
+    cut = slice_[:QUOTE]
+    return (cut.rsplit(None, 1)[0] if " " in cut else cut).rstrip()
+
+
+def _sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences, list items and lines of a text begin and end; code only if there is nothing else."""
+    fences = [match.span() for match in _FENCE.finditer(text)]
+    found: list[tuple[int, int]] = []
+    start = 0
+    for stop, resume in [*fences, (len(text), len(text))]:
+        found += _within(text, start, stop)
+        start = resume
+    if not found:
+        found = [
+            inner for first, last in fences for inner in _within(text, first, last) if text[inner[0]] != "`"
+        ]
+    return found
+
+
+def _within(text: str, start: int, stop: int) -> list[tuple[int, int]]:
+    borders = [(match.start(), match.end()) for match in _BORDER.finditer(text, start, stop)] + [(stop, stop)]
+    found: list[tuple[int, int]] = []
+    for end, following in borders:
+        mark = _MARK.match(text, start, end)
+        first = mark.end() if mark else start
+        while first < end and text[first].isspace():
+            first += 1
+        kept = text[first:end].rstrip()
+        if any(sign.isalnum() for sign in kept):
+            found.append((first, first + len(kept)))
+        start = following
+    return found

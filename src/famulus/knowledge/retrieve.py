@@ -1,0 +1,155 @@
+"""Retrieval: the passages that answer a question, cut by what the asker may see.
+
+    question ─▶ words ─▶ scope (rights) ─▶ index: 40 hits ─▶ coverage, repetitions, at most 3 a document ─▶ passages
+
+`fits` says whether a passage is worth answering from; where none fits, the material does not answer the question.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote as url_quote
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.identity.principal import Principal
+from famulus.kernel.database import Database
+from famulus.kernel.errors import NotFound
+from famulus.knowledge.ddl import Dialect
+from famulus.knowledge.index import Hit, Index
+from famulus.knowledge.index_postgres import PostgresIndex
+from famulus.knowledge.index_sqlite import SqliteIndex
+from famulus.knowledge.models import Chunk, Document
+from famulus.knowledge.rank import Candidate, asks, choose, quote, rarity
+from famulus.knowledge.visibility import scope_of, visible_documents
+from famulus.knowledge.words import read_question, stems_of
+
+HITS = 40
+FITTING = 0.42
+"""The least share of the question's telling words that a passage must have to be worth answering from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, with what is needed to cite it."""
+
+    id: str
+    document_id: str
+    lesson_id: str | None
+    course_id: str | None
+    title: str
+    heading_path: tuple[str, ...]
+    text: str
+    """Markdown."""
+    quote: str
+    """The best sentences of `text`: a slice of it of at most 300 characters."""
+    url: str
+    score: float
+    """0 to 1; the larger the better."""
+    coverage: float
+    """0 to 1: the share of the question's content words found here, rare ones counting more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPassage:
+    """A passage with what stands before and after it; empty at the ends of its document."""
+
+    passage: Passage
+    before: str
+    after: str
+
+
+def fits(passage: Passage) -> bool:
+    """Whether a passage is worth answering from."""
+    return passage.coverage >= FITTING
+
+
+def index_of(dialect: Dialect) -> Index:
+    """The words index of a database."""
+    return SqliteIndex() if dialect == "sqlite" else PostgresIndex()
+
+
+async def search(
+    database: Database, principal: Principal, query: str, *, course_id: str | None = None, limit: int = 5
+) -> list[Passage]:
+    """The best passages for a question in plain language, best first; none where no word of it is known.
+
+    Raises `NotFound` for a course that the person may not see.
+    """
+    question = read_question(query)
+    async with database.read() as session:
+        scope = await scope_of(session, principal, course_id)
+        found = await index_of(database.dialect).search(session, question, scope, HITS)
+        rows = await _load(session, principal, found.hits)
+    weights = rarity(found.frequencies, found.total)
+    candidates = [_candidate(*rows[hit.chunk_id], hit.score) for hit in found.hits if hit.chunk_id in rows]
+    chosen = choose(weights, candidates, limit)
+    return [
+        _passage(
+            *rows[one.key],
+            quoted=quote(weights, rows[one.key][0].text),
+            score=one.score,
+            coverage=one.coverage,
+        )
+        for one in chosen
+    ]
+
+
+async def open_passage(session: AsyncSession, principal: Principal, chunk_id: str) -> OpenPassage:
+    """A passage by id with its neighbours; raises `NotFound` when it is gone or not for this person's eyes."""
+    row = (await session.execute(_chunks(principal).where(Chunk.id == chunk_id))).one_or_none()
+    if row is None:
+        raise NotFound("This passage is not there any more, or not for you.")
+    chunk, document = row
+    around = select(Chunk.ordinal, Chunk.text).where(
+        Chunk.document_id == document.id, Chunk.ordinal.in_((chunk.ordinal - 1, chunk.ordinal + 1))
+    )
+    texts: dict[int, str] = {row[0]: row[1] for row in await session.execute(around)}
+    passage = _passage(chunk, document, quoted=quote({}, chunk.text), score=1.0, coverage=1.0)
+    return OpenPassage(passage, texts.get(chunk.ordinal - 1, ""), texts.get(chunk.ordinal + 1, ""))
+
+
+def _chunks(principal: Principal) -> Select[tuple[Chunk, Document]]:
+    """Chunks with their documents, as far as the person may see those."""
+    visible = visible_documents(principal).with_only_columns(Document.id)
+    return select(Chunk, Document).join(Document).where(Document.id.in_(visible))
+
+
+async def _load(
+    session: AsyncSession, principal: Principal, hits: Sequence[Hit]
+) -> dict[str, tuple[Chunk, Document]]:
+    if not hits:
+        return {}
+    query = _chunks(principal).where(Chunk.id.in_([hit.chunk_id for hit in hits]))
+    return {row[0].id: (row[0], row[1]) for row in await session.execute(query)}
+
+
+def _candidate(chunk: Chunk, document: Document, score: float) -> Candidate:
+    words = stems_of("\n".join((chunk.title, *chunk.heading_path, chunk.text)))
+    return Candidate(chunk.id, document.id, score, frozenset(words), asks(chunk.text))
+
+
+def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
+    return Passage(
+        id=chunk.id,
+        document_id=document.id,
+        lesson_id=document.lesson_id,
+        course_id=document.course_id,
+        title=document.title,
+        heading_path=tuple(chunk.heading_path),
+        text=chunk.text,
+        quote=found["quoted"],
+        url=_url(chunk, document),
+        score=found["score"],
+        coverage=found["coverage"],
+    )
+
+
+def _url(chunk: Chunk, document: Document) -> str:
+    place = (
+        f"/courses/{document.course_id}/lessons/{document.lesson_id}"
+        if document.lesson_id
+        else f"/documents/{document.id}"
+    )
+    return f"{place}#{url_quote(chunk.anchor, safe='=')}" if chunk.anchor else place

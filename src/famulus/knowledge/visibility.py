@@ -1,0 +1,71 @@
+"""Which knowledge a person may see: what campus says of courses, carried over to sources, documents and scopes."""
+
+from sqlalchemy import ColumnElement, Select, and_, column, false, or_, select, table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.campus.access import may_teach, readable_courses
+from famulus.identity.principal import Principal
+from famulus.kernel.errors import Forbidden, NotFound
+from famulus.knowledge.index import Scope
+from famulus.knowledge.models import Document, Source
+from famulus.knowledge.store import Owner
+
+_COURSES = table("courses", column("id"), column("organization_id"))
+
+
+def _general(principal: Principal, kind: type[Source] | type[Document]) -> ColumnElement[bool]:
+    """The general material of the organization that is active."""
+    if principal.organization_id is None:
+        return false()
+    return and_(kind.course_id.is_(None), kind.organization_id == principal.organization_id)
+
+
+def visible_sources(principal: Principal) -> Select[tuple[Source]]:
+    """The sources of the courses a person may read, and the organization's own."""
+    readable = readable_courses(principal).subquery()
+    return select(Source).where(or_(Source.course_id.in_(select(readable.c.id)), _general(principal, Source)))
+
+
+def visible_documents(principal: Principal) -> Select[tuple[Document]]:
+    """The documents of those sources; drafts and what could not be read only for those who teach."""
+    readable = readable_courses(principal).subquery()
+    shown = and_(Document.published, Document.state == "ready")
+    return (
+        select(Document)
+        .outerjoin(readable, readable.c.id == Document.course_id)
+        .where(
+            or_(
+                and_(readable.c.id.is_not(None), or_(shown, readable.c.drafts)), _general(principal, Document)
+            )
+        )
+    )
+
+
+async def scope_of(session: AsyncSession, principal: Principal, course_id: str | None) -> Scope:
+    """What a search may reach: one course or all readable ones, and the general material beside them.
+
+    Raises `NotFound` for a course that the person may not see.
+    """
+    readable = readable_courses(principal).subquery()
+    query = select(readable.c.id, readable.c.drafts)
+    if course_id is None:
+        rows = await session.execute(query)
+        return Scope(tuple((row[0], bool(row[1])) for row in rows), principal.organization_id)
+    owner = select(_COURSES.c.organization_id).where(_COURSES.c.id == readable.c.id).scalar_subquery()
+    found = (await session.execute(query.add_columns(owner).where(readable.c.id == course_id))).one_or_none()
+    if found is None:
+        raise _no_course(course_id)
+    return Scope(((found[0], bool(found[1])),), found[2])
+
+
+async def owner_to_write(session: AsyncSession, principal: Principal, course_id: str) -> Owner:
+    """The course as an owner of material, for someone who teaches it; raises `NotFound` or `Forbidden`."""
+    scope = await scope_of(session, principal, course_id)
+    if not await may_teach(session, principal, course_id):
+        raise Forbidden("Adding material needs the role teacher in this course, or organization_admin.")
+    assert scope.organization_id is not None, "a course has an organization"
+    return Owner(scope.organization_id, course_id)
+
+
+def _no_course(course_id: str) -> NotFound:
+    return NotFound(f"There is no course {course_id!r} that you may see.")

@@ -1,0 +1,73 @@
+"""The state of every part, for readiness and for `famulus doctor`: each with what to do when it is not well."""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from famulus.kernel.database import Database
+from famulus.kernel.errors import FamulusError
+from famulus.kernel.migrate import current, newest
+from famulus.kernel.settings import Settings
+from famulus.llm.opened import Models
+
+State = Literal["ok", "degraded", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """One part of the server and how it is."""
+
+    name: str
+    state: State
+    detail: str
+    """For people: what it is, or what is wrong and what to do."""
+
+
+async def check_database(database: Database) -> PartState:
+    """Whether the database answers with this release's schema."""
+    try:
+        await database.ping()
+        found = await current(database)
+    except (FamulusError, OSError) as error:
+        return PartState("database", "down", f"{database.dialect} does not answer: {_words(error)}")
+    if found != newest():
+        detail = f"the schema is {found or 'missing'}, this release needs {newest()}; run `famulus migrate`"
+        return PartState("database", "down", detail)
+    return PartState("database", "ok", f"{database.dialect}, schema {found}")
+
+
+async def check_model(models: Models) -> PartState:
+    """Which model answers by default; being without one is a choice, shown as degraded."""
+    try:
+        model = models.get()
+    except FamulusError as error:
+        return PartState("model", "down", error.detail)
+    if model.kind == "offline":
+        detail = "no model: answers quote the material; set FAMULUS_MODEL or a provider's key to connect one"
+        return PartState("model", "degraded", detail)
+    return PartState("model", "ok", f"{model.kind}:{model.name}")
+
+
+async def check_data_dir(settings: Settings) -> PartState:
+    """Whether the data folder can be written."""
+    folder = settings.data_dir
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return PartState("data_dir", "ok", str(folder))
+    if not folder.exists():
+        return PartState(
+            "data_dir", "degraded", f"{folder} does not exist yet; the server makes it when it starts"
+        )
+    return PartState("data_dir", "down", f"{folder} cannot be written; give the server's user the right to")
+
+
+async def check_all(*checks: Callable[[], Awaitable[PartState]]) -> tuple[State, list[PartState]]:
+    """Every part, and the whole: down if a part is down, else degraded if one is, else ok."""
+    parts = [await check() for check in checks]
+    states = {part.state for part in parts}
+    whole: State = "down" if "down" in states else "degraded" if "degraded" in states else "ok"
+    return whole, parts
+
+
+def _words(error: Exception) -> str:
+    return error.detail if isinstance(error, FamulusError) else f"{type(error).__name__}"

@@ -1,0 +1,18 @@
+"""What tests of identity share: a client of its routes."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx2 import AsyncClient
+
+from famulus.campus.routes import router as campus
+from famulus.identity.routes import router as identity
+from famulus.kernel.database import Database
+from tests.support.rooms import serving
+
+
+@pytest.fixture
+async def client(database: Database) -> AsyncIterator[AsyncClient]:
+    """Somebody who is not signed in."""
+    async with serving(database, identity, campus) as client:
+        yield client

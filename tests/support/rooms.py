@@ -1,0 +1,157 @@
+"""A small application of the lower rooms alone, and a little world of two tenants for it to serve."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
+from httpx2 import ASGITransport, AsyncClient, Response
+
+from famulus.campus import courses, enrolments, lessons, memberships, organizations
+from famulus.campus.models import CourseRole, MemberRole
+from famulus.campus.presence import principal_of
+from famulus.campus.schemas import CourseChange, NewCourse, NewEnrolment, NewLesson, NewMember, NewOrganization
+from famulus.doors import problems
+from famulus.doors.authenticator import Authenticator
+from famulus.identity.accounts import Account, create_account
+from famulus.identity.gate import Gate
+from famulus.identity.principal import Principal
+from famulus.identity.sessions import SignedIn, choose_organization, open_session
+from famulus.kernel.database import Database
+from famulus.kernel.settings import Settings, load_settings
+
+SITE = Principal(user_id="usr_nobody", name="Site", email="site@famulus.local", role="site_admin")
+
+
+@asynccontextmanager
+async def serving(
+    database: Database, *routers: APIRouter, settings: Settings | None = None
+) -> AsyncIterator[AsyncClient]:
+    """A client of an application that has these routers."""
+    app, gate = FastAPI(), Gate()
+    for router in routers:
+        app.include_router(router)
+    problems.install(app)
+    app.state.database = database
+    app.state.settings = settings or load_settings()
+    app.state.gate = gate
+    app.state.authenticator = Authenticator(database, app.state.settings, database.bus)
+    try:
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
+            yield client
+    finally:
+        gate.close()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account and, once signed in, a token."""
+
+    account: Account
+    client: AsyncClient
+    token: str
+
+    @property
+    def id(self) -> str:
+        return self.account.id
+
+    async def ask(self, method: str, path: str, json: object = None, **params: object) -> Response:
+        """Send a request as this person."""
+        given = {name: str(value) for name, value in params.items()}
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return await self.client.request(method, path, headers=headers, params=given, json=json)
+
+    async def get(self, path: str, **params: object) -> Response:
+        return await self.ask("GET", path, **params)
+
+    async def post(self, path: str, json: object) -> Response:
+        return await self.ask("POST", path, json)
+
+    async def patch(self, path: str, json: object) -> Response:
+        return await self.ask("PATCH", path, json)
+
+    async def put(self, path: str, json: object) -> Response:
+        return await self.ask("PUT", path, json)
+
+    async def delete(self, path: str) -> Response:
+        return await self.ask("DELETE", path)
+
+
+@dataclass(frozen=True)
+class World:
+    """Two tenants. `ours` has a published course that a teacher teaches and a student learns; `theirs` has its own."""
+
+    database: Database
+    client: AsyncClient
+    people: Mapping[str, Person]
+    """By name: site, admin, teacher, student, idle (a member in no course), stranger, their_admin."""
+    ours: str
+    theirs: str
+    course: str
+    their_course: str
+    lesson: str
+    draft: str
+
+    def __getitem__(self, name: str) -> Person:
+        return self.people[name]
+
+    async def principal(self, name: str) -> Principal:
+        """The person as services see them."""
+        async with self.database.read() as session:
+            return await principal_of(session, SignedIn(self.people[name].account, "", None))
+
+
+async def build_world(database: Database, client: AsyncClient) -> World:
+    """Fill an empty database through the services themselves."""
+    people = {
+        name: await sign_in(database, client, name)
+        for name in ("site", "admin", "teacher", "student", "idle", "stranger", "their_admin")
+    }
+    async with database.write() as session:
+        ours = (await organizations.create_organization(session, SITE, NewOrganization(name="Ours"))).id
+        theirs = (await organizations.create_organization(session, SITE, NewOrganization(name="Theirs"))).id
+        places: tuple[tuple[str, str, MemberRole], ...] = (
+            ("admin", ours, "organization_admin"),
+            ("teacher", ours, "teacher"),
+            ("student", ours, "student"),
+            ("idle", ours, "student"),
+            ("stranger", theirs, "student"),
+            ("their_admin", theirs, "organization_admin"),
+        )
+        for name, organization_id, role in places:
+            new = NewMember(email=people[name].account.email, role=role)
+            await memberships.add_member(session, SITE, organization_id, new)
+        new = NewCourse(title="Robots", organization_id=ours)
+        course = (await courses.create_course(session, SITE, new)).id
+        new = NewCourse(title="Robots", organization_id=theirs, published=True)
+        their_course = (await courses.create_course(session, SITE, new)).id
+        enrolled: tuple[tuple[str, CourseRole], ...] = (("teacher", "teacher"), ("student", "student"))
+        for name, course_role in enrolled:
+            who = NewEnrolment(user_id=people[name].id, role=course_role)
+            await enrolments.enrol(session, SITE, course, who)
+        await courses.change_course(session, SITE, course, CourseChange(published=True))
+        lesson = await lessons.create_lesson(
+            session, SITE, course, NewLesson(title="Nodes", path="nodes.md", body="# Nodes\n\nA node computes.")
+        )
+        draft = await lessons.create_lesson(
+            session, SITE, course, NewLesson(title="Topics", path="topics.md", body="Soon.", published=False)
+        )
+    return World(database, client, people, ours, theirs, course, their_course, lesson.id, draft.id)
+
+
+async def sign_in(
+    database: Database, client: AsyncClient, name: str, organization_id: str | None = None
+) -> Person:
+    """Somebody with an account and a session; `site` administers the site."""
+    async with database.write() as session:
+        account = await create_account(
+            session,
+            email=f"{name}@famulus.local",
+            name=name.title(),
+            password_hash=None,
+            site_admin=name == "site",
+        )
+        opened = await open_session(session, account, "api")
+        if organization_id is not None:
+            await choose_organization(session, opened.session_id, organization_id)
+    return Person(account, client, opened.token)
