@@ -21,7 +21,9 @@ def test_an_address_has_one_form(written: str, kept: str) -> None:
     assert normal_email(written) == kept
 
 
-@pytest.mark.parametrize("written", ["", "ada", "famulus.local", "@famulus.local", "a b@famulus.local", "a@.local"])
+@pytest.mark.parametrize(
+    "written", ["", "ada", "famulus.local", "@famulus.local", "a b@famulus.local", "a@.local"]
+)
 def test_what_is_no_address_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="no e-mail address"):
         normal_email(written)

@@ -84,9 +84,7 @@ async def test_an_address_can_be_taken_once_in_whatever_case(client: AsyncClient
 )
 async def test_unacceptable_fields_are_named(client: AsyncClient, field: str, value: object) -> None:
     body = json.dumps({**ADA, field: value})
-    answer = await client.post(
-        "/api/auth/signup", content=body, headers={"Content-Type": "application/json"}
-    )
+    answer = await client.post("/api/auth/signup", content=body, headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 422
     assert [problem["path"] for problem in answer.json()["fields"]] == [field]
@@ -264,7 +262,9 @@ async def test_a_cookie_acts_only_from_our_own_pages(
 
 
 @pytest.mark.parametrize("value", ["Basic abc", "Bearer", "Bearer  ", "Bearer fma_unknown"])
-async def test_other_credentials_are_refused_even_beside_a_good_cookie(client: AsyncClient, value: str) -> None:
+async def test_other_credentials_are_refused_even_beside_a_good_cookie(
+    client: AsyncClient, value: str
+) -> None:
     await sign_up(client)
 
     answer = await client.get("/api/auth/me", headers={"Authorization": value})

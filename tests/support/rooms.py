@@ -10,7 +10,14 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from famulus.campus import courses, enrolments, lessons, memberships, organizations
 from famulus.campus.models import CourseRole, MemberRole
 from famulus.campus.presence import principal_of
-from famulus.campus.schemas import CourseChange, NewCourse, NewEnrolment, NewLesson, NewMember, NewOrganization
+from famulus.campus.schemas import (
+    CourseChange,
+    NewCourse,
+    NewEnrolment,
+    NewLesson,
+    NewMember,
+    NewOrganization,
+)
 from famulus.doors import problems
 from famulus.doors.authenticator import Authenticator
 from famulus.identity.accounts import Account, create_account
@@ -131,7 +138,10 @@ async def build_world(database: Database, client: AsyncClient) -> World:
             await enrolments.enrol(session, SITE, course, who)
         await courses.change_course(session, SITE, course, CourseChange(published=True))
         lesson = await lessons.create_lesson(
-            session, SITE, course, NewLesson(title="Nodes", path="nodes.md", body="# Nodes\n\nA node computes.")
+            session,
+            SITE,
+            course,
+            NewLesson(title="Nodes", path="nodes.md", body="# Nodes\n\nA node computes."),
         )
         draft = await lessons.create_lesson(
             session, SITE, course, NewLesson(title="Topics", path="topics.md", body="Soon.", published=False)

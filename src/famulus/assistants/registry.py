@@ -15,7 +15,7 @@ from famulus.assistants.events import AssistantChanged
 from famulus.assistants.models import Assistant, AssistantVersion
 from famulus.assistants.rights import find_assistant, require_manage, visible_assistants
 from famulus.assistants.settings import AssistantSettings, ResolvedAssistant, read_settings
-from famulus.campus.courses import course_card
+from famulus.campus.courses import course_card, pin_assistant
 from famulus.identity.principal import Principal, Role
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
@@ -187,6 +187,22 @@ async def change_assistant(
         await session.flush()
     announce(session, AssistantChanged(id))
     return AssistantCard(assistant, version)
+
+
+async def pin_course(
+    session: AsyncSession, principal: Principal, course_id: str, assistant_id: str | None
+) -> None:
+    """Pin a course to an assistant that its organization may use: a global one, its own, or the course's."""
+    if assistant_id is not None:
+        course = await course_card(session, principal, course_id)
+        assistant = await find_assistant(session, principal, assistant_id)
+        if assistant.organization_id not in (None, course.organization_id):
+            raise AssistantNotFound()
+        if assistant.course_id not in (None, course_id):
+            raise Invalid(
+                "This assistant belongs to another course; pin one of the organization or a global one."
+            )
+    await pin_assistant(session, principal, course_id, assistant_id)
 
 
 async def list_versions(

@@ -10,7 +10,6 @@ import re
 import socket
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -29,7 +28,7 @@ MAX_URL = 8000
 USER_AGENT = "Famulus"
 
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-"""The only part of IPv6 where public hosts live; everything that embeds an IPv4 address but 6to4 and Teredo is outside."""
+"""The only part of IPv6 where public hosts live; mapped, NAT64 and site-local addresses are outside."""
 SPECIAL = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -42,7 +41,9 @@ SPECIAL = tuple(
 )
 """Of special use, though Python may call them global."""
 NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
-CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
+REDIRECTING = (301, 302, 303, 307, 308)
+HARMLESS = ("accept", "accept-language", "content-type")
+"""The headers of a request that another origin may see as well."""
 
 
 class OutboundRefused(BadRequest):
@@ -158,17 +159,15 @@ class Outbound:
             raise OutboundFailed(f"{target.host} did not answer within {seconds:g} seconds.") from error
 
     async def _follow(self, url: URL, request: "_Request", limit: int, redirects: int) -> Response:
-        hops = 0
-        while True:
-            response, location = await self._exchange(url, request, limit, follow=redirects > 0)
+        for hop in range(redirects + 1):
+            answer, location = await self._exchange(url, request, limit, follow=redirects > 0)
             if location is None:
-                return response
-            hops += 1
-            if hops > redirects:
-                raise OutboundFailed(f"{url.host} redirected more than {redirects} times.")
-            target = self._checked(location, base=url)
-            request = request.redirected(response.status, same_origin=target.origin() == url.origin())
-            url = target
+                return answer
+            if hop < redirects:
+                target = self._checked(location, base=url)
+                request = request.redirected(answer.status, same_origin=target.origin() == url.origin())
+                url = target
+        raise OutboundFailed(f"{url.host} redirected more than {redirects} times.")
 
     async def _exchange(
         self, url: URL, request: "_Request", limit: int, *, follow: bool
@@ -178,11 +177,121 @@ class Outbound:
             async with self._open().request(
                 request.method, url, headers=request.headers, data=request.body, allow_redirects=False
             ) as answer:
-                headers = CIMultiDict(reversed(answer.headers.items()))
-                location = headers.get("Location") if follow and answer.status in REDIRECTING else None
+                location = answer.headers.get("Location") if follow and answer.status in REDIRECTING else None
                 body = b"" if location is not None else await _read(answer, limit)
-                return Response(answer.status, _first(answer), body, str(answer.url)), location
+                return Response(answer.status, answer.headers, body, str(answer.url)), location
         except (aiohttp.ClientError, OSError) as error:
             raise _ours(error, url) from error
-        except ValueError as error:  # aiohttp's word for a header or a method that cannot be sent
+        except ValueError as error:  # aiohttp's word for a method or a header that cannot be sent
             raise OutboundRefused(f"The request to {url.host} cannot be sent as it is.") from error
+
+    def _checked(self, text: str, *, base: URL | None = None) -> URL:
+        """The address, if it may be asked as far as can be told before its name is resolved."""
+        if len(text) > MAX_URL or NOT_IN_A_URL.search(text):
+            raise OutboundRefused("The address is too long or contains characters that no URL may have.")
+        try:
+            url = URL(text) if base is None else base.join(URL(text))
+        except ValueError as error:
+            raise OutboundRefused("The address is not a URL.") from error
+        if url.scheme not in ("http", "https") or not url.host:
+            raise OutboundRefused("Only http:// and https:// addresses can be asked.")
+        if url.user is not None or url.password is not None:
+            raise OutboundRefused("An address with a user name or a password in it is not asked.")
+        if _is_address(url.host) and _bare(url.host) not in self._allowed and not is_public(url.host):
+            raise _private(url.host)
+        return url
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                resolver=_CheckedResolver(self._resolver or ThreadedResolver(), self._allowed),
+                use_dns_cache=False,
+                limit=CONNECTIONS,
+                force_close=True,  # a connection that went stale unnoticed would leave the outcome unknown
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": USER_AGENT},
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+                trust_env=False,
+                middlewares=(_once,),
+            )
+        return self._session
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    def redirected(self, status: int, *, same_origin: bool) -> "_Request":
+        """What is sent to where a redirect points; another origin gets nothing that may be a credential."""
+        headers = CIMultiDict(self.headers)
+        if not same_origin:
+            headers = CIMultiDict(
+                (name, value) for name, value in headers.items() if name.lower() in HARMLESS
+            )
+        if (status == 303 and self.method != "HEAD") or (status in (301, 302) and self.method == "POST"):
+            headers.popall("Content-Type", None)
+            return _Request("GET", headers, None)
+        return _Request(self.method, headers, self.body)
+
+
+async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a request a second time: what the first came to is not known."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
+
+
+async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body; aiohttp decompresses in small steps, so a bomb is noticed long before it has gone off."""
+    host = answer.url.host
+    if answer.method != "HEAD" and (answer.content_length or 0) > limit:
+        raise OutboundTooLarge(f"{host} answers with more than the {limit} bytes that are accepted.")
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise OutboundTooLarge(f"{host} answers with more than the {limit} bytes that are accepted.")
+    return bytes(body)
+
+
+def _bare(host: str) -> str:
+    """A host as it is compared: in lower case, without brackets and final dot, an address in its short spelling."""
+    host = host.strip().lower().removeprefix("[").removesuffix("]").removesuffix(".")
+    return str(ipaddress.ip_address(host)) if _is_address(host) else host
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _private(host: str) -> OutboundRefused:
+    return OutboundRefused(
+        f"{host} is not a public address. The operator can allow it in FAMULUS_ALLOWED_PRIVATE_HOSTS."
+    )
+
+
+def _ours(error: Exception, url: URL) -> OutboundFailed | OutboundRefused:
+    """aiohttp's error in our words; the address is named without its path, which may hold a secret."""
+    match error:
+        case aiohttp.InvalidURL():
+            return OutboundRefused(f"{url.host} is not the usual spelling of an address.")
+        case aiohttp.ClientConnectorDNSError():
+            return OutboundFailed(f"The name {url.host} could not be resolved.")
+        case aiohttp.ClientSSLError():
+            return OutboundFailed(f"{url.host} did not offer a valid certificate.")
+        case aiohttp.ClientConnectorError():
+            return OutboundFailed(f"{url.host} could not be reached.")
+        case _:
+            return OutboundFailed(f"{url.host} broke off or did not speak HTTP as it should.")

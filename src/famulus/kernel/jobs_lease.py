@@ -101,7 +101,7 @@ async def purge(database: Database) -> None:
         await session.execute(delete(Job).where(Job.status == "failed", old))
 
 
-def _due(kinds: Collection[str]) -> Select[tuple[str]]:
+def _due(kinds: Collection[str]) -> Select[str]:
     job, twin = aliased(Job), aliased(Job)
     running_twin = exists().where(
         twin.unique_key == job.unique_key, twin.status == "running", twin.id != job.id

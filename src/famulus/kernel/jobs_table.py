@@ -1,4 +1,4 @@
-"""Tables of background work: the jobs with their lease, and when each schedule is next due. Asked through `jobs` only."""
+"""Tables of background work: the jobs with their leases, and when each schedule is next due. Private to the jobs."""
 
 from datetime import datetime
 

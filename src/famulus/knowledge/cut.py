@@ -64,7 +64,8 @@ def _by_lines(text: str) -> list[str]:
     found: list[str] = []
     held: list[str] = []
     length = 0
-    for line in (part for line in (lines[1:-1] if fenced else lines) for part in _short(line)):
+    inner = lines[1:-1] if fenced else lines
+    for line in (part for long in inner for part in _short(long)):
         if held and length + len(line) > TARGET:
             found.append("\n".join(held))
             held, length = [], 0

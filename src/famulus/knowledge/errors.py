@@ -2,12 +2,14 @@
 
 BadRequest  ── NothingToRead        no such file or folder
 Invalid     ── UnreadableArchive    a zip that is broken or would unpack beyond all bounds
+            ── UnreadableFile       the one file that was sent cannot be read
             ── UnreadableUpload     a form without exactly one file
-TooLarge    ── UploadTooLarge
 Conflict    ── LessonsSource        the lessons of a course are changed in the course
+            ── LessonsMoving        two are bringing the same lessons up to date
+            ── SourceVanished       deleted while being read
 """
 
-from famulus.kernel.errors import BadRequest, Conflict, Invalid, TooLarge
+from famulus.kernel.errors import BadRequest, Conflict, Invalid
 
 
 class NothingToRead(BadRequest):
@@ -22,19 +24,31 @@ class UnreadableArchive(Invalid):
     code = "unreadable_archive"
 
 
+class UnreadableFile(Invalid):
+    """The file cannot be read."""
+
+    code = "unreadable_file"
+
+
 class UnreadableUpload(Invalid):
     """Send exactly one file, as multipart/form-data in a field named `file`."""
 
     code = "unreadable_upload"
 
 
-class UploadTooLarge(TooLarge):
-    """The file is larger than this server accepts."""
-
-    code = "upload_too_large"
-
-
 class LessonsSource(Conflict):
     """This source follows the lessons of its course; change or delete the lessons instead."""
 
     code = "lessons_source"
+
+
+class LessonsMoving(Conflict):
+    """The lessons of this course are being taken in by somebody else at the same moment; try again."""
+
+    code = "lessons_moving"
+
+
+class SourceVanished(Conflict):
+    """This source was deleted while its documents were being read."""
+
+    code = "source_vanished"

@@ -57,7 +57,7 @@ def _search(question: Question, driving: list[int]) -> str:
     together = "".join(f" + {_THERE.format(n, query)}" for n, query in enumerate(phrases, len(words)))
     any_word = " || ".join(words[n] for n in driving)
     return (
-        "WITH sifted AS MATERIALIZED (SELECT id, words, length(text) AS size FROM chunks"  # noqa: S608 – of constants
+        "WITH sifted AS MATERIALIZED (SELECT id, words, length(text) AS size FROM chunks"
         f" WHERE words @@ ({_REACH} && ({any_word})) ORDER BY {there} DESC, id LIMIT :sifted),"
         f" counted AS MATERIALIZED (SELECT id, words, size, {counts} FROM sifted)"
         f" SELECT id, {score}{together} AS score FROM counted ORDER BY score DESC, id LIMIT :limit"
@@ -79,7 +79,7 @@ def _driving(question: Question, frequencies: Mapping[str, int]) -> list[int]:
 async def _frequencies(session: AsyncSession, question: Question, values: dict[str, Any]) -> dict[str, int]:
     count = "(SELECT count(*) FROM chunks WHERE words @@ ({} && {}))"
     columns = ", ".join(count.format(_REACH, _WORD.format(n)) for n in range(len(question.terms)))
-    counts = (await session.execute(text(f"SELECT {columns}"), values)).one()  # noqa: S608 – of constants
+    counts = (await session.execute(text(f"SELECT {columns}"), values)).one()
     return dict(zip(question.terms, counts, strict=True))
 
 

@@ -11,9 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from famulus.kernel.database import Database
 from famulus.knowledge.blocks import Parsed
+from famulus.knowledge.errors import UnreadableFile
 from famulus.knowledge.files import FileRef, Limits, Reader
+from famulus.knowledge.parse import FORMATS, format_of
 from famulus.knowledge.pool import Outcome, parse_each
 from famulus.knowledge.store import (
     Draft,
@@ -68,7 +72,7 @@ async def ingest_path(
 
     Raises `NothingToRead` or `UnreadableArchive`; a single file that cannot be read is a line of the report.
     """
-    real = path.resolve()
+    real = await asyncio.to_thread(path.resolve)
     place = Place(owner, "folder", shown(real.name)[:300], shown(str(real))[:1000])
     return await _ingest(database, place, real, limits or Limits(), on_progress)
 
@@ -76,10 +80,14 @@ async def ingest_path(
 async def ingest_upload(
     database: Database, owner: Owner, file: Path, filename: str, *, limits: Limits | None = None
 ) -> Report:
-    """Make one uploaded file or zip, stored at `file`, a source; the same name again replaces it. Raises as above."""
+    """Make one uploaded file or zip, stored at `file`, a source; the same name again replaces it.
+
+    Raises `UnreadableArchive`, or `UnreadableFile` for a single file, and then leaves everything as it was.
+    """
     name = shown(filename).replace("\\", "/").rsplit("/", 1)[-1][-300:]
-    place = Place(owner, "upload", name, name)
-    return await _ingest(database, place, file, limits or Limits(), None)
+    if format_of(name) is None and not name.lower().endswith(".zip"):
+        raise UnreadableFile(f"Files like {name!r} are not read; send one of {', '.join(FORMATS)} or .zip.")
+    return await _ingest(database, Place(owner, "upload", name, name), file, limits or Limits(), None)
 
 
 async def _ingest(
@@ -97,14 +105,10 @@ async def _ingest(
     if source is not None and source.state != "indexing" and not todo and not gone:
         report.source_id, report.chunks = source.id, source.chunks
     else:
-        async with database.write() as session:
-            report.source_id = await begin(session, place)
-        run = _Run(database, report.source_id, place.owner, known, report, len(todo), on_progress)
+        run = _Run(database, place, known, report, len(todo), on_progress)
         await parse_each(todo, limits, run.take)
         await run.write()
-        await run.forget(gone)
-        async with database.write() as session:
-            report.chunks = await finish(session, report.source_id)
+        await run.end(gone)
     report.seconds = time.monotonic() - started
     return report
 
@@ -144,8 +148,7 @@ class _Run:
     """The writing half of one run: takes outcomes in, and writes a batch whenever it is full."""
 
     database: Database
-    source_id: str
-    owner: Owner
+    place: Place
     known: dict[str, Known]
     report: Report
     total: int
@@ -159,6 +162,8 @@ class _Run:
         if isinstance(outcome, Parsed):
             self.report.notes += [Remark(ref.path, note) for note in outcome.notes]
             self.chunks += len(outcome.pieces)
+        elif self.place.kind == "upload" and ref.member is None:
+            raise UnreadableFile(outcome.reason)
         else:
             self.report.failed.append(Remark(ref.path, outcome.reason))
         if ref.path in self.known:
@@ -174,14 +179,22 @@ class _Run:
         batch, self.batch, self.chunks = self.batch, [], 0
         if batch:
             async with self.database.write() as session:
-                await put(session, self.source_id, self.owner, batch)
+                source_id = await self._source(session)
+                await put(session, source_id, self.place.owner, batch)
             self.done += len(batch)
             if self.on_progress is not None:
                 self.on_progress(self.done, self.total)
 
-    async def forget(self, document_ids: Sequence[str]) -> None:
-        """Remove documents whose files have gone."""
-        for at in range(0, len(document_ids), BATCH_FILES):
+    async def end(self, gone: Sequence[str]) -> None:
+        """Remove the documents whose files have gone, and count."""
+        for at in range(0, len(gone), BATCH_FILES):
             async with self.database.write() as session:
-                await remove(session, document_ids[at : at + BATCH_FILES])
-        self.report.removed += len(document_ids)
+                await remove(session, gone[at : at + BATCH_FILES])
+        self.report.removed += len(gone)
+        async with self.database.write() as session:
+            self.report.chunks = await finish(session, await self._source(session))
+
+    async def _source(self, session: AsyncSession) -> str:
+        if self.report.source_id is None:
+            self.report.source_id = await begin(session, self.place)
+        return self.report.source_id

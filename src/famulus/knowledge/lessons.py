@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus.lessons import LessonText, lesson_texts
 from famulus.kernel.database import Database
 from famulus.kernel.duplicates import Vanished, duplicates_are
-from famulus.kernel.errors import Conflict
 from famulus.knowledge.blocks import Parsed, Unreadable
+from famulus.knowledge.errors import LessonsMoving, SourceVanished
 from famulus.knowledge.ingest import BATCH_FILES, Report
 from famulus.knowledge.models import Source
 from famulus.knowledge.parse import cut_up
@@ -27,7 +27,6 @@ from famulus.knowledge.store import (
     Known,
     Owner,
     Place,
-    SourceVanished,
     begin,
     finish,
     known_documents,
@@ -38,12 +37,6 @@ from famulus.knowledge.store import (
 
 NAME = "Lessons"
 PASSES = 5
-
-
-class LessonsMoving(Conflict):
-    """The lessons of this course are being taken in by somebody else at the same moment; try again."""
-
-    code = "lessons_moving"
 
 
 @dataclass(frozen=True, slots=True)

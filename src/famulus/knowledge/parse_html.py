@@ -7,9 +7,8 @@ tells an article from what surrounds it; it knows no anchors, which is why it co
 import re
 from collections.abc import Iterator
 
-from lxml import etree
-
 from famulus.knowledge.blocks import Block, Content, Section, Unparsable, one_line
+from famulus.knowledge.dom import Element, PageError, read_page, strip
 
 _DROPPED = (
     *(
@@ -52,21 +51,17 @@ _LANGUAGE = re.compile(r"(?:highlight|language|lang)-([A-Za-z0-9+#]{1,20})")
 _MAX_SIGNATURE = 160
 _MAX_DEPTH = 180
 
-# What lxml's stubs leave open is narrowed to the one kind of node that is left after comments are stripped.
-Element = etree._Element  # pyright: ignore[reportPrivateUsage] – the only name of the class
-
 
 def parse_html(text: str) -> Content:
     """Sections by heading and definition; raises `Unparsable` where there is no page."""
-    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        tree = etree.fromstring(text.encode("utf-8", errors="replace"), parser)
-    except etree.LxmlError as error:
+        tree = read_page(text)
+    except PageError as error:
         raise Unparsable("This is not readable HTML.") from error
-    if tree is None:  # pyright: ignore[reportUnnecessaryComparison] – an empty page has no root
+    if tree is None:
         raise Unparsable("There is nothing in this file.")
     name = one_line(" ".join(tree.xpath("//head/title[1]//text()")))
-    etree.strip_elements(tree, *_DROPPED, with_tail=False)
+    strip(tree, *_DROPPED)
     for link in tree.xpath("//a[contains(@class, 'headerlink')]"):
         link.text = None  # the sign beside a heading by which its address is copied
     root = _root(tree)

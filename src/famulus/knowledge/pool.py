@@ -83,7 +83,8 @@ class _Worker:
     """One process and its two pipes."""
 
     def __init__(self, process: Process) -> None:
-        assert process.stdin is not None and process.stdout is not None, "both were asked to be pipes"
+        assert process.stdin is not None, "asked to be a pipe"
+        assert process.stdout is not None, "asked to be a pipe"
         self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
         self._decode = msgspec.msgpack.Decoder(Parsed | Unreadable).decode
 

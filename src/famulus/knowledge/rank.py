@@ -1,4 +1,4 @@
-"""From hits to passages: how much of the question a passage covers, its best sentences, and which say the same. Pure."""
+"""From hits to passages: how much of a question each covers, its best sentences, and which say the same. Pure."""
 
 import math
 import re
@@ -32,7 +32,7 @@ class Candidate:
     stems: frozenset[str]
     """Of its title, headings and text."""
     asks: bool = False
-    """Whether it mostly asks, as the exercises at the end of a lesson do: that resembles a question, but answers none."""
+    """Whether it mostly asks, as exercises at the end of a lesson do: they resemble a question, but answer none."""
 
 
 @dataclass(frozen=True, slots=True)

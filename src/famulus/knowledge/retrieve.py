@@ -110,7 +110,7 @@ async def open_passage(session: AsyncSession, principal: Principal, chunk_id: st
     return OpenPassage(passage, texts.get(chunk.ordinal - 1, ""), texts.get(chunk.ordinal + 1, ""))
 
 
-def _chunks(principal: Principal) -> Select[tuple[Chunk, Document]]:
+def _chunks(principal: Principal) -> Select[Chunk, Document]:
     """Chunks with their documents, as far as the person may see those."""
     visible = visible_documents(principal).with_only_columns(Document.id)
     return select(Chunk, Document).join(Document).where(Document.id.in_(visible))

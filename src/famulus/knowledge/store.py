@@ -14,18 +14,13 @@ from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
 from famulus.knowledge.blocks import Parsed, Unreadable
+from famulus.knowledge.errors import SourceVanished
 from famulus.knowledge.index import scope_word
 from famulus.knowledge.models import Chunk, Document, Source
 from famulus.knowledge.parse import format_of
 
 Kind = Literal["lessons", "folder", "upload"]
 Outcome = Parsed | Unreadable
-
-
-class SourceVanished(Conflict):
-    """This source was deleted while its documents were being read."""
-
-    code = "source_vanished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ class Draft:
     lesson_id: str | None = None
 
 
-def source_at(place: Place) -> Select[tuple[Source]]:
+def source_at(place: Place) -> Select[Source]:
     """The source of a place, if it exists."""
     same_course = (
         Source.course_id.is_(None)
@@ -152,7 +147,7 @@ async def known_documents(session: AsyncSession, source_id: str) -> list[Known]:
 
 
 async def put(session: AsyncSession, source_id: str, owner: Owner, drafts: Sequence[Draft]) -> None:
-    """Bring documents into their new state. A chunk whose text has stayed keeps its id, so that citations still open."""
+    """Bring documents into their new state. A chunk whose text has stayed keeps its id, so that citations open."""
     await _hold(session, source_id)
     known = {row.path: row for row in await _at_paths(session, source_id, [draft.path for draft in drafts])}
     old_ids = await _take_chunks(session, [row.id for row in known.values()])

@@ -20,13 +20,13 @@ def _general(principal: Principal, kind: type[Source] | type[Document]) -> Colum
     return and_(kind.course_id.is_(None), kind.organization_id == principal.organization_id)
 
 
-def visible_sources(principal: Principal) -> Select[tuple[Source]]:
+def visible_sources(principal: Principal) -> Select[Source]:
     """The sources of the courses a person may read, and the organization's own."""
     readable = readable_courses(principal).subquery()
     return select(Source).where(or_(Source.course_id.in_(select(readable.c.id)), _general(principal, Source)))
 
 
-def visible_documents(principal: Principal) -> Select[tuple[Document]]:
+def visible_documents(principal: Principal) -> Select[Document]:
     """The documents of those sources; drafts and what could not be read only for those who teach."""
     readable = readable_courses(principal).subquery()
     shown = and_(Document.published, Document.state == "ready")

@@ -1,0 +1,146 @@
+"""Knowledge over HTTP: search, passages, sources and their documents, uploads."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import Path as InPath
+from starlette.datastructures import UploadFile
+
+from famulus.identity.deps import CurrentPrincipal, DatabaseDep, PagingDep, ReadSession, SettingsDep
+from famulus.kernel.text import Id
+from famulus.knowledge import retrieve, sources
+from famulus.knowledge.errors import UnreadableUpload
+from famulus.knowledge.files import Limits
+from famulus.knowledge.ingest import ingest_upload
+from famulus.knowledge.schemas import (
+    ChunkOut,
+    DocumentOut,
+    DocumentPage,
+    DocumentWithChunks,
+    OpenPassageOut,
+    PassageList,
+    PassageOut,
+    ReportOut,
+    SourceOut,
+    SourcePage,
+    UploadedSource,
+)
+from famulus.knowledge.schemas import Query as Question
+from famulus.knowledge.visibility import owner_to_write
+
+router = APIRouter(prefix="/api/v1", tags=["knowledge"])
+IdPath = Annotated[Id, InPath()]
+UNPACKED = 10
+"""How many times the largest upload a zip may hold, unpacked."""
+_ONE_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.get("/search")
+async def search(
+    database: DatabaseDep,
+    principal: CurrentPrincipal,
+    q: Annotated[Question, Query(description="A question in plain language.")],
+    course_id: Annotated[Id | None, Query(description="Look in this course only.")] = None,
+    limit: Annotated[int, Query(ge=1, le=20)] = 5,
+) -> PassageList:
+    """The best passages for a question, from what the person may read."""
+    found = await retrieve.search(database, principal, q, course_id=course_id, limit=limit)
+    return PassageList(items=[PassageOut.of(passage) for passage in found])
+
+
+@router.get("/passages/{id}")
+async def open_passage(id: IdPath, principal: CurrentPrincipal, session: ReadSession) -> OpenPassageOut:
+    """A passage, as a citation names it, with what stands before and after it."""
+    return OpenPassageOut.opened(await retrieve.open_passage(session, principal, id))
+
+
+@router.get("/sources")
+async def list_sources(
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    paging: PagingDep,
+    course_id: Annotated[Id | None, Query(description="Those of this course only.")] = None,
+) -> SourcePage:
+    """Where the documents come from that the person may read."""
+    found = (await sources.list_sources(session, principal, course_id, paging)).map(SourceOut.of)
+    return SourcePage(items=found.items, next=found.next)
+
+
+@router.get("/sources/{id}")
+async def get_source(id: IdPath, principal: CurrentPrincipal, session: ReadSession) -> SourceOut:
+    """One source."""
+    return SourceOut.of(await sources.get_source(session, principal, id))
+
+
+@router.get("/sources/{id}/documents")
+async def list_documents(
+    id: IdPath, principal: CurrentPrincipal, session: ReadSession, paging: PagingDep
+) -> DocumentPage:
+    """The documents of a source by path."""
+    found = (await sources.list_documents(session, principal, id, paging)).map(DocumentOut.of)
+    return DocumentPage(items=found.items, next=found.next)
+
+
+@router.get("/documents/{id}")
+async def get_document(
+    id: IdPath, principal: CurrentPrincipal, session: ReadSession, paging: PagingDep
+) -> DocumentWithChunks:
+    """A document with a page of its text."""
+    document, chunks = await sources.get_document(session, principal, id, paging)
+    items = [ChunkOut.of(chunk) for chunk in chunks.items]
+    return DocumentWithChunks(**DocumentOut.of(document).model_dump(), items=items, next=chunks.next)
+
+
+@router.delete("/sources/{id}", status_code=status.HTTP_204_NO_CONTENT)
+async def delete_source(id: IdPath, database: DatabaseDep, principal: CurrentPrincipal) -> Response:
+    """Remove a source with all its documents."""
+    await sources.delete_source(database, principal, id)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+@router.post("/courses/{id}/sources", status_code=status.HTTP_201_CREATED, openapi_extra=_ONE_FILE)
+async def upload(
+    id: IdPath, request: Request, database: DatabaseDep, principal: CurrentPrincipal, settings: SettingsDep
+) -> UploadedSource:
+    """Add a file (Markdown, HTML, text, PDF) or a zip of such files to a course; the same name again replaces it."""
+    # Rights first: nobody else's upload is even read.
+    async with database.read() as session:
+        owner = await owner_to_write(session, principal, id)
+    limits = Limits(
+        file_bytes=min(Limits().file_bytes, settings.max_upload_bytes),
+        total_bytes=UNPACKED * settings.max_upload_bytes,
+        files=5_000,
+    )
+    with tempfile.TemporaryDirectory(prefix="famulus-upload-") as folder:
+        async with request.form(max_files=1, max_fields=8) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile) or not file.filename:
+                raise UnreadableUpload()
+            stored, name = Path(folder) / "upload", file.filename
+            await asyncio.to_thread(_store, file.file, stored)
+        report = await ingest_upload(database, owner, stored, name, limits=limits)
+    async with database.read() as session:
+        source = await sources.get_source(session, principal, report.source_id or "")
+    return UploadedSource(**SourceOut.of(source).model_dump(), report=ReportOut.of(report))
+
+
+def _store(file: BinaryIO, place: Path) -> None:
+    with place.open("wb") as target:
+        shutil.copyfileobj(file, target)

@@ -1,0 +1,193 @@
+"""What leaves the knowledge room."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from famulus.kernel.text import LongText
+from famulus.knowledge.blocks import Format
+from famulus.knowledge.ingest import Report
+from famulus.knowledge.models import Chunk, Document, Source
+from famulus.knowledge.retrieve import OpenPassage, Passage
+from famulus.knowledge.walk import Remark
+
+MOST_REMARKS = 100
+Query = Annotated[str, LongText(10_000)]
+
+
+class PassageOut(BaseModel):
+    """A stretch of a document that answers a question."""
+
+    id: str
+    document_id: str
+    lesson_id: str | None
+    course_id: str | None
+    title: str
+    heading_path: list[str]
+    text: str = Field(description="Markdown.")
+    quote: str = Field(description="The best sentences: a slice of the text of at most 300 characters.")
+    url: str = Field(description="Where the web app shows it.")
+    score: float = Field(description="0 to 1; the larger the better.")
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """As it is sent."""
+        return cls(
+            id=passage.id,
+            document_id=passage.document_id,
+            lesson_id=passage.lesson_id,
+            course_id=passage.course_id,
+            title=passage.title,
+            heading_path=list(passage.heading_path),
+            text=passage.text,
+            quote=passage.quote,
+            url=passage.url,
+            score=round(passage.score, 4),
+        )
+
+
+class PassageList(BaseModel):
+    """Passages, best first."""
+
+    items: list[PassageOut]
+
+
+class OpenPassageOut(PassageOut):
+    """A passage between its neighbours."""
+
+    before: str = Field(description="The text before it in its document; empty at the beginning.")
+    after: str
+
+    @classmethod
+    def opened(cls, opened: OpenPassage) -> Self:
+        """As it is sent."""
+        plain = PassageOut.of(opened.passage)
+        return cls(**plain.model_dump(), before=opened.before, after=opened.after)
+
+
+class SourceOut(BaseModel):
+    """Where documents come from."""
+
+    id: str
+    organization_id: str
+    course_id: str | None = Field(description="null: general material of the organization.")
+    kind: str = Field(description="lessons, folder or upload.")
+    name: str
+    state: str = Field(description="ready, indexing or failed.")
+    documents: int
+    chunks: int
+    failed: int = Field(description="Documents that could not be read.")
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """As it is sent; where a folder lies on the server is nobody's business."""
+        return cls.model_validate(source, from_attributes=True)
+
+
+class SourcePage(BaseModel):
+    """Sources, oldest first."""
+
+    items: list[SourceOut]
+    next: str | None
+
+
+class RemarkOut(BaseModel):
+    """Something about one file."""
+
+    path: str
+    reason: str
+
+
+class ReportOut(BaseModel):
+    """What an upload has done. The lists hold the first hundred entries."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    chunks: int
+    seconds: float
+    failed: list[RemarkOut]
+    skipped: list[RemarkOut]
+    notes: list[RemarkOut]
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """As it is sent."""
+        return cls(
+            added=report.added,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            removed=report.removed,
+            chunks=report.chunks,
+            seconds=round(report.seconds, 3),
+            failed=_remarks(report.failed),
+            skipped=_remarks(report.skipped),
+            notes=_remarks(report.notes),
+        )
+
+
+class UploadedSource(SourceOut):
+    """A source with what its upload has done."""
+
+    report: ReportOut
+
+
+class DocumentOut(BaseModel):
+    """One file or lesson."""
+
+    id: str
+    source_id: str
+    course_id: str | None
+    lesson_id: str | None
+    path: str
+    title: str
+    format: Format
+    size: int = Field(description="Bytes.")
+    state: str = Field(description="ready or failed.")
+    error: str | None = Field(description="Why it could not be read.")
+    published: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """As it is sent."""
+        return cls.model_validate(document, from_attributes=True)
+
+
+class DocumentPage(BaseModel):
+    """Documents by path."""
+
+    items: list[DocumentOut]
+    next: str | None
+
+
+class ChunkOut(BaseModel):
+    """A stretch of a document; its id is that of the passage."""
+
+    id: str
+    ordinal: int
+    heading_path: list[str]
+    anchor: str
+    page: int | None = Field(description="Of a PDF, from 1.")
+    text: str
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> Self:
+        """As it is sent."""
+        return cls.model_validate(chunk, from_attributes=True)
+
+
+class DocumentWithChunks(DocumentOut):
+    """A document with a page of its chunks in their order."""
+
+    items: list[ChunkOut]
+    next: str | None
+
+
+def _remarks(remarks: list[Remark]) -> list[RemarkOut]:
+    return [RemarkOut(path=remark.path, reason=remark.reason) for remark in remarks[:MOST_REMARKS]]

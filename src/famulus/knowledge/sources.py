@@ -1,0 +1,89 @@
+"""Sources and their documents, as people see and remove them."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.campus.access import may_teach
+from famulus.identity.principal import Principal
+from famulus.kernel.database import Database
+from famulus.kernel.errors import Forbidden, NotFound
+from famulus.kernel.paging import Page, Paging, page
+from famulus.knowledge.errors import LessonsSource
+from famulus.knowledge.models import Chunk, Document, Source
+from famulus.knowledge.store import remove
+from famulus.knowledge.visibility import scope_of, visible_documents, visible_sources
+
+DELETED_AT_ONCE = 32
+"""Documents removed in one transaction, for nobody else can write to SQLite meanwhile."""
+
+
+async def list_sources(
+    session: AsyncSession, principal: Principal, course_id: str | None, paging: Paging
+) -> Page[Source]:
+    """The sources that a person may see, oldest first; raises `NotFound` for a course that is not theirs to see."""
+    query = visible_sources(principal)
+    if course_id is not None:
+        await scope_of(session, principal, course_id)
+        query = query.where(Source.course_id == course_id)
+    return await page(session, query, by=[Source.id], paging=paging)
+
+
+async def get_source(session: AsyncSession, principal: Principal, id: str) -> Source:
+    """One source; raises `NotFound`."""
+    found = (await session.execute(visible_sources(principal).where(Source.id == id))).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"There is no source {id!r} that you may see.")
+    return found
+
+
+async def list_documents(
+    session: AsyncSession, principal: Principal, source_id: str, paging: Paging
+) -> Page[Document]:
+    """The documents of a source by path; raises `NotFound` for the source."""
+    source = await get_source(session, principal, source_id)
+    query = visible_documents(principal).where(Document.source_id == source.id)
+    return await page(session, query, by=[Document.path, Document.id], paging=paging)
+
+
+async def get_document(
+    session: AsyncSession, principal: Principal, id: str, paging: Paging
+) -> tuple[Document, Page[Chunk]]:
+    """One document and a page of its chunks in their order; raises `NotFound`."""
+    found = (
+        await session.execute(visible_documents(principal).where(Document.id == id))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"There is no document {id!r} that you may see.")
+    query = select(Chunk).where(Chunk.document_id == id)
+    return found, await page(session, query, by=[Chunk.ordinal], paging=paging)
+
+
+async def delete_source(database: Database, principal: Principal, id: str) -> None:
+    """Remove a source with all its documents; raises `NotFound`, `Forbidden` or `LessonsSource`.
+
+    The documents go in batches; what is interrupted has removed some of them, and is finished by asking again.
+    """
+    async with database.read() as session:
+        source = await get_source(session, principal, id)
+        await _require_manager(session, principal, source)
+    if source.kind == "lessons":
+        raise LessonsSource()
+    some = select(Document.id).where(Document.source_id == id).limit(DELETED_AT_ONCE)
+    while True:
+        async with database.write() as session:
+            ids = list((await session.execute(some)).scalars())
+            await remove(session, ids)
+            if len(ids) < DELETED_AT_ONCE:
+                last = await session.get(Source, id)
+                if last is not None:
+                    await session.delete(last)
+                return
+
+
+async def _require_manager(session: AsyncSession, principal: Principal, source: Source) -> None:
+    if source.course_id is None:
+        allowed = principal.is_site_admin or principal.is_organization_admin
+    else:
+        allowed = await may_teach(session, principal, source.course_id)
+    if not allowed:
+        raise Forbidden("Removing material needs the role teacher in this course, or organization_admin.")

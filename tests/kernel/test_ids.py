@@ -1,0 +1,42 @@
+"""Ids: unique, in order, and a UUIDv7 inside."""
+
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+from famulus.kernel.ids import ALPHABET, new_id
+
+
+def unpacked(identifier: str) -> uuid.UUID:
+    """The UUID in an id."""
+    value = 0
+    for character in identifier.split("_")[1]:
+        value = value << 5 | ALPHABET.index(character)
+    return uuid.UUID(int=value)
+
+
+def test_an_id_is_a_prefix_and_a_uuid_of_now() -> None:
+    before = time.time_ns() // 1_000_000
+    identifier = new_id("thr")
+    after = time.time_ns() // 1_000_000
+
+    assert identifier.startswith("thr_")
+    assert len(identifier) == 30
+    value = unpacked(identifier)
+    assert (value.version, value.variant) == (7, uuid.RFC_4122)
+    assert before <= value.int >> 80 <= after
+
+
+def test_ids_of_one_process_sort_in_the_order_in_which_they_were_made() -> None:
+    made = [new_id("msg") for _ in range(20_000)]
+
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)
+
+
+def test_ids_are_unique_across_threads_and_in_order_within_each() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        lots = list(threads.map(lambda _: [new_id("run") for _ in range(3000)], range(8)))
+
+    assert len({each for lot in lots for each in lot}) == 24_000
+    assert all(lot == sorted(lot) for lot in lots)
