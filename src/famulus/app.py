@@ -18,7 +18,8 @@ from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
 from famulus.doors import rest
 from famulus.doors.authenticator import Authenticator
-from famulus.doors.middleware import Envelope
+from famulus.doors.middleware import Enveloped
+from famulus.doors.problems import PROBLEMS
 from famulus.identity.gate import Gate
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
@@ -161,7 +162,7 @@ def create_app(settings: Settings) -> FastAPI:
                 setattr(app.state, field.name, getattr(parts, field.name))
             yield
 
-    app = FastAPI(
+    app = Enveloped(
         title="Famulus",
         version=VERSION,
         summary="The assistant server for learning platforms and other multi-tenant applications.",
@@ -169,8 +170,9 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url="/docs" if settings.local else None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.local else None,
+        redirect_slashes=False,
+        responses=PROBLEMS,
     )
     app.state.settings = settings
     rest.mount(app)
-    app.add_middleware(Envelope, settings=settings)
     return app

@@ -1,8 +1,10 @@
 """Crash points: the process is really gone, at the arrival that was asked for and not before."""
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,19 @@ finally:
 """
 
 
+def run(armed: str) -> subprocess.CompletedProcess[str]:
+    """The program above, armed so, until its end."""
+    source = Path(__file__).parents[2] / "src"
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, armed],
+        env=os.environ | {"PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("armed", "survived"),
     [
@@ -29,7 +44,7 @@ finally:
     ],
 )
 def test_the_process_dies_at_the_point(armed: str, survived: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, armed], capture_output=True, text=True, timeout=60)
+    done = run(armed)
 
     assert done.returncode == -signal.SIGKILL
     assert done.stdout.split("\n")[:-1] == survived
@@ -37,7 +52,7 @@ def test_the_process_dies_at_the_point(armed: str, survived: list[str]) -> None:
 
 @pytest.mark.parametrize("armed", ["", "elsewhere", "journal:3"])
 def test_other_points_are_passed(armed: str) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, armed], capture_output=True, text=True, timeout=60)
+    done = run(armed)
 
     assert done.returncode == 0
     assert done.stdout.split() == ["accept", "journal", "journal", "finish", "cleaned", "up"]

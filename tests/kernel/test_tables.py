@@ -51,7 +51,9 @@ async def test_a_naive_time_is_refused(database: Database) -> None:
 
 
 async def test_times_sort_by_time(database: Database) -> None:
-    moments = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=n) for n in (0, 999_999, 5, 1_000_000)]
+    moments = [
+        datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=n) for n in (0, 999_999, 5, 1_000_000)
+    ]
     async with database.write() as session:
         await session.execute(insert(NOTES), [{"id": n, "at": at} for n, at in enumerate(moments)])
     async with database.read() as session:

@@ -133,6 +133,28 @@ def test_the_same_words_are_quoted_once():
     assert [quote.number for quote in choose_quotes("named buses", twice)] == [1]
 
 
+CELLS = "A costmap cell in the supplied file is 0.05 m wide. Leave `resolution` out, and the default of 0.1 m applies."
+PLANNER = "The default planner is NavFn. It plans on the costmap. What is the default of its tolerance?"
+
+
+def test_a_passage_that_only_shares_a_word_is_not_quoted():
+    passages = (Grounding(1, "Nav2", ("Costmaps",), CELLS), Grounding(2, "Nav2", ("Costmaps",), PLANNER))
+    quotes = choose_quotes("What is the default resolution of the costmap?", passages)
+    assert [(quote.number, quote.text) for quote in quotes] == [(1, CELLS)]
+
+
+def test_an_exercise_is_no_answer_and_code_is_no_further_quote():
+    asks = Grounding(1, "Exercises", (), "Why does a synchronous call in a callback deadlock?")
+    tells = Grounding(
+        2, "Services", (), "A synchronous call from a callback waits for the executor: a deadlock."
+    )
+    shows = Grounding(
+        3, "Services", (), "```python\ndef callback():\n    call()  # synchronous deadlock\n```"
+    )
+    quotes = choose_quotes("Why does my synchronous call in a callback deadlock?", (asks, tells, shows))
+    assert [quote.number for quote in quotes] == [2]
+
+
 def test_an_authors_own_marks_are_not_quoted():
     text = "Smith shows a publisher in [7]. Another publisher is here."
     assert "[7]" not in asked("publisher", grounding=(Grounding(1, "P", (), text),))

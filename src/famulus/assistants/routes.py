@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, status
 
 from famulus.assistants import registry
 from famulus.assistants.registry import Filters, Scope
-from famulus.assistants.resolve import resolve
+from famulus.assistants.resolve import resolve_for
 from famulus.assistants.schemas import (
     AssistantChange,
     AssistantOut,
@@ -17,8 +17,6 @@ from famulus.assistants.schemas import (
     VersionOut,
     VersionPage,
 )
-from famulus.campus.courses import course_card
-from famulus.campus.organizations import get_organization
 from famulus.identity.deps import CurrentPrincipal, PagingDep, ReadSession, WriteSession
 from famulus.identity.principal import Role
 from famulus.kernel.text import Id
@@ -31,6 +29,7 @@ async def list_assistants(
     principal: CurrentPrincipal,
     session: ReadSession,
     paging: PagingDep,
+    *,
     scope: Annotated[Scope | None, Query()] = None,
     role: Annotated[Role | None, Query()] = None,
     organization_id: Annotated[Id | None, Query()] = None,
@@ -48,39 +47,34 @@ async def create_assistant(
     body: NewAssistant, principal: CurrentPrincipal, session: WriteSession
 ) -> AssistantOut:
     """A new assistant: global by site admins, of an organization by its admins, of a course by its teachers too."""
-    organization_id = body.organization_id
-    if body.scope == "organization" and organization_id is None:
-        organization_id = principal.organization_id
-    return AssistantOut.of(await registry.create_assistant(session, principal, body.draft(organization_id)))
+    return AssistantOut.of(await registry.create_assistant(session, principal, body.draft()))
 
 
 @router.get("/assistants/resolve")
 async def resolve_assistant(
     principal: CurrentPrincipal,
     session: ReadSession,
+    *,
     role: Annotated[Role | None, Query(description="As which role; by default one's own.")] = None,
     organization_id: Annotated[Id | None, Query(description="Where; by default the active one.")] = None,
     course_id: Annotated[Id | None, Query(description="In which course.")] = None,
 ) -> ResolvedOut:
     """Who answers in a place: course pin, course, organization by role, global by role."""
-    place = organization_id or principal.organization_id
-    if course_id is not None:
-        place = (await course_card(session, principal, course_id)).organization_id
-    elif organization_id is not None:
-        await get_organization(session, principal, organization_id)
-    found = await resolve(session, role=role or principal.role, organization_id=place, course_id=course_id)
+    found = await resolve_for(
+        session, principal, role=role, organization_id=organization_id, course_id=course_id
+    )
     return ResolvedOut.of(found)
 
 
 @router.get("/assistants/{assistant_id}")
-async def get_assistant(assistant_id: str, principal: CurrentPrincipal, session: ReadSession) -> AssistantOut:
+async def get_assistant(assistant_id: Id, principal: CurrentPrincipal, session: ReadSession) -> AssistantOut:
     """One assistant."""
     return AssistantOut.of(await registry.get_assistant(session, principal, assistant_id))
 
 
 @router.patch("/assistants/{assistant_id}")
 async def change_assistant(
-    assistant_id: str, body: AssistantChange, principal: CurrentPrincipal, session: WriteSession
+    assistant_id: Id, body: AssistantChange, principal: CurrentPrincipal, session: WriteSession
 ) -> AssistantOut:
     """Change an assistant; other instructions or settings make its next version."""
     return AssistantOut.of(await registry.change_assistant(session, principal, assistant_id, body.changes()))
@@ -88,7 +82,7 @@ async def change_assistant(
 
 @router.get("/assistants/{assistant_id}/versions")
 async def list_versions(
-    assistant_id: str, principal: CurrentPrincipal, session: ReadSession, paging: PagingDep
+    assistant_id: Id, principal: CurrentPrincipal, session: ReadSession, paging: PagingDep
 ) -> VersionPage:
     """Every version of an assistant, newest first; for those who manage it."""
     found = await registry.list_versions(session, principal, assistant_id, paging)
@@ -97,7 +91,7 @@ async def list_versions(
 
 @router.put("/courses/{course_id}/assistant", status_code=status.HTTP_204_NO_CONTENT)
 async def pin_assistant(
-    course_id: str, body: PinAssistant, principal: CurrentPrincipal, session: WriteSession
+    course_id: Id, body: PinAssistant, principal: CurrentPrincipal, session: WriteSession
 ) -> None:
     """Pin a course to an assistant that its organization may use, or take the pin away."""
     await registry.pin_course(session, principal, course_id, body.assistant_id)

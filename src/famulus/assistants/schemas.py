@@ -4,18 +4,24 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from famulus.assistants.models import AssistantVersion
 from famulus.assistants.registry import AssistantCard, Changes, Draft
-from famulus.assistants.settings import AssistantSettings, ResolvedAssistant, SecondMessage, read_settings
+from famulus.assistants.settings import (
+    MODEL,
+    AssistantSettings,
+    ResolvedAssistant,
+    SecondMessage,
+    read_settings,
+)
 from famulus.identity.principal import Role
 from famulus.kernel.text import Change, Id, Input, LongText, Name
 
 INSTRUCTIONS_LENGTH = 20_000
 Instructions = Annotated[str, LongText(INSTRUCTIONS_LENGTH)]
-ModelChoice = Annotated[str, LongText(200, single_line=True)]
+ModelChoice = Annotated[str, StringConstraints(strip_whitespace=True, pattern=MODEL)]
 
 
 class SettingsIn(Input):
@@ -53,7 +59,7 @@ class NewAssistant(Input):
         None, description="Only site admins may name another than the active one."
     )
     course_id: Id | None = None
-    settings: SettingsIn = Field(default_factory=SettingsIn)
+    settings: SettingsIn | None = Field(None, description="What is left away has its default.")
 
     @model_validator(mode="after")
     def _fits_its_scope(self) -> Self:
@@ -69,15 +75,15 @@ class NewAssistant(Input):
             )
         return self
 
-    def draft(self, organization_id: str | None) -> Draft:
+    def draft(self) -> Draft:
         """What the registry makes of it."""
         return Draft(
             scope=self.scope,
             name=self.name,
             instructions=self.instructions,
-            settings=self.settings.value(),
+            settings=self.settings.value() if self.settings else AssistantSettings(),
             role=self.role,
-            organization_id=organization_id,
+            organization_id=self.organization_id,
             course_id=self.course_id,
         )
 
@@ -92,7 +98,7 @@ class AssistantChange(Change):
 
     def changes(self) -> Changes:
         """What the registry makes of it."""
-        settings = self.settings.value() if self.settings is not None else None
+        settings = None if self.settings is None else self.settings.model_dump(exclude_unset=True)
         return Changes(self.name, self.active, self.instructions, settings)
 
 
@@ -134,8 +140,9 @@ class AssistantOut(BaseModel):
     name: str
     active: bool
     version: int
-    instructions: str
-    settings: SettingsIn
+    instructions: str | None
+    """For those who may change the assistant; null for others, as are the settings."""
+    settings: SettingsIn | None
     created_at: datetime
     updated_at: datetime
 
@@ -153,8 +160,8 @@ class AssistantOut(BaseModel):
                 "name": assistant.name,
                 "active": assistant.active,
                 "version": card.version.version,
-                "instructions": card.version.instructions,
-                "settings": _settings_out(read_settings(card.version.settings)),
+                "instructions": card.version.instructions if card.managed else None,
+                "settings": _settings_out(read_settings(card.version.settings)) if card.managed else None,
                 "created_at": assistant.created_at,
                 "updated_at": assistant.updated_at,
             }
@@ -167,13 +174,11 @@ class ResolvedOut(BaseModel):
     id: str
     name: str
     version: int
-    settings: SettingsIn
 
     @classmethod
     def of(cls, resolved: ResolvedAssistant) -> "ResolvedOut":
-        """The wire's form of a resolution; instructions are for those who manage the assistant."""
-        settings = _settings_out(resolved.settings)
-        return cls(id=resolved.id, name=resolved.name, version=resolved.version, settings=settings)
+        """The wire's form of a resolution; what it is told is for those who may change it."""
+        return cls(id=resolved.id, name=resolved.name, version=resolved.version)
 
 
 class AssistantPage(BaseModel):

@@ -1,9 +1,12 @@
 """What an assistant is set to, and an assistant as the runs room gets it: resolved, one version, ready to answer."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 
+MODEL = r"^(offline|(openai|compatible|anthropic):[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,180})$"
+"""Models that an assistant may choose. `scripted:PATH` reads a file of the server, so it is the operator's alone."""
 SecondMessage = Literal["reject", "enqueue", "interrupt"]
 """What happens to a message while the one before it is being answered."""
 
@@ -11,7 +14,7 @@ SecondMessage = Literal["reject", "enqueue", "interrupt"]
 class AssistantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an assistant answers. Every field has a default, so that settings stored long ago still read."""
 
-    model: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    model: Annotated[str, msgspec.Meta(pattern=MODEL)] | None = None
     """A choice such as `openai:NAME`; None for the server's default."""
     history_messages: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
     """At most so many messages of the thread are told to the model, the asked one included."""
@@ -37,3 +40,8 @@ class ResolvedAssistant(msgspec.Struct, frozen=True):
 def read_settings(stored: dict[str, object]) -> AssistantSettings:
     """Settings from their stored form."""
     return msgspec.convert(stored, AssistantSettings)
+
+
+def changed_settings(settings: AssistantSettings, changes: Mapping[str, object]) -> AssistantSettings:
+    """The settings with some of them different."""
+    return msgspec.convert({**msgspec.to_builtins(settings), **changes}, AssistantSettings)

@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from famulus.app import create_app
 from famulus.cli.demo import SIGN_INS, seed_demo
@@ -19,18 +21,29 @@ log = structlog.get_logger(__name__)
 
 
 def run_server(*, migrate_first: bool, seed_first: bool, host: str | None, port: int | None) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM. Raises a FamulusError that says why a start is not possible."""
     given = {"host": host, "port": port}
     settings = load_settings(**{key: value for key, value in given.items() if value is not None})
     configure(settings)
-    config = uvicorn.Config(
-        create_app(settings),
+    server = Server(settings, demo=seed_first and settings.local)
+
+    async def everything() -> None:
+        await _prepare(settings, migrate_first=migrate_first, seed_first=seed_first)
+        await server.serve()
+
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(everything())
+
+
+def _configuration(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
         http="httptools",
         ws="none",
-        lifespan="on",
+        lifespan="off",  # see Server.startup
         log_config=None,
         access_log=False,
         server_header=False,
@@ -40,14 +53,6 @@ def run_server(*, migrate_first: bool, seed_first: bool, host: str | None, port:
         timeout_keep_alive=75,
         backlog=4096,
     )
-    server = _Server(config, settings, demo=seed_first and settings.local)
-
-    async def everything() -> None:
-        await _prepare(settings, migrate_first=migrate_first, seed_first=seed_first)
-        await server.serve()
-
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(everything())
 
 
 async def _prepare(settings: Settings, *, migrate_first: bool, seed_first: bool) -> None:
@@ -65,20 +70,34 @@ async def _prepare(settings: Settings, *, migrate_first: bool, seed_first: bool)
             await database.close()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Says where it listens and how to sign in, once it really does."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings, *, demo: bool) -> None:
-        super().__init__(config)
+    def __init__(self, settings: Settings, *, demo: bool = False) -> None:
+        self.app = create_app(settings)
+        super().__init__(_configuration(self.app, settings))
         self._settings = settings
         self._demo = demo
+        self._open = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(greeting(self._settings, self._port(), demo=self._demo), flush=True)
+        """Open the application here rather than by uvicorn's protocol: what stops it is an error like any other."""
+        await self._open.enter_async_context(self.app.router.lifespan_context(self.app))
+        try:
+            await super().startup(sockets)
+        finally:
+            if not self.started:
+                await self._open.aclose()
+        print(greeting(self._settings, self.port, demo=self._demo), flush=True)
 
-    def _port(self) -> int:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if not self.force_exit:
+            await self._open.aclose()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
         return int(self.servers[0].sockets[0].getsockname()[1])
 
 

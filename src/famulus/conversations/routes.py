@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Path, Query, Response, status
 
 from famulus.conversations import threads
 from famulus.conversations.schemas import MessagePage, NewThread, RenameThread, ThreadOut, ThreadPage
@@ -11,6 +11,7 @@ from famulus.identity.deps import CurrentPrincipal, PagingDep, ReadSession, Writ
 from famulus.kernel.text import Id
 
 router = APIRouter(prefix="/api/v1/threads", tags=["threads"])
+IdPath = Annotated[Id, Path()]
 
 
 @router.get("")
@@ -35,28 +36,28 @@ async def create_thread(body: NewThread, principal: CurrentPrincipal, session: W
 
 
 @router.get("/{thread_id}")
-async def get_thread(thread_id: str, principal: CurrentPrincipal, session: ReadSession) -> ThreadOut:
+async def get_thread(thread_id: IdPath, principal: CurrentPrincipal, session: ReadSession) -> ThreadOut:
     """One thread."""
     return ThreadOut.of(await threads.get_thread(session, principal, thread_id))
 
 
 @router.patch("/{thread_id}")
 async def rename_thread(
-    thread_id: str, body: RenameThread, principal: CurrentPrincipal, session: WriteSession
+    thread_id: IdPath, body: RenameThread, principal: CurrentPrincipal, session: WriteSession
 ) -> ThreadOut:
     """Rename a thread."""
     return ThreadOut.of(await threads.rename_thread(session, principal, thread_id, body.title))
 
 
 @router.delete("/{thread_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def delete_thread(thread_id: str, principal: CurrentPrincipal, session: WriteSession) -> None:
+async def delete_thread(thread_id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> None:
     """Delete a thread with everything said in it."""
     await threads.delete_thread(session, principal, thread_id)
 
 
 @router.get("/{thread_id}/messages", response_model=MessagePage)
 async def list_messages(
-    thread_id: str,
+    thread_id: IdPath,
     principal: CurrentPrincipal,
     session: ReadSession,
     paging: PagingDep,

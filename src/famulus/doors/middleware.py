@@ -9,6 +9,8 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from famulus.doors.problems import problem
@@ -29,7 +31,16 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+DOCS = frozenset({"/docs", "/docs/oauth2-redirect"})
+"""FastAPI's own pages, which load their scripts from elsewhere; they are there on somebody's own machine only."""
 QUIET = frozenset({"/healthz", "/readyz"})
+
+
+class Enveloped(FastAPI):
+    """An application inside its envelope, whoever in it answers: a crash's last words get their headers, too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Envelope(super().build_middleware_stack(), self.state.settings)
 
 
 class Envelope:
@@ -43,6 +54,7 @@ class Envelope:
         tls = ((b"strict-transport-security", b"max-age=31536000"),) if settings.https else ()
         self._headers = (*HEADERS, *tls)
         self._policy = policy
+        self._docs = DOCS if settings.local else frozenset[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +66,7 @@ class Envelope:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
-        if not scope["path"].startswith("/docs"):
+        if scope["path"] not in self._docs:
             extra.append(self._policy)
         started, status = time.perf_counter(), 0
 
@@ -95,7 +107,8 @@ class Envelope:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
-                raise _too_large(limit)
+                # The framework's own word for it: whatever else reading a body raises becomes a 400.
+                raise HTTPException(TooLarge.status, _too_large(limit).detail)
             return message
 
         await self._app(scope, bounded, send)

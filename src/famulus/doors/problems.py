@@ -2,6 +2,7 @@
 
 import math
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 import structlog
@@ -21,6 +22,40 @@ from famulus.kernel.errors import (
 )
 
 log = structlog.get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "What went wrong; `code` is stable, `detail` is for people.",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "title": "Problem",
+                    "required": ["type", "title", "status", "code", "detail", "request_id"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "code": {"type": "string"},
+                        "detail": {"type": "string"},
+                        "request_id": {"type": "string"},
+                        "fields": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["path", "message"],
+                                "additionalProperties": False,
+                                "properties": {"path": {"type": "string"}, "message": {"type": "string"}},
+                            },
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+"""For the OpenAPI document: how every route answers when it does not do what was asked."""
 BY_STATUS: dict[int, type[FamulusError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
 
 
@@ -41,7 +76,7 @@ def problem(error: FamulusError, request_id: str | None = None) -> Response:
         headers["retry-after"] = str(math.ceil(error.retry_after))
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(body), error.status, headers, "application/problem+json")
+    return Response(msgspec.json.encode(body), error.status, headers, MEDIA_TYPE)
 
 
 def request_id_of(request: Request) -> str | None:
@@ -77,7 +112,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _path(location: tuple[str | int, ...]) -> str:
     """Where the fault lies: `title` of a body, `limit (query)` of anything else."""
     place, *rest = location
-    path = ".".join(str(part) for part in rest)
+    path = ".".join(str(part) for part in rest).encode("utf-8", "replace").decode()
     return path or "body" if place == "body" else f"{path} ({place})"
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, cast
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from famulus.conversations.parts import Page
 from famulus.doors.problems import request_id_of
@@ -12,6 +12,7 @@ from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
 from famulus.doors.sse import KEEP_ALIVE, EventStream, frames
 from famulus.identity.deps import CurrentPrincipal
 from famulus.kernel.live import Live
+from famulus.kernel.text import Id
 from famulus.runs.events import Entry, parse_id
 from famulus.runs.service import Ask, Runs
 from famulus.runs.title import feed
@@ -31,6 +32,7 @@ def _live(request: Request) -> Live:
 
 RunsDep = Annotated[Runs, Depends(_runs)]
 LiveDep = Annotated[Live, Depends(_live)]
+IdPath = Annotated[Id, Path()]
 IdempotencyKey = Annotated[
     str | None,
     Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", description="One key for one message."),
@@ -44,7 +46,7 @@ STREAMED: dict[int | str, dict[str, object]] = {
 
 @router.post("/threads/{thread_id}/runs", status_code=202, response_model=RunAccepted, responses=STREAMED)
 async def start_run(
-    thread_id: str,
+    thread_id: IdPath,
     body: SendMessage,
     request: Request,
     principal: CurrentPrincipal,
@@ -68,14 +70,14 @@ async def start_run(
 
 
 @router.get("/runs/{run_id}", response_model=RunOut)
-async def get_run(run_id: str, principal: CurrentPrincipal, runs: RunsDep) -> Response:
+async def get_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep) -> Response:
     """A run with its answer or its error, once there is one."""
     return _json(await runs.get(principal, run_id))
 
 
 @router.get("/runs/{run_id}/events", response_model=EventPage, responses=STREAMED)
 async def follow_run(
-    run_id: str,
+    run_id: IdPath,
     request: Request,
     principal: CurrentPrincipal,
     runs: RunsDep,
@@ -90,7 +92,7 @@ async def follow_run(
 
 
 @router.post("/runs/{run_id}/cancel", response_model=RunOut)
-async def cancel_run(run_id: str, principal: CurrentPrincipal, runs: RunsDep) -> Response:
+async def cancel_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep) -> Response:
     """End a run; what was written is kept. Asking again changes nothing."""
     return _json(await runs.cancel(principal, run_id))
 

@@ -1,4 +1,7 @@
-"""The web app: static files built by Vite, served with a strict policy; every other path is the app itself."""
+"""The web app: static files built by Vite; every path that nothing else answers to is the app itself.
+
+It is what the router falls back to, rather than one of its routes: a known path with a wrong method stays a 405.
+"""
 
 from pathlib import Path
 
@@ -35,9 +38,11 @@ class WebApp(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            if error.status_code != 404 or path.startswith(OURS):
+            if path.startswith(OURS):
+                raise HTTPException(404) from error
+            if error.status_code != 404:
                 raise
-            response = FileResponse(BUILT / "index.html")
+            response = FileResponse(Path(str(self.directory)) / "index.html")
         if path.startswith("assets/"):
             response.headers["cache-control"] = "public, max-age=31536000, immutable"
         else:
@@ -45,10 +50,10 @@ class WebApp(StaticFiles):
         return response
 
 
-def mount(app: FastAPI) -> None:
-    """Serve the web app at `/`, or a page that says how to build it."""
-    if (BUILT / "index.html").is_file():
-        app.mount("/", WebApp(directory=BUILT, html=True), name="web")
+def mount(app: FastAPI, folder: Path = BUILT) -> None:
+    """Serve the web app built into `folder`, or a page at `/` that says how to build it."""
+    if (folder / "index.html").is_file():
+        app.router.default = WebApp(directory=folder, html=True)
         return
 
     async def missing() -> Response:

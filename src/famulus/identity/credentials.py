@@ -57,8 +57,15 @@ def require_same_origin(headers: Mapping[str, str], settings: Settings) -> None:
     ours = {headers.get("host", "").lower()}
     if settings.public_url:
         ours.add(urlsplit(settings.public_url).netloc.lower())
-    if urlsplit(origin).netloc.lower() not in ours - {""}:
+    if _host(origin) not in ours - {""}:
         raise CrossOrigin()
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _cookie(header: str, name: str) -> str | None:

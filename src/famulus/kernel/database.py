@@ -6,14 +6,17 @@ No session may be open while a model, a tool or a password hash is awaited.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+import asyncpg
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from famulus.kernel.bus import Bus
@@ -24,6 +27,9 @@ from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver
 
 WRITES = "famulus_writes"
 AFTER_COMMIT = "after_commit"
+LOST = (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError, socket.gaierror)
+BUSY = ("08", "40", "53", "55P03", "57")
+"""Beginnings of the SQLSTATEs for: lost, deadlocked, full or too many, lock not had, shut down or cancelled."""
 
 
 def announce(session: AsyncSession, *events: object) -> None:
@@ -97,11 +103,22 @@ class _translated:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        if lost or isinstance(error, (OperationalError, InterfaceError, ConnectionError)):
+        if _is_lost(error):
             raise Unavailable(
                 "The database did not answer or could not take the write. Try again shortly."
             ) from error
+
+
+def _is_lost(error: BaseException | None) -> bool:
+    """Whether it is the database that is away, busy or full, rather than the statement that is wrong."""
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", ""))
+        return error.connection_invalidated or isinstance(error, LOST) or state.startswith(BUSY)
+    if isinstance(
+        error, asyncpg.PostgresError
+    ):  # raised while connecting, where SQLAlchemy passes it on as it is
+        return str(getattr(error, "sqlstate", "")).startswith(BUSY)
+    return isinstance(error, LOST)
 
 
 def _sqlite(url: str) -> AsyncEngine:

@@ -5,38 +5,40 @@ dies, the lease runs out and another begins the job again. So a job happens at l
 """
 
 import asyncio
+import itertools
 import json
+import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.kernel import jobs_lease
-from famulus.kernel.clock import clock
+from famulus.kernel import jobs_lease, jobs_schedule
 from famulus.kernel.database import Database, announce
-from famulus.kernel.errors import FamulusError
+from famulus.kernel.errors import Unavailable
 from famulus.kernel.ids import new_id
 from famulus.kernel.jobs_lease import Held
-from famulus.kernel.jobs_schedule import Schedule, any_due, register, take_ticks
-from famulus.kernel.jobs_table import Job, Payload
-from famulus.kernel.lane import Value
-from famulus.kernel.tables import utc_now
+from famulus.kernel.jobs_schedule import Schedule
+from famulus.kernel.jobs_table import Payload
+from famulus.kernel.lane import NOW, Value
+from famulus.kernel.lane_postgres import CLOCK as POSTGRES_CLOCK
+from famulus.kernel.lane_sqlite import CLOCK as SQLITE_CLOCK
+from famulus.kernel.tables import UtcTime, utc_now
 
 INSERT_JOB = (
     "INSERT INTO jobs (id, kind, payload, unique_key, status, run_at, attempts, lease_until, created_at)"
     " VALUES ($1, $2, $3, $4, 'pending', COALESCE($5, {now}), 0, 0, $6) ON CONFLICT DO NOTHING"
 )
-"""For scripts of the fast lane, with the values of `job_values`; a worker finds it within a second."""
-MAX_ATTEMPTS = 6
-MAX_WAIT = 3600.0
+"""For scripts of the fast lane, with the values of `job_values`; `Worker.wake` after the commit saves the poll."""
+
+MAX_PAUSE = 3600.0
 """Seconds; the longest pause between two attempts."""
-LEASE = 30.0
-POLL = 1.0
-TIME_LIMIT = 600.0
 PURGE = Schedule("jobs.purge", "17 4 * * *", "jobs.purge")
 
 Handler = Callable[[Payload], Awaitable[None]]
@@ -66,6 +68,8 @@ def job_values(
     unique: str | None = None,
 ) -> tuple[Value, ...]:
     """The values of `INSERT_JOB`."""
+    if run_at is not None and run_at.tzinfo is None:
+        raise ValueError(f"a naive time {run_at!r} was given where an aware one is needed")
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return new_id("job"), kind, body, unique, run_at.timestamp() if run_at else None, utc_now()
 
@@ -78,26 +82,21 @@ async def enqueue(
     run_at: datetime | None = None,
     unique: str | None = None,
 ) -> None:
-    """Ask for work, once the caller's transaction has committed; nothing when `unique` is waiting already."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    due = run_at.timestamp() if run_at else (await session.scalars(select(clock()))).one()
-    values = {
-        "id": new_id("job"),
-        "kind": kind,
-        "payload": dict(payload),
-        "unique_key": unique,
-        "status": "pending",
-        "run_at": due,
-        "attempts": 0,
-        "lease_until": 0.0,
-        "created_at": utc_now(),
-    }
-    await session.execute(insert(Job).values(values).on_conflict_do_nothing())
+    """Have a job done after this transaction, not before `run_at` (aware; now if left out).
+
+    While a job with the same `unique` key is pending, another is not added. One that runs already may be past seeing
+    what has just changed, so it does not keep a new one from being added; that one runs when it is over.
+    """
+    now = SQLITE_CLOCK if session.get_bind().dialect.name == "sqlite" else POSTGRES_CLOCK
+    sql = re.sub(r"\$(\d)", r":v\1", INSERT_JOB.replace(NOW, now))
+    values = job_values(kind, payload, run_at=run_at, unique=unique)
+    statement = text(sql).bindparams(bindparam("v6", type_=UtcTime()))
+    await session.execute(statement, {f"v{n}": value for n, value in enumerate(values, 1)})
     announce(session, JobQueued(kind))
 
 
 class Worker:
-    """Does the jobs of this process, a few at a time, and asks for those that are scheduled."""
+    """Runs the jobs of the kinds it has handlers for, and sees to the schedules. `owner` names this instance."""
 
     def __init__(
         self,
@@ -107,91 +106,163 @@ class Worker:
         *,
         schedules: Sequence[Schedule] = (),
         concurrency: int = 2,
+        lease: float = 30.0,
+        time_limit: float = 900.0,
+        max_attempts: int = 8,
+        backoff: float = 2.0,
+        poll: float = 1.0,
     ) -> None:
+        """Times are in seconds: the n-th failure is followed by a pause of `backoff` * 2ⁿ⁻¹, an hour at most."""
         self._database = database
         self._handlers = {**handlers, PURGE.kind: self._purge}
-        self._owner = owner
-        self._schedules = (PURGE, *schedules)
+        self._claims = (f"{owner}/{n}" for n in itertools.count(1))
+        self._schedules = (*schedules, PURGE)
         self._concurrency = concurrency
-        self._claims = 0
-        self._news = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        database.bus.subscribe(JobQueued, lambda _: self._news.set())
+        self._lease = lease
+        self._time_limit = time_limit
+        self._max_attempts = max_attempts
+        self._backoff = backoff
+        self._poll = poll
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._registered = False
+        self._loop: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Begin to work."""
-        await register(self._database, self._schedules)
-        loops = [self._work() for _ in range(self._concurrency)]
-        self._tasks = [asyncio.create_task(loop) for loop in (*loops, self._keep_time())]
+        """Begin to take jobs, in the background."""
+        self._database.bus.subscribe(JobQueued, self._heard)
+        self._loop = asyncio.create_task(self._run())
 
-    async def stop(self) -> None:
-        """Stop; jobs that are being done are put back for another worker, or the next start."""
-        for task in self._tasks:
+    async def stop(self, grace: float = 3.0) -> None:
+        """Take no more jobs; what is not done after `grace` seconds is put back for the next worker."""
+        self._stopping = True
+        self.wake()
+        if self._loop is not None:
+            await self._loop
+        if self._working:
+            await asyncio.wait(self._working, timeout=grace)
+        for task in self._working:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._working, return_exceptions=True)
 
-    async def _work(self) -> None:
-        while True:
-            try:
-                job = await jobs_lease.claim(self._database, tuple(self._handlers), self._holder(), LEASE)
-                if job is not None:
-                    await self._do(job)
-                    continue
-            except FamulusError as error:
-                log.warning("worker_delayed", error=error.detail)
-            await self._rest()
+    def wake(self) -> None:
+        """Look for jobs now rather than at the next poll."""
+        self._woken.set()
 
-    def _holder(self) -> str:
-        self._claims += 1
-        return f"{self._owner}:{self._claims}"
-
-    async def _rest(self) -> None:
-        self._news.clear()
-        try:
-            await asyncio.wait_for(self._news.wait(), POLL)
-        except TimeoutError:
-            return
-
-    async def _do(self, job: Held) -> None:
-        renewing = asyncio.create_task(self._renew(job))
-        try:
-            async with asyncio.timeout(TIME_LIMIT):
-                await self._handlers[job.kind](job.payload)
-        except Later as later:
-            await jobs_lease.put_back(self._database, job, delay=later.seconds, counts=False)
-        except asyncio.CancelledError:
-            await asyncio.shield(jobs_lease.put_back(self._database, job, counts=False))
-            raise
-        except Exception as error:  # a handler may fail in any way; the job keeps the reason, the log the details
-            log.exception("job_failed", kind=job.kind, attempts=job.attempts)
-            await self._failed(job, f"{type(error).__name__}: {error}")
-        else:
-            await jobs_lease.done(self._database, job)
-        finally:
-            renewing.cancel()
-
-    async def _failed(self, job: Held, error: str) -> None:
-        if job.attempts >= MAX_ATTEMPTS:
-            await jobs_lease.give_up(self._database, job, error)
-        else:
-            await jobs_lease.put_back(self._database, job, delay=min(MAX_WAIT, 2.0**job.attempts), error=error)
-
-    async def _renew(self, job: Held) -> None:
-        while True:
-            await asyncio.sleep(LEASE / 3)
-            if not await jobs_lease.renew(self._database, job, LEASE):
-                return
-
-    async def _keep_time(self) -> None:
-        while True:
-            try:
-                if await any_due(self._database, self._schedules):
-                    async with self._database.write() as session:
-                        for schedule in await take_ticks(session, self._schedules):
-                            await enqueue(session, schedule.kind, {}, unique=schedule.name)
-            except FamulusError as error:
-                log.warning("schedule_delayed", error=error.detail)
-            await asyncio.sleep(POLL)
+    def _heard(self, _event: JobQueued) -> None:
+        self.wake()
 
     async def _purge(self, _payload: Payload) -> None:
         await jobs_lease.purge(self._database)
+
+    async def _run(self) -> None:
+        well = True
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                await self._look()
+                well = True
+            except Exception:
+                if well:  # a database that is away for an hour is one line, not 3,600
+                    log.exception("job_poll_failed")
+                well = False
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll):
+                    await self._woken.wait()
+
+    async def _look(self) -> None:
+        if not self._registered:
+            await jobs_schedule.register(self._database, self._schedules)
+            self._registered = True
+        if await jobs_schedule.any_due(self._database, self._schedules):
+            async with self._database.write() as session:
+                for schedule in await jobs_schedule.take_ticks(session, self._schedules):
+                    await enqueue(session, schedule.kind, {}, unique=f"schedule:{schedule.name}")
+        while len(self._working) < self._concurrency and not self._stopping:
+            job = await jobs_lease.claim(self._database, self._handlers, next(self._claims), self._lease)
+            if job is None:
+                return
+            task = asyncio.create_task(self._work(job))
+            self._working.add(task)
+            task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self.wake()
+
+    async def _work(self, job: Held) -> None:
+        with structlog.contextvars.bound_contextvars(job_id=job.id, job_kind=job.kind):
+            try:
+                await self._attempt(job)
+            except asyncio.CancelledError:
+                await jobs_lease.put_back(self._database, job, counts=False)
+                raise
+            except Exception:
+                log.exception("job_outcome_not_stored")  # its lease runs out, and it is begun again
+
+    async def _attempt(self, job: Held) -> None:
+        if job.attempts > self._max_attempts:
+            log.error("job_failed", attempts=job.attempts - 1)
+            await jobs_lease.give_up(self._database, job, "Its worker died every time.")
+            return
+        began = time.monotonic()
+        doing = asyncio.ensure_future(self._handlers[job.kind](job.payload))
+        keeping = asyncio.create_task(self._keep(job))
+        try:
+            await asyncio.wait(
+                {doing, keeping}, timeout=self._time_limit, return_when=asyncio.FIRST_COMPLETED
+            )
+            if keeping.done() and not doing.done():
+                log.warning("job_lease_lost")
+                return
+        finally:
+            await _end(doing)
+            await _end(keeping)
+        await self._settle(job, _failure(doing), round((time.monotonic() - began) * 1000))
+
+    async def _keep(self, job: Held) -> None:
+        """Renew the lease; ends when it is lost, or may be."""
+        held_until = time.monotonic() + self._lease
+        while time.monotonic() < held_until:
+            await asyncio.sleep(self._lease / 3)
+            asked = time.monotonic()
+            with suppress(Unavailable):
+                if not await jobs_lease.renew(self._database, job, self._lease):
+                    return
+                held_until = asked + self._lease
+
+    async def _settle(self, job: Held, error: BaseException | None, took_ms: int) -> None:
+        if error is None:
+            await jobs_lease.done(self._database, job)
+            log.info("job_done", took_ms=took_ms, attempts=job.attempts)
+        elif isinstance(error, Later):
+            await jobs_lease.put_back(self._database, job, delay=error.seconds, counts=False)
+            log.info("job_later", seconds=error.seconds)
+        elif job.attempts < self._max_attempts:
+            pause = min(self._backoff * 2 ** (job.attempts - 1), MAX_PAUSE)
+            await jobs_lease.put_back(self._database, job, delay=pause, error=_words(error))
+            log.warning("job_will_be_retried", attempts=job.attempts, pause=pause, exc_info=error)
+        else:
+            await jobs_lease.give_up(self._database, job, _words(error))
+            log.error("job_failed", attempts=job.attempts, exc_info=error)
+
+
+def _failure(doing: "asyncio.Future[Any]") -> BaseException | None:
+    """What the handler raised; one that had to be ended took too long."""
+    if doing.cancelled():
+        return TimeoutError("It took longer than a job may.")
+    return doing.exception()
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".replace("\0", "")
+
+
+async def _end(task: "asyncio.Future[Any]") -> None:
+    """Cancel and wait until it is over; what it raised then is nobody's any more."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # looked at, so that asyncio does not complain

@@ -14,6 +14,12 @@ Connection: TypeAlias = Any
 """asyncpg declares no types for what its connection takes and gives."""
 CLOCK = "extract(epoch from clock_timestamp())::float8"
 LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+BUSY = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.OperatorInterventionError,  # cancelled or shut down
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # deadlocked
+)
 SETTINGS = {"statement_timeout": "10000", "lock_timeout": "5000", "timezone": "UTC", "jit": "off"}
 READERS = 4
 
@@ -64,23 +70,23 @@ class PostgresDriver:
 
     async def read(self, script: MakeScript) -> Any:
         """Run one that only reads, on one of a few connections; a lost one is replaced once."""
-        async with self._slots:
-            connection = self._idle.pop() if self._idle else await self._open()
-            try:
-                return await _run(connection, script)
-            except LOST:
-                connection.terminate()
-                connection = await self._open()
-                return await _run(connection, script)
-            finally:
-                if not connection.is_closed():
-                    self._idle.append(connection)
-
-    async def _open(self) -> Connection:
         try:
-            return await connect(self._dsn)
-        except LOST as error:
+            async with self._slots:
+                return await self._read(script)
+        except (*LOST, *BUSY) as error:
             raise _ours(error) from error
+
+    async def _read(self, script: MakeScript) -> Any:
+        connection = self._idle.pop() if self._idle else await connect(self._dsn)
+        try:
+            return await _run(connection, script)
+        except LOST:
+            connection.terminate()
+            connection = await connect(self._dsn)
+            return await _run(connection, script)
+        finally:
+            if not connection.is_closed():
+                self._idle.append(connection)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -98,7 +104,7 @@ class PostgresDriver:
 
 def _ours(error: Exception) -> Exception:
     """A lost or locked database is a part that is not available, whoever asked."""
-    if isinstance(error, (*LOST, asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)):
+    if isinstance(error, (*LOST, *BUSY)):
         unavailable = Unavailable(
             "The database did not answer; whether the change was made is not known. Try again."
         )

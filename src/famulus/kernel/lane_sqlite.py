@@ -82,8 +82,12 @@ class SqliteDriver:
             executor.shutdown(wait=False)
 
     def _commit(self, scripts: list[MakeScript]) -> list[Outcome]:
-        if self._writing is None:
-            self._writing = connect(self._path)
+        try:
+            if self._writing is None:
+                self._writing = connect(self._path)
+            self._writing.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:  # has waited long enough for all of them
+            return [Outcome(error=_ours(error))] * len(scripts)
         try:
             return self._transaction(self._writing, scripts)
         except Exception as error:
@@ -92,7 +96,6 @@ class SqliteDriver:
         return [self._commit([script])[0] for script in scripts]
 
     def _transaction(self, connection: sqlite3.Connection, scripts: list[MakeScript]) -> list[Outcome]:
-        connection.execute("BEGIN IMMEDIATE")
         try:
             outcomes = [Outcome(_run(connection, script)) for script in scripts]
             connection.execute("COMMIT")
@@ -103,17 +106,18 @@ class SqliteDriver:
         return outcomes
 
     def _read(self, script: MakeScript) -> Any:
-        if self._reading is None:
-            self._reading = connect(self._path, query_only=True)
-        return _run(self._reading, script)
+        try:
+            if self._reading is None:
+                self._reading = connect(self._path, query_only=True)
+            return _run(self._reading, script)
+        except sqlite3.OperationalError as error:
+            raise _ours(error) from error
 
 
 def _ours(error: Exception) -> Exception:
     """Busy, full or broken storage is a part that is not available, whoever asked."""
     if isinstance(error, sqlite3.OperationalError):
-        unavailable = Unavailable(
-            f"The database could not take the write ({error}); nothing was changed. Try again."
-        )
+        unavailable = Unavailable(f"The database could not do it ({error}); nothing was changed. Try again.")
         unavailable.__cause__ = error
         return unavailable
     return error

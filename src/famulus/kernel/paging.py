@@ -4,20 +4,23 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from famulus.kernel.errors import BadRequest
+from famulus.kernel.tables import UtcTime
 
 T = TypeVar("T")
 U = TypeVar("U")
 LIMIT = 50
 MAX_LIMIT = 100
+BIGGEST_INTEGER = 2**63
+"""Of a bigint; an integer has half the bits."""
 Key = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 
@@ -57,12 +60,27 @@ def decode_key(key: str, count: int) -> list[Any]:
     """The sort values of a key; raises `BadCursor` unless there are `count` of them."""
     try:
         values = msgspec.json.decode(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)), type=list[Any])
-        times = [datetime.fromisoformat(str(v["t"])) if isinstance(v, dict) else v for v in values]
-    except (ValueError, KeyError, TypeError, binascii.Error, msgspec.DecodeError, UnicodeError) as error:
+        times = [_time(str(v["t"])) if isinstance(v, dict) else v for v in values]
+    except (
+        ValueError,
+        KeyError,
+        OverflowError,
+        TypeError,
+        binascii.Error,
+        msgspec.DecodeError,
+        UnicodeError,
+    ) as error:
         raise BadCursor() from error
     if len(times) != count or any(isinstance(v, (list, dict)) or v is None for v in times):
         raise BadCursor()
     return times
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a key's times are aware")
+    return time.astimezone(UTC)
 
 
 async def page(
@@ -79,7 +97,7 @@ async def page(
     """
     if paging.after is not None:
         values = decode_key(paging.after, len(by))
-        if not all(isinstance(v, column.type.python_type) for v, column in zip(values, by, strict=True)):
+        if not all(_fits(value, column) for value, column in zip(values, by, strict=True)):
             raise BadCursor()
         bounds = tuple_(*[literal(v, column.type) for v, column in zip(values, by, strict=True)])
         query = query.where(tuple_(*by) < bounds if descending else tuple_(*by) > bounds)
@@ -89,3 +107,18 @@ async def page(
     items = found[: paging.limit]
     more = len(found) > paging.limit
     return Page(items, encode_key([getattr(items[-1], str(column.key)) for column in by]) if more else None)
+
+
+def _fits(value: Any, column: Key) -> bool:
+    """Whether the column can be compared with the value: a key may have been made up by anybody."""
+    match column.type:
+        case UtcTime():
+            return isinstance(value, datetime)
+        case BigInteger():
+            return type(value) is int and -BIGGEST_INTEGER <= value < BIGGEST_INTEGER
+        case Integer():
+            return type(value) is int and -BIGGEST_INTEGER >> 32 <= value < BIGGEST_INTEGER >> 32
+        case _:
+            return isinstance(value, column.type.python_type) and not (
+                isinstance(value, str) and "\0" in value
+            )

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     )
     database_url: Annotated[str | None, BeforeValidator(_async_url)] = Field(
         None,
+        repr=False,  # it may contain a password
         validation_alias=_names("database_url", "DATABASE_URL", "CHATKIT_STORE_DATABASE_URL"),
         description="PostgreSQL or SQLite address; unset means SQLite in the data folder.",
     )

@@ -1,11 +1,11 @@
 """lxml as this room uses it, with types: lxml itself brings none. Nothing else here imports it."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] – C, no stubs
 
-_etree: Any = etree
+_etree = cast(Any, etree)
 
 
 class Element(Protocol):
@@ -16,6 +16,7 @@ class Element(Protocol):
     tail: str | None
 
     def get(self, key: str, default: str = "", /) -> str: ...
+    def keys(self) -> list[str]: ...
     def xpath(self, path: str, /) -> list[Any]: ...
     def iter(self, *tags: str) -> Iterator["Element"]: ...
     def iterchildren(self, *tags: str) -> Iterator["Element"]: ...

@@ -58,7 +58,7 @@ def _search(question: Question, driving: list[int]) -> str:
     any_word = " || ".join(words[n] for n in driving)
     return (
         "WITH sifted AS MATERIALIZED (SELECT id, words, length(text) AS size FROM chunks"
-        f" WHERE words @@ ({_REACH} && ({any_word})) ORDER BY {there} DESC, id LIMIT :sifted),"
+        f" WHERE words @@ {_REACH} AND words @@ ({any_word}) ORDER BY {there} DESC, id LIMIT :sifted),"
         f" counted AS MATERIALIZED (SELECT id, words, size, {counts} FROM sifted)"
         f" SELECT id, {score}{together} AS score FROM counted ORDER BY score DESC, id LIMIT :limit"
     )
@@ -77,7 +77,7 @@ def _driving(question: Question, frequencies: Mapping[str, int]) -> list[int]:
 
 
 async def _frequencies(session: AsyncSession, question: Question, values: dict[str, Any]) -> dict[str, int]:
-    count = "(SELECT count(*) FROM chunks WHERE words @@ ({} && {}))"
+    count = "(SELECT count(*) FROM chunks WHERE words @@ {} AND words @@ {})"
     columns = ", ".join(count.format(_REACH, _WORD.format(n)) for n in range(len(question.terms)))
     counts = (await session.execute(text(f"SELECT {columns}"), values)).one()
     return dict(zip(question.terms, counts, strict=True))

@@ -4,34 +4,22 @@ Navigation, scripts, side bars and the like are left out. A page without any str
 tells an article from what surrounds it; it knows no anchors, which is why it comes second.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 
 from famulus.knowledge.blocks import Block, Content, Section, Unparsable, one_line
 from famulus.knowledge.dom import Element, PageError, read_page, strip
 
-_DROPPED = (
-    *(
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "nav",
-        "footer",
-        "aside",
-        "svg",
-        "math",
-        "iframe",
-        "object",
-        "form",
-    ),
-    *("button", "select", "textarea", "head"),
+_DROPPED = tuple(
+    "script style noscript template nav footer svg math iframe object button select textarea title".split()
 )
-_BESIDE = re.compile(
-    r"(?:^|[\s_-])(?:sphinxsidebar|sidebar|navbar|navigation|breadcrumbs?|related|toctree-wrapper|contents|toc|footer|"
-    r"cookie|skip-link|headerlink|genindex-jumpbox|indextable|visually-hidden|sr-only)(?:$|[\s_-])",
-    re.IGNORECASE,
+_BESIDE = frozenset(
+    """sphinxsidebar sidebar navbar navigation breadcrumb breadcrumbs related toctree-wrapper contents toc footer menu
+    md-nav md-sidebar wy-nav-side rst-footer-buttons prev-next-area skip-link headerlink genindex-jumpbox indextable
+    genindextable visually-hidden sr-only""".split()
 )
+"""Classes of what stands beside a page's own text, as the usual documentation builders call it."""
 _ROLES_BESIDE = frozenset(("navigation", "search", "banner", "contentinfo", "complementary"))
 _ROOTS = (
     "//*[@role='main']",
@@ -44,7 +32,8 @@ _ROOTS = (
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _LEAVES = frozenset(("p", "summary", "figcaption", "caption", "address", "dt", "legend"))
 _CONTAINERS = frozenset(
-    "html body main article section div dl dd li ul ol blockquote figure details header center fieldset td th".split()
+    """html body main article section aside div dl dd li ul ol blockquote figure details header center form fieldset
+    tr td th""".split()
 )
 _RICH = "pre|.//table|.//dl|.//h1|.//h2|.//h3|.//h4|.//blockquote"
 _LANGUAGE = re.compile(r"(?:highlight|language|lang)-([A-Za-z0-9+#]{1,20})")
@@ -86,6 +75,7 @@ def _article(text: str, otherwise: Content) -> Content:
     """What trafilatura takes for the page's own text, if it is worth anything."""
     import trafilatura  # lazy: half a second, and few pages come here
 
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it reports every page that is none
     found = trafilatura.extract(text, include_comments=False, include_tables=True, fast=True)
     if found is None or len(found) < 200:
         return otherwise
@@ -144,12 +134,7 @@ class _Walker:
             self._loose.append(child.text or "")
 
     def _container(self, child: Element, depth: int) -> None:
-        kind = child.get("class", "")
-        if (
-            (kind and _BESIDE.search(kind))
-            or child.get("role") in _ROLES_BESIDE
-            or child.get("hidden") is not None
-        ):
+        if _is_beside(child):
             return
         self.flush()
         tag = child.tag
@@ -211,14 +196,20 @@ class _Walker:
             self._add(f"```{'' if language in ('default', 'none') else language}\n{code}\n```", whole=True)
 
     def _table(self, element: Element, depth: int) -> None:
-        if element.xpath(".//pre|.//table|.//dl|.//h1|.//h2|.//h3") or _BESIDE.search(
-            element.get("class", "")
-        ):
-            if not _BESIDE.search(element.get("class", "")):
-                self.walk(element, depth + 1)  # a table that lays out the page
-                self.flush()
+        if _is_beside(element):
             return
-        self._add("\n".join(_rows(element)), whole=True)
+        if element.xpath(".//pre|.//table|.//dl|.//h1|.//h2|.//h3"):
+            self.walk(element, depth + 1)  # a table that lays out the page
+            self.flush()
+        else:
+            self._add("\n".join(_rows(element)), whole=True)
+
+
+def _is_beside(element: Element) -> bool:
+    """Whether an element is no part of the page's own text."""
+    kind = element.get("class", "")
+    beside = kind != "" and not _BESIDE.isdisjoint(kind.split())
+    return beside or element.get("role") in _ROLES_BESIDE or element.get("hidden", "no") != "no"
 
 
 def _text(element: Element) -> str:

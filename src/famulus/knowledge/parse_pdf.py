@@ -22,9 +22,9 @@ def parse_pdf(data: bytes) -> Content:
     try:
         sections: list[Section] = []
         for index in range(len(document)):
-            text = str(document[index].get_textpage().get_text_bounded())
+            text = str(document[index].get_textpage().get_text_bounded())  # pyright: ignore[reportUnknownMemberType]
             sections.append(Section(anchor=f"page={index + 1}", page=index + 1, blocks=_blocks(text)))
-        title = one_line(str(document.get_metadata_value("Title") or ""))
+        title = one_line(document.get_metadata_value("Title") or "")  # pyright: ignore[reportUnknownMemberType]
     except pypdfium2.PdfiumError as error:
         raise Unparsable("This PDF is broken: not all of its pages can be read.") from error
     finally:

@@ -90,8 +90,14 @@ class _Worker:
 
     @classmethod
     async def start(cls, limits: Limits) -> "_Worker":
+        # Who reads strangers' files is told where the code is, and none of the server's secrets.
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LC_ALL": "C.UTF-8"}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "famulus.knowledge.worker", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+            *(sys.executable, "-m", "famulus.knowledge.worker"),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=environment,
         )
         worker = cls(process)
         worker._send(msgspec.msgpack.encode(limits))

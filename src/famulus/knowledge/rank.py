@@ -106,9 +106,8 @@ def quote(weights: Mapping[str, float], text: str) -> str:
             if end - start > QUOTE and end != spans[at][1]:
                 break
             said = stems_of(text[start:end])
-            score = sum(weight for stem, weight in weights.items() if stem in said) * (
-                1 - 0.0005 * (end - start)
-            )
+            told = sum(weight for stem, weight in weights.items() if stem in said)
+            score = told * (1 - 0.0005 * (end - start)) * (ASKING if text[end - 1] == "?" else 1)
             if score > best_score:
                 best, best_score = (start, end), score
     return _shortened(text[best[0] : best[1]])

@@ -30,8 +30,10 @@ _PLAIN = re.compile("[a-z0-9]+")
 _COMPOUND = re.compile(f"{_LETTER}+(?:[_./:\\-]{{1,2}}{_LETTER}+)+")
 _QUOTED = re.compile('["“„«]([^"“”„«»]{2,200})["”“»]')
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_CAMEL = re.compile(r"(?<![^\W_])[A-Za-z]+[a-z][A-Z][A-Za-z0-9]*")
-_BEND = re.compile("[a-z][A-Z]")
+_BEND = re.compile("[a-z][A-Z]|[A-Z]{2}[a-z]")
+_CAMEL = re.compile(f"(?<![^\\W_])[A-Za-z]*(?:{_BEND.pattern})[A-Za-z0-9]*")
+SHORTEST_HUMP = 3
+"""So that `QoS` and `URLs` stay what they are."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _FOREIGN = re.compile(r"[^\W\x00-\x7f]")
 _UNSPACED = re.compile(
@@ -103,7 +105,7 @@ def _phrases(text: str) -> Iterator[tuple[str, ...]]:
 def _humps(word: str) -> list[str]:
     if not _CAMEL.fullmatch(word):
         return []
-    return [hump.lower() for hump in _HUMP.findall(word)]
+    return [hump.lower() for hump in _HUMP.findall(word) if len(hump) >= SHORTEST_HUMP]
 
 
 def _pairs(runs: Iterable[str]) -> Iterator[str]:

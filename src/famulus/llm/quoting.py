@@ -19,21 +19,29 @@ from famulus.llm.stems import content_stems, stems
 MAX_QUOTES = 3
 MAX_SENTENCE = 500
 MAX_BLOCK_LINES = 60
+SHORT_BLOCK_LINES = 15
+MAX_TWO_SENTENCES = 350
 GOOD_ENOUGH = 0.6
 """Share of the best quote's score that a further one needs."""
+AS_MUCH = 0.8
+"""Share of what the best quote covers of the question that a further one needs; one common word is no answer."""
 
 _FENCE = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 _MARKER = re.compile(
     r"[ \t]*(?:>[ \t]?)*(?:[-*+]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?|[ \t]*(?:>[ \t]?)+|[ \t]+"
 )
-_NOT_PROSE = re.compile(r"[ \t]*(#{1,6}(\s|$)|[-*_=]{3,}[ \t]*$|!\[|<|\[[^\]]+\]:|:::|\{)")
+_NOT_PROSE = re.compile(
+    r"[ \t]*(#{1,6}(\s|$)|[-*_=]{3,}[ \t]*$|!\[|<|\[[^\]]+\]:|:::|\{|(\*\*|__)[^*_]+\3[ \t]*$)"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)*_`]{0,3}\s+(?=[\"'“‘(*_`\[]*[A-Z0-9À-ÞА-Я])|(?<=[。！？])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|etc|approx|Dr|Prof|Mr|Mrs|Fig|No|Eq)|\b[A-Z])\.$")
 _MARK = re.compile(r"\[\d+\]")
+_UNFINISHED = {"?": 0.3, ":": 0.8}
 _WANTS_CODE = re.compile(
-    r"\b(code|snippet|example|command|script|syntax|write|implement|run|install|how (do|can|to))\b",
-    re.IGNORECASE,
+    r"\b(code|snippet|example|command|script|syntax|write|implement|run|install)\b", re.IGNORECASE
 )
+_WANTS_STEPS = re.compile(r"\bhow (do|can|should|would) (I|we|you|one)\b|\bhow to\b", re.IGNORECASE)
+_WANTS_COMPARISON = re.compile(r"\b(differ\w*|compar\w+|versus|vs)\b", re.IGNORECASE)
 _WANTS_MEANING = re.compile(
     r"^\W*(what|who)(\s+(is|are|does|do)\b|['’]s\b)|\b(define|definition|meaning)\b", re.IGNORECASE
 )
@@ -61,10 +69,10 @@ class _Span(Struct):
 
 
 class _Found(Struct):
+    quote: Quote
     score: float
-    grounding: Grounding
-    spans: list[_Span]
-    at: int
+    covers: float
+    """Weight of the question's words that the quote, or the headings above it, holds."""
 
 
 def choose_quotes(question: str, grounding: tuple[Grounding, ...]) -> list[Quote]:
@@ -81,9 +89,10 @@ def choose_quotes(question: str, grounding: tuple[Grounding, ...]) -> list[Quote
     for item in found:
         if len(quotes) == MAX_QUOTES or item.score < GOOD_ENOUGH * found[0].score:
             break
-        quote = _quote(item)
-        if not any(quote.text in other.text or other.text in quote.text for other in quotes):
-            quotes.append(quote)
+        text = item.quote.text
+        repeats = any(text in other.text or other.text in text for other in quotes)
+        if item.covers >= AS_MUCH * found[0].covers and not repeats:
+            quotes.append(item.quote)
     return quotes
 
 
@@ -108,27 +117,47 @@ def _best(question: str, passage: Grounding, weights: dict[str, float], rank: in
         return None
     about = wanted & stems(" ".join((passage.title, *passage.heading_path)))
     spans = list(spans_of(passage.text))
-    best: _Found | None = None
-    for at, span in enumerate(spans):
+    best, at = 0.0, -1
+    for index, span in enumerate(spans):
         score = _score(question, passage.text[span.start : span.end], span.kind, weights, about)
-        # What retrieval put first is likelier right: worth a little, decides between equals.
-        score += 0.1 / (1 + rank)
-        if best is None or score > best.score:
-            best = _Found(score, passage, spans, at)
-    return best
+        if score > best:
+            best, at = score, index
+    if at < 0:
+        return None
+    quote = _quote(passage, spans, at, weights)
+    # What retrieval put first is likelier right: worth a little, decides between equals.
+    covers = _covered(stems(quote.text), weights, about) * min(
+        1.0, _wish_for(quote.kind, question, quote.text)
+    )
+    return _Found(quote, best + 0.1 / (1 + rank), covers)
+
+
+def _covered(said: frozenset[str], weights: dict[str, float], about: set[str]) -> float:
+    """The weight of the question's words that are said, and less of those that only the headings say."""
+    return sum(
+        weight * (1.0 if stem in said else 0.4) for stem, weight in weights.items() if stem in said | about
+    )
 
 
 def _score(question: str, text: str, kind: Kind, weights: dict[str, float], about: set[str]) -> float:
     said = stems(text)
-    hit = sum(weight for stem, weight in weights.items() if stem in said)
-    told = sum(weights[stem] for stem in about if stem not in said)
-    score = hit + 0.4 * told
-    if kind == "prose":
-        if _WANTS_MEANING.search(question) and hit:
-            score += 0.3 * _defines(text, weights)
-        return score - (0.3 if len(said) < 4 else 0.0)
-    # A block holds many words by its size alone; it must be asked for.
-    return score * (1.15 if _WANTS_CODE.search(question) else 0.6)
+    score = _covered(said, weights, about)
+    if kind != "prose":
+        return score * _wish_for(kind, question, text)
+    if _WANTS_MEANING.search(question) and not weights.keys().isdisjoint(said):
+        score += 0.3 * _defines(text, weights)
+    # A question answers nothing, and a line that announces what follows only half.
+    return (score - (0.3 if len(said) < 4 else 0.0)) * _UNFINISHED.get(text.rstrip("*_`\"'”’ )")[-1:], 1.0)
+
+
+def _wish_for(kind: Kind, question: str, text: str) -> float:
+    """How far code or a table is asked for: it holds many words by its size alone."""
+    if kind == "prose" or (kind == "table" and _WANTS_COMPARISON.search(question)):
+        return 1.0
+    if _WANTS_CODE.search(question):
+        return 1.15
+    short = text.count("\n") < SHORT_BLOCK_LINES
+    return 0.9 if kind == "code" and short and _WANTS_STEPS.search(question) else 0.6
 
 
 def _defines(text: str, weights: dict[str, float]) -> bool:
@@ -137,20 +166,34 @@ def _defines(text: str, weights: dict[str, float]) -> bool:
     return len(head) > 1 and len(head[0]) < 60 and not weights.keys().isdisjoint(stems(head[0]))
 
 
-def _quote(found: _Found) -> Quote:
-    span, text = found.spans[found.at], found.grounding.text
+def _quote(passage: Grounding, spans: list[_Span], at: int, weights: dict[str, float]) -> Quote:
+    span, text = spans[at], passage.text
     if span.kind != "prose":
-        return Quote(found.grounding.number, text[span.start : span.end], span.kind)
-    end = span.end
-    follower = found.spans[found.at + 1] if found.at + 1 < len(found.spans) else None
-    # One sentence alone is often half a thought.
-    if follower and follower.paragraph == span.paragraph and follower.end - span.start <= 350:
-        end = follower.end
-    quoted = text[span.start : end]
+        return Quote(passage.number, text[span.start : span.end], span.kind)
+    start, end = _widened(text, spans, at, weights)
+    quoted = text[start:end]
     if len(quoted) <= MAX_SENTENCE:
-        return Quote(found.grounding.number, quoted, "prose")
+        return Quote(passage.number, quoted, "prose")
     short = quoted[:MAX_SENTENCE]
-    return Quote(found.grounding.number, short.rsplit(None, 1)[0], "prose", cut=True)
+    return Quote(passage.number, short.rsplit(None, 1)[0], "prose", cut=True)
+
+
+def _widened(text: str, spans: list[_Span], at: int, weights: dict[str, float]) -> tuple[int, int]:
+    """A sentence with the one after it, or with the one before it where that says more of what was asked.
+
+    One sentence alone is often half a thought.
+    """
+    span = spans[at]
+    said = stems(text[span.start : span.end])
+    best, widened = -1.0, (span.start, span.end)
+    for near in (at + 1, at - 1):
+        if not 0 <= near < len(spans) or spans[near].paragraph != span.paragraph:
+            continue
+        start, end = min(span.start, spans[near].start), max(span.end, spans[near].end)
+        adds = _covered(stems(text[start:end]) - said, weights, set())
+        if end - start <= MAX_TWO_SENTENCES and adds > best:
+            best, widened = adds, (start, end)
+    return widened
 
 
 def spans_of(text: str) -> Iterator[_Span]:

@@ -1,0 +1,293 @@
+"""What every index of words has to do, asked of each in the same words."""
+
+from abc import ABC, abstractmethod
+
+import pytest
+from sqlalchemy import text
+
+from famulus.kernel.database import Database
+from famulus.knowledge import ddl
+from famulus.knowledge.index import Index, Scope
+from famulus.knowledge.index_postgres import PostgresIndex
+from famulus.knowledge.index_sqlite import SqliteIndex
+from famulus.knowledge.parse import digest, parse
+from famulus.knowledge.store import Draft, Owner, Place, begin, finish, known_documents, publish, put, remove
+from famulus.knowledge.words import read_question
+from tests.support.rooms import World
+
+HOSTILE = (
+    '"',
+    '"""',
+    "a AND",
+    "NEAR(robot, 5)",
+    "robot*",
+    "^robot -wheel +axle",
+    "scope : robot",
+    "{title text} : robot",
+    "robot' OR 1=1 --",
+    "robot & ! | ( ) <-> :*",
+    "col:robot %s %(x)s :t0 {0} \\",
+    "🤖🤖🤖",
+    "\u202erobot\u200d",
+    "ro\0bot",
+    "\ud800",
+    "robot " * 2_000,
+    "x" * 10_000,
+)
+
+
+class IndexContract(ABC):
+    """Inherited by one class for each index, which names its database."""
+
+    index: Index
+
+    @pytest.fixture
+    @abstractmethod
+    def dialect(self) -> str:
+        """The database that has this index."""
+
+    async def found(self, database: Database, question: str, scope: Scope, limit: int = 10) -> list[str]:
+        """The paths of what is found, best first."""
+        async with database.read() as session:
+            hits = (await self.index.search(session, read_question(question), scope, limit)).hits
+            rows = await session.execute(
+                text(
+                    "SELECT chunks.id, documents.path FROM chunks JOIN documents ON documents.id = document_id"
+                )
+            )
+            paths = {row[0]: row[1] for row in rows}
+        return [paths[hit.chunk_id] for hit in hits]
+
+    async def test_finds_what_shares_a_word_best_first(self, database: Database, world: World) -> None:
+        await store(
+            database, Owner(world.ours, world.course), both="wheel and axle", one="a wheel", none="a lamp"
+        )
+
+        found = await self.found(database, "wheel axle", Scope(((world.course, False),)))
+
+        assert found == ["both.md", "one.md"]
+
+    async def test_a_rare_word_counts_more_than_a_common_one(self, database: Database, world: World) -> None:
+        common = {f"common{n}": "robot robot robot robot" for n in range(8)}
+        await store(database, Owner(world.ours, world.course), rare="robot with a gyroscope", **common)
+
+        found = await self.found(database, "robot gyroscope", Scope(((world.course, False),)), limit=1)
+
+        assert found == ["rare.md"]
+
+    async def test_titles_and_headings_count_more_than_text(self, database: Database, world: World) -> None:
+        await store(
+            database,
+            Owner(world.ours, world.course),
+            title="# Odometry\n\nThe text speaks of other things here.",
+            text="# Something\n\nThe text speaks of odometry here.",
+            heading="# Something\n\n## Odometry\n\nThe text speaks of other things here.",
+        )
+
+        found = await self.found(database, "odometry", Scope(((world.course, False),)))
+
+        assert len(found) == 3
+        assert found[-1] == "text.md"
+
+    @pytest.mark.parametrize(
+        ("question", "content"),
+        [
+            ("publishing", "It publishes poses."),
+            ("cmd_vel", "The topic cmd_vel moves it."),
+            ("/scan", "Listen to `/scan` here."),
+            ("laser scan", "A LaserScan message."),
+            ("LaserScan", "A laser and its scan."),
+            ("Node", "Import rclpy.node.Node first."),
+            ("example.com", "See https://example.com/docs for it."),
+            ("cafe", "Das Café am Ring."),
+            ("Café", "Das Cafe am Ring."),
+            ("导航", "机器人导航课程"),
+            ("робот", "Это робот."),
+            ("2d", "Use nav2_costmap_2d for it."),
+            ("C++", "Written in C++ mostly."),
+        ],
+    )
+    async def test_meets_words_in_other_forms(
+        self, database: Database, world: World, question: str, content: str
+    ) -> None:
+        await store(database, Owner(world.ours, world.course), it=content, other="Something quite different.")
+
+        assert await self.found(database, question, Scope(((world.course, False),))) == ["it.md"]
+
+    async def test_words_side_by_side_come_first(self, database: Database, world: World) -> None:
+        await store(
+            database,
+            Owner(world.ours, world.course),
+            apart="The node has a long lifecycle, and the node sleeps. Velocity comes by cmd.",
+            together="The lifecycle node starts. It hears cmd_vel and more words of no matter.",
+        )
+
+        scope = Scope(((world.course, False),))
+
+        assert (await self.found(database, '"lifecycle node"', scope))[0] == "together.md"
+        assert (await self.found(database, "cmd_vel", scope))[0] == "together.md"
+
+    async def test_searches_the_scope_alone(self, database: Database, world: World) -> None:
+        for name, owner in (
+            ("course", Owner(world.ours, world.course)),
+            ("general", Owner(world.ours)),
+            ("theirs", Owner(world.theirs, world.their_course)),
+            ("their_general", Owner(world.theirs)),
+        ):
+            await store(database, owner, **{name: "A word: gyroscope."})
+
+        assert await self.found(database, "gyroscope", Scope(((world.course, True),))) == ["course.md"]
+        assert await self.found(database, "gyroscope", Scope((), world.ours)) == ["general.md"]
+        both = await self.found(database, "gyroscope", Scope(((world.course, False),), world.ours))
+        assert sorted(both) == ["course.md", "general.md"]
+        assert await self.found(database, "gyroscope", Scope()) == []
+
+    async def test_a_text_cannot_pretend_to_be_of_another_scope(
+        self, database: Database, world: World
+    ) -> None:
+        words = " ".join(Scope(((world.their_course, True),), world.theirs).words)
+        await store(
+            database, Owner(world.ours, world.course), spy=f"# {words}\n\n{words} gyroscope scope: {words}"
+        )
+
+        assert (
+            await self.found(database, "gyroscope", Scope(((world.their_course, True),), world.theirs)) == []
+        )
+        assert await self.found(database, words, Scope(((world.their_course, True),), world.theirs)) == []
+
+    async def test_publication_is_followed(self, database: Database, world: World) -> None:
+        owner = Owner(world.ours, world.course)
+        source_id = await store(database, owner, it="A gyroscope.")
+        learner, teacher = Scope(((world.course, False),)), Scope(((world.course, True),))
+
+        async with database.write() as session:
+            (known,) = await known_documents(session, source_id)
+            await publish(session, owner, known, published=False)
+        assert await self.found(database, "gyroscope", learner) == []
+        assert await self.found(database, "gyroscope", teacher) == ["it.md"]
+
+        async with database.write() as session:
+            await publish(session, owner, known, published=True)
+        assert await self.found(database, "gyroscope", learner) == ["it.md"]
+
+    async def test_what_is_removed_or_replaced_is_not_found(self, database: Database, world: World) -> None:
+        owner = Owner(world.ours, world.course)
+        scope = Scope(((world.course, False),))
+        source_id = await store(database, owner, it="A gyroscope.", other="A gyroscope, too.")
+
+        await store(database, owner, it="An accelerometer.")
+        assert await self.found(database, "gyroscope", scope) == ["other.md"]
+        assert await self.found(database, "accelerometer", scope) == ["it.md"]
+
+        async with database.write() as session:
+            await remove(session, [row.id for row in await known_documents(session, source_id)])
+        assert await self.found(database, "gyroscope accelerometer", scope) == []
+
+    async def test_what_hangs_on_something_removed_is_not_found(
+        self, database: Database, world: World
+    ) -> None:
+        await store(database, Owner(world.ours, world.course), it="A gyroscope.")
+
+        async with database.write() as session:
+            await session.execute(text("DELETE FROM courses WHERE id = :id"), {"id": world.course})
+
+        assert await self.found(database, "gyroscope", Scope(((world.course, True),))) == []
+
+    async def test_what_is_rolled_back_is_not_found(self, database: Database, world: World) -> None:
+        owner = Owner(world.ours, world.course)
+        with pytest.raises(RuntimeError):
+            async with database.write() as session:
+                source_id = await begin(session, Place(owner, "folder", "notes", "notes"))
+                await put(session, source_id, owner, [draft("it", "A gyroscope.")])
+                raise RuntimeError
+
+        assert await self.found(database, "gyroscope", Scope(((world.course, True),))) == []
+
+    async def test_counts_how_common_words_are_within_the_scope(
+        self, database: Database, world: World
+    ) -> None:
+        await store(database, Owner(world.ours, world.course), a="robot wheel", b="robot")
+        await store(database, Owner(world.theirs, world.their_course), c="wheel", d="wheel")
+
+        async with database.read() as session:
+            question = read_question("robot wheel sourdough")
+            found = await self.index.search(session, question, Scope(((world.course, False),)), 1)
+
+        assert found.frequencies == {"robot": 2, "wheel": 1, "sourdough": 0}
+        assert found.total == 2
+
+    @pytest.mark.parametrize("question", HOSTILE, ids=range(len(HOSTILE)))
+    async def test_no_question_is_a_syntax_error(
+        self, database: Database, world: World, question: str
+    ) -> None:
+        await store(database, Owner(world.ours, world.course), it="Robot wheels.")
+
+        found = await self.found(database, question, Scope(((world.course, False),)))
+
+        assert found == (["it.md"] if "robot" in question else [])
+
+    async def test_a_scope_of_a_thousand_courses(self, database: Database, world: World) -> None:
+        await store(database, Owner(world.ours, world.course), it="A robot.")
+        courses = tuple((f"crs_{n:026}", True) for n in range(1_000))
+
+        assert await self.found(database, "robot", Scope(courses)) == []
+        assert await self.found(database, "robot", Scope((*courses, (world.course, True)))) == ["it.md"]
+
+    async def test_can_be_taken_away_and_made_again(self, database: Database, world: World) -> None:
+        scope = Scope(((world.course, False),))
+        await store(database, Owner(world.ours, world.course), before="A gyroscope.")
+        async with database.write() as session:
+            for statement in (*ddl.drop(database.dialect), *ddl.create(database.dialect)):
+                await session.execute(text(statement.replace(":", r"\:")))
+            if database.dialect == "sqlite":
+                await session.execute(text("INSERT INTO chunk_words(chunk_words) VALUES ('rebuild')"))
+
+        assert await self.found(database, "gyroscope", scope) == ["before.md"]
+
+
+class TestSqliteIndex(IndexContract):
+    """FTS5."""
+
+    index = SqliteIndex()
+
+    @pytest.fixture
+    def dialect(self) -> str:
+        return "sqlite"
+
+    async def test_the_index_agrees_with_the_chunks(self, database: Database, world: World) -> None:
+        owner = Owner(world.ours, world.course)
+        source_id = await store(database, owner, a="One.", b="Two.", c="Three.")
+        await store(database, owner, a="Uno.", b="Two.")
+        async with database.write() as session:
+            await remove(session, [row.id for row in await known_documents(session, source_id)][:1])
+            await publish(session, owner, (await known_documents(session, source_id))[0], published=False)
+
+        async with database.write() as session:
+            check = "INSERT INTO chunk_words(chunk_words, rank) VALUES ('integrity-check', 1)"
+            await session.execute(text(check))
+
+
+@pytest.mark.postgres
+class TestPostgresIndex(IndexContract):
+    """A tsvector column."""
+
+    index = PostgresIndex()
+
+    @pytest.fixture
+    def dialect(self) -> str:
+        return "postgresql"
+
+
+def draft(name: str, content: str) -> Draft:
+    """A Markdown document."""
+    data = content.encode("utf-8", errors="replace")
+    return Draft(f"{name}.md", parse(data, f"{name}.md"), digest(data), len(data))
+
+
+async def store(database: Database, owner: Owner, **contents: str) -> str:
+    """Documents by name in the owner's one source; its id."""
+    async with database.write() as session:
+        source_id = await begin(session, Place(owner, "folder", "notes", "notes"))
+        await put(session, source_id, owner, [draft(name, content) for name, content in contents.items()])
+        await finish(session, source_id)
+    return source_id

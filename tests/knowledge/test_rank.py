@@ -1,0 +1,86 @@
+"""From hits to passages: coverage, quotes, repetitions."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from famulus.knowledge.rank import PER_DOCUMENT, QUOTE, Candidate, asks, choose, coverage, quote, rarity
+from famulus.knowledge.words import stems_of
+
+TEXT = """The base listens to `/cmd_vel`. It stops when commands cease for half a second, so that nothing breaks.
+
+```python
+node.create_publisher(Twist, "cmd_vel", 10)
+```
+
+- A **watchdog** is a timer that stops the base.
+- What is a watchdog?
+"""
+
+
+def candidate(key: str, text: str, *, document: str = "", score: float = 1.0) -> Candidate:
+    return Candidate(key, document or key, score, frozenset(stems_of(text)), asks(text))
+
+
+def weights_of(question: str) -> dict[str, float]:
+    return rarity(dict.fromkeys(question.split(), 1), 100)
+
+
+def test_rare_words_weigh_more() -> None:
+    weights = rarity({"robot": 90, "gyroscope": 1, "sourdough": 0}, 100)
+
+    assert weights["robot"] < weights["gyroscop" if "gyroscop" in weights else "gyroscope"]
+    assert max(weights.values()) == weights[next(iter(stems_of("sourdough")))]
+
+
+def test_coverage_is_the_share_of_the_question() -> None:
+    weights = weights_of("wheel axle")
+
+    assert coverage(weights, stems_of("wheels on axles")) == 1.0
+    assert coverage(weights, stems_of("a wheel")) == 0.5
+    assert coverage(weights, stems_of("bread")) == 0.0
+    assert coverage({}, stems_of("bread")) == 0.0
+
+
+def test_a_quote_is_the_sentence_that_says_it() -> None:
+    assert quote(weights_of("commands cease"), TEXT).startswith("It stops when commands cease")
+    assert quote(weights_of("watchdog timer"), TEXT) == "A **watchdog** is a timer that stops the base."
+
+
+def test_a_sentence_that_asks_is_no_quote_if_another_tells() -> None:
+    assert quote(weights_of("watchdog"), "What is a watchdog? A watchdog is a timer.").endswith("is a timer.")
+
+
+def test_code_is_quoted_where_there_is_nothing_else() -> None:
+    assert quote({}, "```python\nnode.spin()\n```") == "node.spin()"
+
+
+@given(st.text(max_size=2_000))
+def test_a_quote_is_a_slice_and_short(text: str) -> None:
+    found = quote(weights_of("robot"), text)
+
+    assert found in text
+    assert len(found) <= QUOTE
+
+
+def test_few_of_one_document_and_no_repetitions() -> None:
+    same = [candidate(f"a{n}", f"wheel number {n} of many {n * 7}", document="a") for n in range(9)]
+    copies = [candidate(f"b{n}", "exactly the same wheel", document=f"b{n}", score=0.9) for n in range(4)]
+
+    chosen = [ranked.key for ranked in choose(weights_of("wheel"), [*same, *copies], 10)]
+
+    assert len([key for key in chosen if key.startswith("a")]) == PER_DOCUMENT
+    assert len([key for key in chosen if key.startswith("b")]) == 1
+
+
+def test_exercises_come_after_what_answers() -> None:
+    exercises = candidate("ask", "1. What is a wheel?\n2. What is an axle? Name two.", score=1.0)
+    answer = candidate("tell", "A wheel turns on an axle.", score=0.9)
+
+    assert [ranked.key for ranked in choose(weights_of("wheel axle"), [exercises, answer], 2)] == [
+        "tell",
+        "ask",
+    ]
+
+
+def test_nothing_comes_of_nothing() -> None:
+    assert choose({}, [], 5) == []
