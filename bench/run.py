@@ -140,7 +140,8 @@ def famulus(stack: ExitStack, upstream: str, database: str | None) -> Server:
             new = {"scope": "global", "name": model, "instructions": "Be helpful."}
             new |= {"settings": {"model": f"compatible:{model}"}}
             assistants[model] = str(call(port, "/api/v1/assistants", new, token)["id"])
-        thread = {"assistant_id": assistants[model]}
+        # A thread with a title of its own: the model is not asked for one on top of the measured turns.
+        thread = {"assistant_id": assistants[model], "title": "Bench"}
         threads = [str(call(port, "/api/v1/threads", thread, token)["id"]) for _ in range(streams)]
         headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
         message = {"message": "Tell me about the sea."}

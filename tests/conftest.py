@@ -14,7 +14,7 @@ from famulus.kernel.database import Database
 from tests.support.databases import build_schema, schema_key, sqlite_template
 from tests.support.postgres import Postgres
 
-pytest_plugins = ["tests.support.browser", "tests.support.postgres"]
+pytest_plugins = ["tests.support.browser", "tests.support.postgres", "tests.support.serving"]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -28,12 +28,12 @@ from famulus.kernel.ids import new_id
 from famulus.kernel.jobs import Worker
 from famulus.kernel.live import Live
 from famulus.kernel.live_postgres import PostgresRelay
-from famulus.kernel.migrate import require_newest
+from famulus.kernel.migrate import reach, require_newest
 from famulus.kernel.secrets import Vault, load_secret
 from famulus.kernel.settings import Settings
 from famulus.knowledge.jobs import LESSONS_JOB, LessonKeeper
 from famulus.llm.choose import default_choice, open_model
-from famulus.llm.openai_exchange import Limits
+from famulus.llm.limits import Limits
 from famulus.llm.opened import Models
 from famulus.runs.keeper import Keeper
 from famulus.runs.preparation import TITLE_JOB, Preparation
@@ -97,7 +97,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         bus = Bus()
         database = Database(settings.database, bus)
         stack.push_async_callback(database.close)
-        await database.ping()
+        await reach(database)
         await require_newest(database)
         async with database.write() as session:
             await ensure_default(session)

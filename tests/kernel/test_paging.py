@@ -118,11 +118,17 @@ BAD: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("by", "after"), BAD)
-async def test_a_key_that_nobody_gave_out_is_refused(database: Database, by: str, after: str) -> None:
-    with pytest.raises(BadCursor):
-        async with database.read() as session:
-            await page(session, select(ITEMS), by=[ITEMS.c[by], ITEMS.c.id], paging=Paging(5, after))
+async def test_a_key_that_nobody_gave_out_is_refused(database: Database) -> None:
+    accepted: list[tuple[str, str]] = []
+    for by, after in BAD:
+        try:
+            async with database.read() as session:
+                await page(session, select(ITEMS), by=[ITEMS.c[by], ITEMS.c.id], paging=Paging(5, after))
+        except BadCursor:
+            continue
+        accepted.append((by, after))
+
+    assert accepted == []
 
 
 @given(

@@ -23,7 +23,7 @@ from famulus.llm.errors import (
     ModelUnreachable,
 )
 from famulus.llm.openai_chat import OpenAIChatModel, completions_url
-from famulus.llm.openai_exchange import Limits
+from famulus.llm.limits import Limits
 from famulus.llm.protocol import (
     ChatMessage,
     End,

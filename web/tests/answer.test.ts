@@ -67,9 +67,9 @@ describe("applyEvent", () => {
 
   it("drops the half answer when another attempt takes over", () => {
     const before = play([
-      ["1.1", { type: "tool.called", call_id: "c1", name: "list", arguments: {} }],
-      ["1.2", { type: "tool.finished", call_id: "c1", name: "list", status: "ok", result: 1 }],
-      ["1.3", { type: "tool.called", call_id: "c2", name: "list", arguments: {} }],
+      ["1.1", { type: "tool.called", call_id: "c1", name: "list", arguments: "{}" }],
+      ["1.2", { type: "tool.finished", call_id: "c1", name: "list", status: "ok", result: "1" }],
+      ["1.3", { type: "tool.called", call_id: "c2", name: "list", arguments: "{}" }],
       ["1.4", delta("Kept [1]. Half [2]")],
       ["1.5", { type: "citation.added", citation: cited(1) }],
       ["1.6", { type: "citation.added", citation: cited(2) }],

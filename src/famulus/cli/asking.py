@@ -8,6 +8,7 @@ from famulus.campus.lookup import course_by_name, principal_by_email
 from famulus.conversations.parts import Citation
 from famulus.conversations.threads import create_thread
 from famulus.identity.principal import Principal
+from famulus.kernel.errors import Invalid
 from famulus.kernel.logs import configure
 from famulus.kernel.settings import load_settings
 from famulus.kernel.text import clean_text
@@ -29,7 +30,10 @@ def run_ask(question: str, course: str | None, email: str | None) -> bool:
     """Ask and print; False when the run failed."""
     settings = load_settings()
     configure(settings.model_copy(update={"log_level": "ERROR"}))
-    text = clean_text(question, MESSAGE_LENGTH)
+    try:
+        text = clean_text(question, MESSAGE_LENGTH)
+    except ValueError as error:
+        raise Invalid(f"The question: {error}") from error
 
     async def work() -> bool:
         async with open_parts(settings) as parts:

@@ -7,6 +7,7 @@ from famulus.app import open_models
 from famulus.doors.web import BUILT
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
+from famulus.kernel.migrate import reach
 from famulus.kernel.secrets import load_secret
 from famulus.kernel.settings import Settings, load_settings
 from famulus.ops.checks import PartState, check_all, check_data_dir, check_database, check_model
@@ -22,17 +23,13 @@ def run_doctor() -> bool:
 
 
 async def _examine(settings: Settings) -> bool:
-    database = Database(settings.database)
-    try:
-        _, parts = await check_all(
-            partial(check_data_dir, settings),
-            partial(_secret, settings),
-            partial(check_database, database),
-            partial(_model, settings),
-            _web,
-        )
-    finally:
-        await database.close()
+    _, parts = await check_all(
+        partial(check_data_dir, settings),
+        partial(_secret, settings),
+        partial(_database, settings),
+        partial(_model, settings),
+        _web,
+    )
     for part in parts:
         print(f"{MARKS[part.state]} {part.name:10} {part.detail}")
     return all(part.state != "down" for part in parts)
@@ -44,6 +41,20 @@ async def _secret(settings: Settings) -> PartState:
     except FamulusError as error:
         return PartState("secret", "down", error.detail)
     return PartState("secret", "ok", "from FAMULUS_SECRET_KEY" if settings.secret_key else "secret.key")
+
+
+async def _database(settings: Settings) -> PartState:
+    try:
+        database = Database(settings.database)
+    except FamulusError as error:
+        return PartState("database", "down", error.detail)
+    try:
+        await reach(database)
+        return await check_database(database)
+    except FamulusError as error:
+        return PartState("database", "down", error.detail)
+    finally:
+        await database.close()
 
 
 async def _model(settings: Settings) -> PartState:

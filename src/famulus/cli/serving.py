@@ -4,20 +4,17 @@ import asyncio
 import socket
 from contextlib import AsyncExitStack
 
-import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from famulus.app import create_app
 from famulus.cli.demo import SIGN_INS, seed_demo
 from famulus.kernel.database import Database
 from famulus.kernel.logs import configure
-from famulus.kernel.migrate import upgrade
+from famulus.kernel.migrate import reach, upgrade
 from famulus.kernel.settings import Settings, load_settings
 
 GRACE = 3
 """Seconds that open streams get when the server is told to stop; their runs go on at the next start."""
-log = structlog.get_logger(__name__)
 
 
 def run_server(*, migrate_first: bool, seed_first: bool, host: str | None, port: int | None) -> None:
@@ -35,30 +32,11 @@ def run_server(*, migrate_first: bool, seed_first: bool, host: str | None, port:
         runner.run(everything())
 
 
-def _configuration(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="off",  # see Server.startup
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_keep_alive=75,
-        backlog=4096,
-    )
-
-
 async def _prepare(settings: Settings, *, migrate_first: bool, seed_first: bool) -> None:
     if migrate_first:
         database = Database(settings.database)
         try:
+            await reach(database)
             await upgrade(database)
         finally:
             await database.close()
@@ -75,7 +53,24 @@ class Server(uvicorn.Server):
 
     def __init__(self, settings: Settings, *, demo: bool = False) -> None:
         self.app = create_app(settings)
-        super().__init__(_configuration(self.app, settings))
+        config = uvicorn.Config(
+            self.app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",  # see startup
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE,
+            timeout_keep_alive=75,
+            backlog=4096,
+        )
+        super().__init__(config)
         self._settings = settings
         self._demo = demo
         self._open = AsyncExitStack()

@@ -42,7 +42,7 @@ class MessageRow:
 
 def rfc3339(value: Stored) -> str:
     """A time as the wire has it: UTC with microseconds and a Z."""
-    return as_time(value).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return as_time(value).astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def message_view(row: MessageRow) -> MessageView:

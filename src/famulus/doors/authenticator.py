@@ -4,6 +4,7 @@ Within that time a person is not looked up again; whatever this instance learns 
 once, and on other instances no later than the memory lasts.
 """
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -31,6 +32,7 @@ class Authenticator:
         self._database = database
         self._settings = settings
         self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        self._looking: dict[bytes, asyncio.Task[Principal]] = {}
         for event in (SignedOut, AccountChanged, RightsChanged):
             bus.subscribe(event, self._forget)
 
@@ -41,8 +43,18 @@ class Authenticator:
         known = self._known.get(digest)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        async with self._database.read() as session:
-            principal = await principal_of(session, await sessions.resolve(session, token))
+        looking = self._looking.get(digest)
+        if looking is None:
+            looking = self._looking[digest] = asyncio.create_task(self._look(token, digest))
+        # Shielded, for everybody with this token waits for the same answer.
+        return await asyncio.shield(looking)
+
+    async def _look(self, token: str, digest: bytes) -> Principal:
+        try:
+            async with self._database.read() as session:
+                principal = await principal_of(session, await sessions.resolve(session, token))
+        finally:
+            del self._looking[digest]
         self._known[digest] = (time.monotonic() + MEMORY, principal)
         self._known.move_to_end(digest)
         if len(self._known) > SIZE:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from famulus.doors.problems import problem
+from famulus.doors.sse import DIRECT_SEND
 from famulus.kernel.errors import BadRequest, TooLarge
 from famulus.kernel.ids import new_id
 from famulus.kernel.settings import Settings
@@ -63,6 +64,7 @@ class Envelope:
         headers = dict(scope["headers"])
         request_id = _request_id(headers)
         scope["request_id"] = request_id
+        scope[DIRECT_SEND] = send
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         extra = [*self._headers, (b"x-request-id", request_id.encode())]

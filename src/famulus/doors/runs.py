@@ -22,11 +22,11 @@ EVENT_STREAM = "text/event-stream"
 FEED_PATIENCE = 15.0
 
 
-def _runs(request: Request) -> Runs:
+async def _runs(request: Request) -> Runs:
     return cast(Runs, request.app.state.runs)
 
 
-def _live(request: Request) -> Live:
+async def _live(request: Request) -> Live:
     return cast(Live, request.app.state.live)
 
 

@@ -11,6 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from famulus.runs.events import Entry
 
+DIRECT_SEND = "famulus.send"
+"""Where the outermost layer leaves the server's own `send` in the scope."""
 KEEP_ALIVE = b": keep-alive\n\n"
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +39,8 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        streaming = asyncio.ensure_future(self._stream(send))
+        # Only the start of a response concerns the layers in between; pieces go past them, straight to the server.
+        streaming = asyncio.ensure_future(self._stream(scope.get(DIRECT_SEND, send)))
         watching = asyncio.ensure_future(_gone(receive))
         try:
             await asyncio.wait({streaming, watching}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,7 @@
-"""What routes ask for: the principal, a session of the right kind, paging. Built by `app`, read from its state."""
+"""What routes ask for: the principal, a session of the right kind, paging. Built by `app`, read from its state.
+
+All are coroutines, for FastAPI runs plain functions in a thread, which costs more than they do.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
@@ -12,12 +15,12 @@ from famulus.kernel.paging import LIMIT, MAX_LIMIT, Paging
 from famulus.kernel.settings import Settings
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """The application's database."""
     return cast(Database, request.app.state.database)
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """The application's settings."""
     return cast(Settings, request.app.state.settings)
 
@@ -43,7 +46,7 @@ async def _writing(database: DatabaseDep, _principal: CurrentPrincipal) -> Async
         yield session
 
 
-def _paging(
+async def _paging(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items on a page.")] = LIMIT,
     after: Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")] = None,
 ) -> Paging:

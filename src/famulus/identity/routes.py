@@ -22,7 +22,7 @@ class SignUpClosed(Forbidden):
     code = "sign_up_closed"
 
 
-def _gate(request: Request) -> Gate:
+async def _gate(request: Request) -> Gate:
     return cast(Gate, request.app.state.gate)
 
 

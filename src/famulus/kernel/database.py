@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from famulus.kernel.bus import Bus
-from famulus.kernel.errors import Unavailable
+from famulus.kernel.errors import ConfigurationError, Unavailable
 from famulus.kernel.lane import Driver, Lane
 from famulus.kernel.lane_postgres import SETTINGS, PostgresDriver
 from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver
@@ -114,16 +114,19 @@ def _is_lost(error: BaseException | None) -> bool:
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", ""))
         return error.connection_invalidated or isinstance(error, LOST) or state.startswith(BUSY)
-    if isinstance(
-        error, asyncpg.PostgresError
-    ):  # raised while connecting, where SQLAlchemy passes it on as it is
-        return str(getattr(error, "sqlstate", "")).startswith(BUSY)
-    return isinstance(error, LOST)
+    # A PostgresError that SQLAlchemy passes on as it is was raised while connecting.
+    return isinstance(error, (asyncpg.PostgresError, *LOST))
 
 
 def _sqlite(url: str) -> AsyncEngine:
     path = Path(make_url(url).database or "")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder of the database, {path.parent}, cannot be made: {error.strerror}. Make a place for it that"
+            " this user can write, or name another in FAMULUS_DATA_DIR or FAMULUS_DATABASE_URL."
+        ) from error
     engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=10)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)

@@ -39,6 +39,8 @@ INSERT_JOB = (
 
 MAX_PAUSE = 3600.0
 """Seconds; the longest pause between two attempts."""
+GRACE_TO_END = 5.0
+"""Seconds that a handler gets to clean up when the worker stops."""
 PURGE = Schedule("jobs.purge", "17 4 * * *", "jobs.purge")
 
 Handler = Callable[[Payload], Awaitable[None]]
@@ -128,6 +130,7 @@ class Worker:
         self._registered = False
         self._loop: asyncio.Task[None] | None = None
         self._working: set[asyncio.Task[None]] = set()
+        self._doing: set[asyncio.Future[None]] = set()
 
     async def start(self) -> None:
         """Begin to take jobs, in the background."""
@@ -142,9 +145,10 @@ class Worker:
             await self._loop
         if self._working:
             await asyncio.wait(self._working, timeout=grace)
-        for task in self._working:
-            task.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
+        for doing in self._doing:
+            doing.cancel()
+        if self._working:
+            await asyncio.wait(self._working, timeout=GRACE_TO_END)
 
     def wake(self) -> None:
         """Look for jobs now rather than at the next poll."""
@@ -194,21 +198,21 @@ class Worker:
     async def _work(self, job: Held) -> None:
         with structlog.contextvars.bound_contextvars(job_id=job.id, job_kind=job.kind):
             try:
-                await self._attempt(job)
-            except asyncio.CancelledError:
-                await jobs_lease.put_back(self._database, job, counts=False)
-                raise
+                if self._stopping:
+                    await jobs_lease.put_back(self._database, job, counts=False)
+                elif job.attempts > self._max_attempts:
+                    log.error("job_failed", attempts=job.attempts - 1)
+                    await jobs_lease.give_up(self._database, job, "Its worker died every time.")
+                else:
+                    await self._attempt(job)
             except Exception:
                 log.exception("job_outcome_not_stored")  # its lease runs out, and it is begun again
 
     async def _attempt(self, job: Held) -> None:
-        if job.attempts > self._max_attempts:
-            log.error("job_failed", attempts=job.attempts - 1)
-            await jobs_lease.give_up(self._database, job, "Its worker died every time.")
-            return
         began = time.monotonic()
         doing = asyncio.ensure_future(self._handlers[job.kind](job.payload))
         keeping = asyncio.create_task(self._keep(job))
+        self._doing.add(doing)
         try:
             await asyncio.wait(
                 {doing, keeping}, timeout=self._time_limit, return_when=asyncio.FIRST_COMPLETED
@@ -217,8 +221,12 @@ class Worker:
                 log.warning("job_lease_lost")
                 return
         finally:
+            self._doing.discard(doing)
             await _end(doing)
             await _end(keeping)
+        if doing.cancelled() and self._stopping:
+            await jobs_lease.put_back(self._database, job, counts=False)
+            return
         await self._settle(job, _failure(doing), round((time.monotonic() - began) * 1000))
 
     async def _keep(self, job: Held) -> None:

@@ -17,7 +17,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from famulus.kernel.settings import Settings
 
 SECRET = re.compile(
-    r"authorization|cookie|passw|token(?!s\b|s$|_limit)|secret|credential|api_?key|private_?key|\bdsn\b",
+    r"authorization|cookie|passw|token(?!s\b|s$|_limit)|secret|credential|api[_-]?key|private[_-]?key|\bdsn\b",
     re.IGNORECASE,
 )
 """Names of fields whose values open doors."""
@@ -27,7 +27,7 @@ WRITTEN = frozenset(
 )
 """Names of fields that hold what somebody has written."""
 IN_TEXT = re.compile(
-    r"(?P<before>://[^\s:/@]*:|\b(?:bearer|basic)\s+|\b(?:api_?key|token|password|secret)['\"]?\s*[=:]\s*['\"]?)"
+    r"(?P<before>://[^\s:/@]*:|\b(?:bearer|basic)\s+|\b(?:api[_-]?key|token|password|secret)['\"]?\s*[=:]\s*['\"]?)"
     r"[^\s@&'\"]+",
     re.IGNORECASE,
 )

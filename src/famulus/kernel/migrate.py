@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, MetaData, inspect, text
 
 from famulus.kernel.database import WRITES, Database
-from famulus.kernel.errors import ConfigurationError
+from famulus.kernel.errors import ConfigurationError, Unavailable
 
 FOLDER = Path(__file__).parent / "migrations"
 VERSIONS = FOLDER / "versions"
@@ -22,6 +22,24 @@ class SchemaBehind(ConfigurationError):
     """The database's schema is not the one of this release; run `famulus migrate` first."""
 
     code = "schema_behind"
+
+
+class DatabaseUnreachable(ConfigurationError):
+    """The database does not answer; start it, or correct FAMULUS_DATABASE_URL."""
+
+    code = "database_unreachable"
+
+
+async def reach(database: Database) -> None:
+    """For whatever starts: raise DatabaseUnreachable, saying where and why, unless the database answers in time."""
+    try:
+        await database.ping()
+    except Unavailable as error:
+        where = database.url.render_as_string(hide_password=True)
+        why = str(error.__cause__ or "") or "nothing came for 5 seconds"
+        raise DatabaseUnreachable(
+            f"The database {where} does not answer ({why}). Start it, or correct FAMULUS_DATABASE_URL."
+        ) from error
 
 
 def newest() -> str:

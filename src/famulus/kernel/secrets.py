@@ -29,9 +29,10 @@ REMEDY = (
     " and set FAMULUS_SECRET_KEY to what it prints."
 )
 WORDS = re.compile(
-    "change|secret|example|famulus|password|default|please|random|string|production|replace|insecure|testing"
+    "abcdefghijklmnopqrstuvwxyz|0123456789|1234567890"
+    "|change|secret|example|famulus|password|default|please|random|string|production|replace|insecure|testing"
     "|your|this|that|with|some|here|must|long|very|super|django|flask|token|value|before|least|characters"
-    "|test|key|jwt|the|for|not|use|dev|abc|me|0123456789|1234567890|abcdefghijklmnopqrstuvwxyz"
+    "|test|key|jwt|the|for|not|use|dev|abc|me"
 )
 """What example secrets are made of; a real one has enough left without them."""
 VERSION = "v1."

@@ -156,6 +156,7 @@ class _Run:
     done: int = 0
     batch: list[Draft] = field(default_factory=list[Draft])
     chunks: int = 0
+    one_writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def take(self, ref: FileRef, outcome: Outcome) -> None:
         """Note one file's outcome. Others may be noted while a full batch is written."""
@@ -177,7 +178,9 @@ class _Run:
     async def write(self) -> None:
         """Write what has been taken in."""
         batch, self.batch, self.chunks = self.batch, [], 0
-        if batch:
+        if not batch:
+            return
+        async with self.one_writer:
             async with self.database.write() as session:
                 source_id = await self._source(session)
                 await put(session, source_id, self.place.owner, batch)

@@ -108,8 +108,7 @@ async def _pass(database: Database, course_id: str, state: _State, report: Repor
     todo = state.todo
     drafts = await asyncio.to_thread(lambda: [_draft(lesson) for lesson in todo])
     async with database.write() as session:
-        with duplicates_are(LessonsMoving()):
-            source_id = await begin(session, Place(owner, "lessons", NAME))
+        source_id = await begin(session, Place(owner, "lessons", NAME))
     for at in range(0, len(drafts), BATCH_FILES):
         async with database.write() as session:
             await _put(session, source_id, owner, drafts[at : at + BATCH_FILES], report)

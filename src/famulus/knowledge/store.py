@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.kernel.duplicates import duplicates_are
-from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
 from famulus.knowledge.blocks import Parsed, Unreadable
@@ -68,39 +68,42 @@ class Draft:
 
 def source_at(place: Place) -> Select[Source]:
     """The source of a place, if it exists."""
-    same_course = (
-        Source.course_id.is_(None)
-        if place.owner.course_id is None
-        else Source.course_id == place.owner.course_id
-    )
-    return select(Source).where(
+    return select(Source).where(*_is_at(place))
+
+
+def _is_at(place: Place) -> tuple[ColumnElement[bool], ...]:
+    course_id = place.owner.course_id
+    return (
         Source.organization_id == place.owner.organization_id,
-        same_course,
+        Source.course_id.is_(None) if course_id is None else Source.course_id == course_id,
         Source.kind == place.kind,
         Source.location == place.location,
     )
 
 
 async def begin(session: AsyncSession, place: Place) -> str:
-    """The id of the place's source, made if need be, which is `indexing` from now on."""
-    source = (await session.execute(source_at(place))).scalar_one_or_none()
+    """The id of the place's source, made if need be, which is `indexing` from now on.
+
+    Raises `Vanished` when its course or organization has just gone.
+    """
     now = utc_now()
-    if source is None:
-        owner = place.owner
-        source = Source(
-            id=new_id("src"),
-            organization_id=owner.organization_id,
-            course_id=owner.course_id,
-            kind=place.kind,
-            name=place.name,
-            location=place.location,
-            created_at=now,
-        )
-        session.add(source)
-    source.name, source.state, source.updated_at = place.name, "indexing", now
-    with duplicates_are(Conflict("This source is being made by somebody else right now; try again.")):
-        await session.flush()
-    return source.id
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    fresh = make(Source).values(
+        id=new_id("src"),
+        organization_id=place.owner.organization_id,
+        course_id=place.owner.course_id,
+        kind=place.kind,
+        name=place.name,
+        location=place.location,
+        **{"state": "indexing", "documents": 0, "chunks": 0, "failed": 0},
+        created_at=now,
+        updated_at=now,
+    )
+    with duplicates_are(SourceVanished()):
+        # Another run may be making the same source at this moment.
+        await session.execute(fresh.on_conflict_do_nothing())
+    changed = update(Source).where(*_is_at(place)).values(name=place.name, state="indexing", updated_at=now)
+    return (await session.execute(changed.returning(Source.id))).scalar_one()
 
 
 async def finish(session: AsyncSession, source_id: str) -> int:

@@ -1,6 +1,6 @@
 """Which knowledge a person may see: what campus says of courses, carried over to sources, documents and scopes."""
 
-from sqlalchemy import ColumnElement, Select, and_, column, false, or_, select, table
+from sqlalchemy import ColumnElement, Select, and_, column, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.access import may_teach, readable_courses
@@ -14,10 +14,12 @@ _COURSES = table("courses", column("id"), column("organization_id"))
 
 
 def _general(principal: Principal, kind: type[Source] | type[Document]) -> ColumnElement[bool]:
-    """The general material of the organization that is active."""
-    if principal.organization_id is None:
-        return false()
-    return and_(kind.course_id.is_(None), kind.organization_id == principal.organization_id)
+    """The general material of the active organization; for someone at home in none, that of all readable courses."""
+    if principal.organization_id is not None:
+        return and_(kind.course_id.is_(None), kind.organization_id == principal.organization_id)
+    readable = readable_courses(principal).subquery()
+    owners = select(_COURSES.c.organization_id).where(_COURSES.c.id.in_(select(readable.c.id)))
+    return and_(kind.course_id.is_(None), kind.organization_id.in_(owners))
 
 
 def visible_sources(principal: Principal) -> Select[Source]:

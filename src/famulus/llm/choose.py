@@ -9,9 +9,8 @@ compatible:NAME    any server with OpenAI's Chat Completions: Ollama, vLLM, llam
 from pathlib import Path
 
 from famulus.kernel.errors import ConfigurationError
+from famulus.llm.limits import Limits
 from famulus.llm.offline import OfflineModel
-from famulus.llm.openai_chat import OPENAI_URL, OpenAIChatModel
-from famulus.llm.openai_exchange import Limits
 from famulus.llm.protocol import Model
 from famulus.llm.retry import RetryPolicy
 from famulus.llm.scripted import ScriptedModel
@@ -47,11 +46,15 @@ def open_model(
         case "scripted" if name:
             return ScriptedModel(Path(name).expanduser())
         case "openai" if name and openai_api_key:
-            address = base_url or OPENAI_URL
+            address = base_url
         case "compatible" if name and base_url:
             address = base_url
         case _:
             raise ConfigurationError(_complaint(choice, kind, name))
+    from famulus.llm.openai_chat import (  # lazy: aiohttp, which only this wire needs
+        OpenAIChatModel,
+    )
+
     return OpenAIChatModel(
         kind=kind, name=name, base_url=address, api_key=openai_api_key, limits=limits, retry=retry
     )

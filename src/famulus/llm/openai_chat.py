@@ -13,7 +13,8 @@ import aiohttp
 
 from famulus.kernel.errors import ConfigurationError
 from famulus.llm.errors import ModelError, ModelNonsense, ModelTimeout, ModelUnavailable, ModelUnreachable
-from famulus.llm.openai_exchange import Exchange, Limits
+from famulus.llm.limits import Limits
+from famulus.llm.openai_exchange import Exchange
 from famulus.llm.openai_request import encode_request
 from famulus.llm.openai_stream import AnswerReader
 from famulus.llm.protocol import Item, Request
@@ -69,15 +70,15 @@ class OpenAIChatModel:
         *,
         kind: str,
         name: str,
-        base_url: str,
+        base_url: str | None,
         api_key: str | None,
         limits: Limits | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
-        """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it."""
+        """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it, None for OpenAI's own."""
         self.kind = kind
         self.name = name
-        self._url = completions_url(base_url)
+        self._url = completions_url(base_url or OPENAI_URL)
         self._secret = _usable_key(api_key)
         self._limits = limits or Limits()
         self._retry = retry or RetryPolicy()

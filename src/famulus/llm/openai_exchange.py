@@ -5,11 +5,11 @@ aiohttp's errors may carry the request's headers, so none of them is kept as the
 
 import asyncio
 import math
-from dataclasses import dataclass
 
 import aiohttp
 
 from famulus.llm.errors import ModelStreamCut, ModelTimeout
+from famulus.llm.limits import Limits
 from famulus.llm.openai_stream import AnswerReader
 from famulus.llm.protocol import Item
 from famulus.llm.watch import Watch
@@ -22,19 +22,6 @@ GOODBYE = 0.05
 # A lost connection shows as any of these: RuntimeError when it was gone before we began to wait, and TimeoutError
 # is an OSError.
 _LOST = (aiohttp.ClientError, OSError, RuntimeError)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a model may take, in seconds."""
-
-    connect: float = 10.0
-    first_byte: float = 60.0
-    """From sending the request to the first byte of the answer's body."""
-    idle: float = 60.0
-    """Between two reads."""
-    whole: float = 600.0
-    """For one answer in all."""
 
 
 class Exchange:

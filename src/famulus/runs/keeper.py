@@ -4,6 +4,7 @@ One commit a pulse for the whole instance, however many runs it has.
 """
 
 import asyncio
+import time
 from functools import partial
 
 import structlog
@@ -34,7 +35,8 @@ class Keeper:
         self._live = live
         self._runner = runner
         self._tasks: list[asyncio.Task[None]] = []
-        self._nudged = 0.0
+        self._strays: frozenset[str] = frozenset()
+        self._nudged = time.monotonic()
 
     def start(self) -> None:
         """Begin both loops; the first sweep is now."""
@@ -75,7 +77,9 @@ class Keeper:
         try:
             taken = [(work, *work.pending()) for work in works]
             pending = [(work.run.id, work.run.epoch, rows) for work, count, rows in taken if count]
+            self._runner.crash.reach("pulse.before")
             heard = await self._write(pending)
+            self._runner.crash.reach("pulse.committed")
             for work, count, _ in taken:
                 if count and heard.held.get(work.run.id) == work.run.epoch:
                     work.confirm(count)
@@ -84,6 +88,7 @@ class Keeper:
             for work in works:
                 work.lock.release()
         self._obey(works, heard)
+        await self._disown(heard)
         self._nudge()
 
     async def _write(self, pending: list[tuple[str, int, list[JournalRow]]]) -> Pulse:
@@ -100,8 +105,19 @@ class Keeper:
             elif work.run.id in heard.cancelled:
                 work.halt("cancelled")
 
+    async def _disown(self, heard: Pulse) -> None:
+        """Let go of runs that nobody works on: an acceptance broken off right after its commit, an ending given up.
+
+        One that is seen only once may be between its commit and its task.
+        """
+        strays = frozenset(heard.held.keys() - self._runner.works.keys())
+        for run_id in strays & self._strays:
+            log.warning("run_disowned", run_id=run_id)
+            await self._database.lane.write(partial(release, self._runner.owner, run_id))
+        self._strays = strays
+
     def _nudge(self) -> None:
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         if now - self._nudged > NUDGE:
             self._nudged = now
             for work in self._runner.works.values():
@@ -112,6 +128,7 @@ class Keeper:
             return
         runner = self._runner
         rows = await self._database.lane.write(partial(claim, runner.owner, runner.lease, CLAIMS))
+        runner.crash.reach("claim.committed")
         for run in rows:
             log.info("run_taken", run_id=run.id, epoch=run.epoch)
             runner.begin_claimed(run)

@@ -49,8 +49,6 @@ class Prepared:
 
     model: Model
     request: Request
-    opening: tuple[Event, ...]
-    """The first events of an attempt that was not begun by accepting its message."""
     news: tuple[Event, ...]
     """What the preparation found."""
     call_tool: CallTool
@@ -77,7 +75,6 @@ class Preparation:
         started = time.perf_counter()
         passages = await self._passages(work, rows, assistant) if course else ()
         took = (time.perf_counter() - started) * 1000
-        opening = await self._opening(work, assistant)
         work.draft.citable = {n: _citation(n, passage) for n, passage in enumerate(passages, 1)}
         for part in finished_steps_text(work.draft):
             work.draft.cited += [c for n, c in work.draft.citable.items() if f"[{n}]" in part]
@@ -93,7 +90,6 @@ class Preparation:
         return Prepared(
             model=self._models.get(assistant.settings.model),
             request=self._request(situation, rows, assistant),
-            opening=opening,
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
             call_tool=partial(
                 call_tool, self._tools, ToolContext(asker.principal, work.run.thread_id, asker.course_id)
@@ -135,18 +131,22 @@ class Preparation:
         )
         return tuple(passage for passage in found if fits(passage))
 
-    async def _opening(self, work: Work, assistant: ResolvedAssistant) -> tuple[Event, ...]:
-        """The first event of this attempt; takes up what earlier attempts finished."""
+    async def opening(self, work: Work, *, keep_unfinished: bool) -> Event:
+        """The first event of an attempt; takes up what earlier ones finished, and what they had only begun if asked."""
         run = work.run
         if run.epoch == 1:
-            return (started_event(run.id, run.thread_id, run.message_id, assistant, run.model or ""),)
+            assistant = await self._assistants.get(work.asker.assistant_id)
+            return started_event(run.id, run.thread_id, run.message_id, assistant, run.model or "")
         after = START
         entries: list[Entry] = []
         while found := await self._database.lane.read(partial(events_after, run.id, after)):
             entries += found
             after = found[-1].id
-        work.draft.parts.extend(finished_steps(entries))
-        return (AnswerRestarted(work.draft.text()),)
+        finished, begun = finished_steps(entries)
+        work.draft.parts.extend(finished)
+        if keep_unfinished and begun:
+            work.draft.pieces.append(begun)
+        return AnswerRestarted(work.draft.text())
 
     def _request(self, situation: Situation, rows: list[MessageRow], assistant: ResolvedAssistant) -> Request:
         said = [_chat_message(row) for row in rows]

@@ -6,6 +6,7 @@ Another instance, or the next start, takes over what stops being renewed.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 
@@ -60,7 +61,7 @@ class Runner:
         self._live = live
         self._preparation = preparation
         self._timeout = run_timeout
-        self._crash = crash
+        self.crash = crash
         self._loose: set[asyncio.Task[None]] = set()
 
     def begin(self, work: Work) -> None:
@@ -108,31 +109,41 @@ class Runner:
             self._let_go(work)
 
     async def _attempt(self, work: Work) -> None:
-        if work.run.cancel_requested:
-            work.stop = "cancelled"
-            raise asyncio.CancelledError
-        if work.run.epoch > MAX_ATTEMPTS:
-            raise GaveUp()
+        await self._open(work)
         async with asyncio.timeout(self._timeout):
             prepared = await self._preparation.prepare(work)
-            if work.channel.next_n == 1:
-                await self._journal(work, *prepared.opening)
             for event in prepared.news:
                 work.publish(event)
-            self._crash.reach("context.built")
+            self.crash.reach("context.built")
             events = answer(prepared.model, prepared.request, work.draft, prepared.call_tool)
             async with aclosing(events):
                 async for event in events:
                     if isinstance(event, (ToolCalled, ToolFinished)):
                         await self._journal(work, event)
-                        self._crash.reach("tool.called" if isinstance(event, ToolCalled) else "tool.finished")
+                        self.crash.reach("tool.called" if isinstance(event, ToolCalled) else "tool.finished")
                     else:
                         work.publish(event)
-                        self._crash.reach("text")
+                        self.crash.reach("text")
         await self._end(work, "completed")
 
+    async def _open(self, work: Work) -> None:
+        """Begin an attempt that was not begun by accepting its message; one that is to end at once ends here."""
+        run = work.run
+        last = run.cancel_requested or run.epoch > MAX_ATTEMPTS
+        if work.channel.next_n == 1:
+            await self._journal(work, await self._preparation.opening(work, keep_unfinished=last))
+            self.crash.reach("attempt.opened")
+        if run.cancel_requested:
+            work.stop = "cancelled"
+            raise asyncio.CancelledError
+        if run.epoch > MAX_ATTEMPTS:
+            raise GaveUp()
+
     async def _journal(self, work: Work, *events: Event) -> None:
-        """Write events now, with the text before them, then show them."""
+        """Write events now, with the text before them, then show them: all of it, though the task be cancelled."""
+        await asyncio.shield(self._write(work, events))
+
+    async def _write(self, work: Work, events: Sequence[Event]) -> None:
         async with work.lock:
             count, rows = work.pending(*events)
             await self._database.lane.write(partial(journal, work.run, self.owner, rows))
@@ -144,7 +155,7 @@ class Runner:
         """Write the end, whatever it takes, and show it; a run that is no longer ours is left alone."""
         title_job = self._preparation.title_job(work) if status == "completed" else None
         close = Close(work, self.owner, status, problem_of(error) if error else None, title_job)
-        self._crash.reach("finish.before")
+        self.crash.reach("finish.before")
         async with work.lock:
             ending, now, answer_id = prepare(close)
             script = partial(finish, ending, partial(close.events, answer_id, now))
@@ -152,7 +163,7 @@ class Runner:
                 events = await self._insist(script)
             except LeaseLost:
                 return log.warning("run_lost", epoch=work.run.epoch)
-            self._crash.reach("finish.committed")
+            self.crash.reach("finish.committed")
             count, _ = work.pending()
             work.confirm(count)
             work.show(*events)

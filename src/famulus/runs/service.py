@@ -32,15 +32,16 @@ from famulus.runs.preparation import started_event
 from famulus.runs.runner import Runner, topic
 from famulus.runs.sql.accept import Acceptance, Accepted, accept
 from famulus.runs.sql.lease import cancel
-from famulus.runs.sql.read import RunAndAnswer, ThreadRow, events_after, run_of, thread_of
+from famulus.runs.sql.read import RunAndAnswer, ThreadRow, events_after, newest_event, run_of, thread_of
 from famulus.runs.title import first_words
 from famulus.runs.views import RunView, run_view
 from famulus.runs.work import Asker, Work, encode_asker
 
 POLL = 1.0
 """Seconds between looks into the journal of a run that another instance works on; a live word comes sooner."""
-QUIET_POLLS = 10
+QUIET_POLLS = 5
 """Fruitless looks after which a follower is shown a sign of life."""
+THREADS_KNOWN = 20_000
 CANCEL_PATIENCE = 2.0
 """Seconds that cancelling waits to show the run's end rather than the request for it."""
 
@@ -91,6 +92,7 @@ class Runs:
         self._runner = runner
         self._max_live = max_live
         self._crash = crash
+        self._threads: dict[tuple[str, str], ThreadRow] = {}
 
     async def start(self, principal: Principal, ask: Ask) -> Started:
         """Accept a message. Returns once it is committed and the work on its answer has begun or is queued.
@@ -135,24 +137,24 @@ class Runs:
 
         An empty list is a sign of life. Raises RunNotFound or BadEventId at once, before there is a generator.
         """
-        await self._check(principal, run_id, after)
-        return self._follow(principal, run_id, after)
+        live = await self._check(principal, run_id, after)
+        return self._follow(principal, run_id, after, live=live)
 
     async def _follow(
-        self, principal: Principal, run_id: str, after: EventId
+        self, principal: Principal, run_id: str, after: EventId, *, live: bool
     ) -> AsyncGenerator[list[Entry], None]:
         with self._live.listen(topic(run_id)) as listener:
             while True:
-                entries = await self._next(run_id, after, listener)
+                entries = await self._next(run_id, after, listener, patience=QUIET_POLLS if live else 1)
                 yield entries
                 if entries:
                     after = entries[-1].id
                     if isinstance(entries[-1].event, TERMINAL):
                         return
-                elif run_id not in self._runner.works and not await self._still_to_come(
-                    principal, run_id, after
-                ):
+                elif not live:
                     return
+                elif run_id not in self._runner.works:
+                    live = await self._is_live(principal, run_id)
 
     async def events(self, principal: Principal, run_id: str, after: EventId) -> list[Entry]:
         """The journalled events after an id, a page of them, without waiting."""
@@ -161,17 +163,26 @@ class Runs:
         return found
 
     async def _thread(self, principal: Principal, thread_id: str) -> ThreadRow:
-        thread: ThreadRow | None = await self._database.lane.read(
-            partial(thread_of, thread_id, principal.user_id)
-        )
-        if thread is None:
-            raise ThreadNotFound()
+        thread = await self._facts(thread_id, principal.user_id)
         if thread.course_id is not None:
             try:
                 async with self._database.read() as session:
                     await course_card(session, principal, thread.course_id)
             except NotFound as error:
                 raise Forbidden("You are no longer in this thread's course, so it cannot go on.") from error
+        return thread
+
+    async def _facts(self, thread_id: str, user_id: str) -> ThreadRow:
+        """Whose and where a thread is never changes, so it is read once; accepting sees whether it still exists."""
+        key = (thread_id, user_id)
+        thread: ThreadRow | None = self._threads.get(key)
+        if thread is None:
+            thread = await self._database.lane.read(partial(thread_of, thread_id, user_id))
+            if thread is None:
+                raise ThreadNotFound()
+            if len(self._threads) >= THREADS_KNOWN:
+                self._threads.clear()
+            self._threads[key] = thread
         return thread
 
     def _acceptance(
@@ -221,22 +232,29 @@ class Runs:
             raise RunNotFound()
         return found
 
-    async def _check(self, principal: Principal, run_id: str, after: EventId) -> None:
-        """That the run is this person's, and the id one that it has given out or still may have."""
+    async def _check(self, principal: Principal, run_id: str, after: EventId) -> bool:
+        """Whether the run is live. Raises unless it is this person's, and the id one that may have been given out.
+
+        What is alive elsewhere may have shown more than is journalled. So may what died, of its own epoch; and an
+        instance that has just stood still may not know yet that it lost the run.
+        """
         work = self._runner.works.get(run_id)
-        if work is not None and work.run.user_id == principal.user_id:
-            newest = EventId(work.run.epoch, work.channel.next_n - 1)
+        if work is not None and work.run.user_id == principal.user_id and after.epoch <= work.run.epoch:
+            newest, live = EventId(work.run.epoch, work.channel.next_n - 1), True
         else:
             run = (await self._find(principal, run_id)).run
-            newest = EventId(run.epoch, 10**9)
+            newest, live = EventId(run.epoch, 10**9), run.live
+            if not live and after.epoch == run.epoch:
+                newest = await self._database.lane.read(partial(newest_event, run_id))
         if after > newest:
             raise BadEventId(
                 "This id lies in the future of the run; send the last one that you have received."
             )
+        return live
 
-    async def _next(self, run_id: str, after: EventId, listener: Listener) -> list[Entry]:
-        """The next entries: from the live channel, else from the journal; empty after a while without news."""
-        for _ in range(QUIET_POLLS):
+    async def _next(self, run_id: str, after: EventId, listener: Listener, *, patience: int) -> list[Entry]:
+        """The next entries: from the live channel, else from the journal; empty after so many looks without news."""
+        for look in range(1, patience + 1):
             work = self._runner.works.get(run_id)
             entries = work.channel.since(after) if work else None
             if entries:
@@ -246,11 +264,13 @@ class Runs:
                 return work.channel.since(after) or []
             if found := await self._database.lane.read(partial(events_after, run_id, after)):
                 return found
-            await listener.wait(POLL)
+            if look < patience:
+                await listener.wait(POLL)
         return []
 
-    async def _still_to_come(self, principal: Principal, run_id: str, after: EventId) -> bool:
-        """Whether a quiet run will have more events; a run that ended has journalled its last one."""
-        if (await self._find(principal, run_id)).run.live:
-            return True
-        return bool(await self._database.lane.read(partial(events_after, run_id, after)))
+    async def _is_live(self, principal: Principal, run_id: str) -> bool:
+        """Whether a quiet run is still to end; one whose thread was deleted has ended."""
+        try:
+            return (await self._find(principal, run_id)).run.live
+        except RunNotFound:
+            return False

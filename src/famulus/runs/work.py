@@ -75,10 +75,11 @@ class Work:
             self.task.cancel()
 
 
-def finished_steps(entries: list[Entry]) -> list[Text | Tool]:
-    """What earlier attempts finished for good: each tool call with its result, and the text said before it.
+def finished_steps(entries: list[Entry]) -> tuple[list[Text | Tool], str]:
+    """What earlier attempts finished for good, and the text that they had only begun.
 
-    A call that has no result is left out: tools that only read are simply asked again.
+    Finished is each tool call with its result, and the text said before it. A call that has no result is left out:
+    tools that only read are simply asked again.
     """
     parts: list[Text | Tool] = []
     said: list[str] = []
@@ -94,8 +95,8 @@ def finished_steps(entries: list[Entry]) -> list[Text | Tool]:
                     parts.append(Text(text))
                 said.clear()
                 parts.append(Tool(id, called.name, called.arguments, event.status, event.result))
-            case AnswerRestarted():
-                said.clear()
+            case AnswerRestarted(text=text):
+                said[:] = [text.removeprefix("".join(part.text for part in parts if isinstance(part, Text)))]
             case _:
                 pass
-    return parts
+    return parts, "".join(said)

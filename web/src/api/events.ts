@@ -37,7 +37,7 @@ export interface ToolCalled {
   type: "tool.called";
   call_id: string;
   name: string;
-  arguments: unknown;
+  arguments: string;
 }
 
 export interface ToolFinished {
@@ -45,7 +45,7 @@ export interface ToolFinished {
   call_id: string;
   name: string;
   status: ToolStatus;
-  result: unknown;
+  result: string | null;
 }
 
 export interface MessageCompleted {

@@ -34,6 +34,8 @@ export interface About {
   model: { kind: ModelKind; name: string };
   environment: string;
   demo: boolean;
+  /** Whether people may create accounts for themselves. */
+  sign_up: boolean;
 }
 
 export interface Course {
@@ -94,12 +96,23 @@ export interface ToolPart {
   type: "tool";
   call_id: string;
   name: string;
-  arguments: unknown;
-  status: ToolStatus;
-  result: unknown;
+  /** JSON as the model wrote it. */
+  arguments: string;
+  status: ToolStatus | "called";
+  result: string | null;
 }
 
-export type Part = TextPart | CitationPart | ToolPart;
+/** Why there is no complete answer. */
+export interface FailurePart extends RunError {
+  type: "failure";
+}
+
+/** The page that the person was looking at; nothing of it is shown. */
+export interface PagePart {
+  type: "page";
+}
+
+export type Part = TextPart | CitationPart | ToolPart | FailurePart | PagePart;
 
 export interface Message {
   id: string;

@@ -1,16 +1,17 @@
 // How an answer comes about on the screen: a pure fold of run events into one value.
 // Nothing here knows of the network or the page, so that every order of events can be tested.
-import type { RunEvent } from "../api/events";
-import type { CitationPart, Message, PassageRef, RunError, ToolPart, ToolStatus } from "../api/types";
+import type { RunEvent, ToolFinished } from "../api/events";
+import type { CitationPart, FailurePart, Message, PassageRef, RunError, ToolPart, ToolStatus } from "../api/types";
 
 export type AnswerStatus = "streaming" | "complete" | "stopped" | "failed";
 
 export interface ToolLine {
   callId: string;
   name: string;
-  arguments: unknown;
+  /** JSON as the model wrote it. */
+  arguments: string;
   status: ToolStatus | "running";
-  result: unknown;
+  result: string | null;
 }
 
 export interface AnswerState {
@@ -56,12 +57,19 @@ export function answerFromMessage(message: Message, base = newAnswer(message.run
     text: message.text,
     citations: citations.length > 0 ? citations : base.citations,
     tools: tools.length > 0 ? tools.map(toolOf) : base.tools,
+    error: errorOf(message) ?? base.error,
     createdAt: message.created_at,
   };
 }
 
+function errorOf(message: Message): RunError | null {
+  if (message.status !== "failed") return null;
+  const part = message.parts.find((item): item is FailurePart => item.type === "failure");
+  return part ? { code: part.code, detail: part.detail, retry: part.retry } : null;
+}
+
 function toolOf({ call_id, name, arguments: given, status, result }: ToolPart): ToolLine {
-  return { callId: call_id, name, arguments: given, status, result };
+  return { callId: call_id, name, arguments: given, status: status === "called" ? "unknown" : status, result };
 }
 
 function statusOf(message: Message): AnswerStatus {
@@ -97,7 +105,7 @@ function fold(state: AnswerState, event: RunEvent): AnswerState {
     case "tool.called":
       return { ...state, tools: withTool(state.tools, toolLine(event.call_id, event.name, event.arguments)) };
     case "tool.finished":
-      return { ...state, tools: finishTool(state.tools, event.call_id, event.name, event.status, event.result) };
+      return { ...state, tools: finishTool(state.tools, event) };
     case "answer.restarted":
       return restart(state, event.text);
     case "message.completed":
@@ -131,7 +139,7 @@ function withCitation(citations: CitationPart[], added: CitationPart): CitationP
   return [...citations.filter((citation) => citation.number !== added.number), added];
 }
 
-function toolLine(callId: string, name: string, args: unknown): ToolLine {
+function toolLine(callId: string, name: string, args: string): ToolLine {
   return { callId, name, arguments: args, status: "running", result: null };
 }
 
@@ -139,9 +147,10 @@ function withTool(tools: ToolLine[], added: ToolLine): ToolLine[] {
   return [...tools.filter((tool) => tool.callId !== added.callId), added];
 }
 
-function finishTool(tools: ToolLine[], callId: string, name: string, status: ToolStatus, result: unknown): ToolLine[] {
+function finishTool(tools: ToolLine[], event: ToolFinished): ToolLine[] {
+  const { call_id: callId, name, status, result } = event;
   const known = tools.some((tool) => tool.callId === callId);
-  const lines = known ? tools : [...tools, toolLine(callId, name, {})];
+  const lines = known ? tools : [...tools, toolLine(callId, name, "")];
   return lines.map((tool) => (tool.callId === callId ? { ...tool, status, result } : tool));
 }
 

@@ -51,6 +51,7 @@ export class Conversation {
       this.restoreUnsent();
       this.state.value = "ready";
       if (thread.live_run_id) this.resume(thread.live_run_id);
+      else await this.recallEnd();
     } catch (error) {
       const gone = error instanceof ApiError && error.status === 404;
       this.state.value = gone ? "missing" : "failed";
@@ -193,6 +194,15 @@ export class Conversation {
     const answer = answerEntry(newAnswer(runId));
     this.entries.value = [...this.entries.value, answer];
     void this.attend(answer, runId);
+  }
+
+  /** A question without an answer: its run knows whether the person stopped it or it died. */
+  private async recallEnd(): Promise<void> {
+    const last = this.entries.value.at(-1);
+    if (last?.kind !== "answer" || last.state.value.messageId !== null || !last.state.value.runId) return;
+    const run = await runs.get(last.state.value.runId).catch(() => null);
+    if (run?.status === "cancelled") last.state.value = { ...last.state.value, status: "stopped", error: null };
+    else if (run?.error) last.state.value = { ...last.state.value, error: run.error };
   }
 
   private async attend(answer: AnswerEntry, runId: string): Promise<void> {

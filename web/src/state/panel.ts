@@ -5,6 +5,8 @@ import type { PassageRef } from "../api/types";
 /** A passage as the panel needs it at once, before its surroundings are loaded. */
 export type Cited = Pick<PassageRef, "number" | "passage_id" | "title" | "heading_path" | "lesson_id"> & {
   quote?: string;
+  /** The answer's own block quote around the chip: what it took from the passage, word for word. */
+  said?: string;
 };
 
 export type PanelView =

@@ -64,7 +64,7 @@ function chipHandlers(cited: Map<number, Cited>) {
   const under = (event: Event): { chip: HTMLElement; item: Cited } | null => {
     const chip = (event.target as Element).closest<HTMLElement>("[data-cite]");
     const item = chip && cited.get(Number(chip.dataset.cite));
-    return chip && item ? { chip, item } : null;
+    return chip && item ? { chip, item: { ...item, said: quotedAround(chip) } } : null;
   };
   const show = (event: Event): void => {
     const hit = under(event);
@@ -80,6 +80,15 @@ function chipHandlers(cited: Map<number, Cited>) {
       if (copy) void copyBlock(copy);
     },
   };
+}
+
+/** The text of the block quote that a chip closes; a longer one says too little about where it ends. */
+function quotedAround(chip: HTMLElement): string {
+  const block = chip.closest("blockquote");
+  if (!block || block.querySelectorAll("[data-cite]").length > 1) return "";
+  const copy = block.cloneNode(true) as HTMLElement;
+  for (const mark of copy.querySelectorAll("[data-cite]")) mark.remove();
+  return (copy.textContent ?? "").replace(/[\s…]+$/, "").trim();
 }
 
 function Dots({ reading }: { reading: boolean }) {
@@ -100,7 +109,7 @@ function Ending({ entry, conversation }: Props) {
     <>
       {status === "stopped" && (
         <p class="quiet ended" data-testid="stopped-note">
-          Stopped. What was written is kept.
+          {entry.state.value.text === "" ? "Stopped before a word was written." : "Stopped. What was written is kept."}
         </p>
       )}
       {status === "failed" && <Failure entry={entry} conversation={conversation} />}

@@ -15,12 +15,13 @@ export function CitePreview() {
   useEffect(() => (shown ? dismissWhenLeft(shown.anchor, card.current) : undefined), [shown]);
   if (!shown || (panel.value && !wide.value)) return null;
   const { cited } = shown;
+  const quote = cited.said || cited.quote;
   const path = cited.heading_path.filter((part) => part !== cited.title);
   return (
     <div class="cite-preview" ref={card} role="tooltip" id="cite-preview" data-testid="citation-preview">
       <strong>{cited.title}</strong>
       {path.length > 0 && <span class="cite-path">{path.join(" › ")}</span>}
-      {cited.quote && <q>{shorten(cited.quote)}</q>}
+      {quote && <q>{shorten(quote)}</q>}
     </div>
   );
 }

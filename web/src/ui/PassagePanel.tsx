@@ -63,7 +63,7 @@ function Surroundings({ passage, cited }: { passage: Passage; cited: Cited }) {
     const root = text.current;
     if (!root) return;
     root.replaceChildren(renderMarkdown(passage.text));
-    const marked = markQuote(root, cited.quote || passage.quote) || markQuote(root, passage.quote);
+    const marked = [cited.said, cited.quote, passage.quote].some((quote) => quote && markQuote(root, quote));
     root.classList.toggle("whole", !marked);
     root.querySelector("mark")?.scrollIntoView({ block: "center" });
   }, [passage]);

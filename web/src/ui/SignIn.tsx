@@ -1,7 +1,8 @@
 // Sign in and sign up. Also shown over the page when a session has run out.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api/client";
 import { about, me, signIn, signUp } from "../state/session";
+import { focusComposer } from "./dom";
 import { Mark } from "./Icon";
 
 interface Draft {
@@ -40,6 +41,7 @@ export function SignInPage() {
 
 /** The page stays as it is underneath: nothing typed is lost. */
 export function SignInAgain() {
+  useEffect(() => () => void requestAnimationFrame(focusComposer), []);
   return (
     <div class="overlay">
       <div class="dialog" role="dialog" aria-modal="true" aria-labelledby="again-title">
@@ -68,23 +70,25 @@ function SignInForm({ again = false }: { again?: boolean }) {
     }
   };
   const field = { draft, setDraft, problem };
+  const form = useRef<HTMLFormElement>(null);
+  // `autofocus` does nothing on a page that has had the focus elsewhere.
+  useEffect(() => form.current?.querySelector<HTMLElement>(`[name=${again ? "password" : "email"}]`)?.focus(), [again]);
   return (
-    <form class="form" onSubmit={(event) => (event.preventDefault(), void submit())} data-testid="sign-in-form">
+    <form ref={form} class="form" onSubmit={(event) => (event.preventDefault(), void submit())} data-testid="sign-in-form">
       {joining && <Field {...field} name="name" label="Name" type="text" autoComplete="name" />}
-      <Field {...field} name="email" label="Email" type="email" autoComplete="username" focus={!again} />
+      <Field {...field} name="email" label="Email" type="email" autoComplete="username" />
       <Field
         {...field}
         name="password"
         label="Password"
         type="password"
-        focus={again}
         autoComplete={joining ? "new-password" : "current-password"}
       />
       {problem?.text && <FormProblem text={problem.text} />}
       <button class="button primary" type="submit" disabled={busy} data-testid="sign-in-submit">
         {joining ? "Create account" : "Sign in"}
       </button>
-      {!again && <Switch joining={joining} onSwitch={() => (setJoining(!joining), setProblem(null))} />}
+      {!again && (about.value?.sign_up ?? false) && <Switch joining={joining} onSwitch={() => (setJoining(!joining), setProblem(null))} />}
       {about.value?.demo && !joining && (
         <DemoSignIns onPick={(email) => setDraft({ ...draft, email, password: DEMO_PASSWORD })} />
       )}
@@ -108,17 +112,15 @@ interface FieldProps {
   draft: Draft;
   setDraft: (draft: Draft) => void;
   problem: Problem | null;
-  focus?: boolean;
 }
 
-function Field({ name, label, type, autoComplete, draft, setDraft, problem, focus = false }: FieldProps) {
+function Field({ name, label, type, autoComplete, draft, setDraft, problem }: FieldProps) {
   const wrong = problem?.fields[name];
   const input = {
     name,
     required: true,
     value: draft[name],
     autoComplete,
-    autofocus: focus,
     "aria-invalid": wrong ? true : undefined,
     "aria-describedby": wrong ? `${name}-wrong` : undefined,
     "data-testid": `sign-in-${name}`,

@@ -28,15 +28,24 @@ export function ToolLines({ tools }: { tools: ToolLine[] }) {
   );
 }
 
-function Detail({ label, value }: { label: string; value: unknown }) {
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-  if (text === undefined || text === "null" || text === "{}" || text === "") return null;
+function Detail({ label, value }: { label: string; value: string | null }) {
+  const text = readable(value ?? "");
+  if (text === "" || text === "null" || text === "{}") return null;
   return (
     <div class="tool-detail">
       <span>{label}</span>
       <pre tabIndex={0}>{text}</pre>
     </div>
   );
+}
+
+/** JSON with a line for each member; anything else as it is. */
+function readable(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }
 
 /** `search_lessons` → “Search lessons”. */

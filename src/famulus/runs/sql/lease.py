@@ -83,9 +83,10 @@ def journal(run: RunRow, owner: str, rows: Sequence[JournalRow]) -> Steps[None]:
     yield from insert_events(run.id, run.epoch, rows)
 
 
-def release(owner: str) -> Steps[None]:
-    """Let every run of an instance go at once, so that another, or the next start, takes them over."""
-    yield "UPDATE runs SET lease_until = 0 WHERE owner = $1 AND status = 'running'", (owner,)
+def release(owner: str, run_id: str | None = None) -> Steps[None]:
+    """Let one run of an instance go, or all of them, so that another, or the next start, takes over at once."""
+    one, values = ("", (owner,)) if run_id is None else (" AND id = $2", (owner, run_id))
+    yield f"UPDATE runs SET lease_until = 0 WHERE owner = $1 AND status = 'running'{one}", values
 
 
 def cancel(run_id: str, user_id: str, at: datetime) -> Steps[RunRow | None]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from famulus.runs.events import Entry, EventId, decode_row
+from famulus.runs.events import START, Entry, EventId, decode_row
 from famulus.runs.sql.rows import MESSAGE_COLUMNS, SELECT_MESSAGE, SELECT_RUN, MessageRow, RunRow, Steps
 
 JOURNAL_PAGE = 200
@@ -57,6 +57,15 @@ def run_of(run_id: str, user_id: str) -> Steps[RunAndAnswer | None]:
     run = RunRow(*rows[0])
     answers = yield SELECT_MESSAGE + " WHERE id = $1", (run.answer_id,)
     return RunAndAnswer(run, MessageRow(*answers[0]) if answers else None)
+
+
+def newest_event(run_id: str) -> Steps[EventId]:
+    """The id of the last journalled event; the start when there is none."""
+    rows = yield (
+        "SELECT epoch, last FROM run_events WHERE run_id = $1 ORDER BY epoch DESC, n DESC LIMIT 1",
+        (run_id,),
+    )
+    return EventId(*rows[0]) if rows else START
 
 
 def events_after(run_id: str, after: EventId) -> Steps[list[Entry]]:

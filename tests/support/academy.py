@@ -1,0 +1,189 @@
+"""Two organizations with everything that one may see and another may not, each with a mark that gives a leak away.
+
+    ours    admin, teacher (teaches Rivers), student and classmate (learn it), peer (a member who learns nothing)
+            Rivers: three lessons and a draft, an assistant of its own, an upload · Hidden: a course not published
+    theirs  their_admin, their_student (learns Dams)
+    site    administers the site
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from httpx2 import Client
+
+from famulus.campus.seeding import Person, PlannedCourse, PlannedLesson, seed_organization
+from famulus.identity.accounts import find_by_email
+from famulus.identity.passwords import Passwords
+from famulus.identity.sessions import open_session
+from famulus.kernel.database import Database
+from famulus.knowledge.lessons import sync_course_lessons
+from tests.support.sse import events_of
+
+PASSWORD = "correct horse battery"
+OURS = (
+    Person("site@famulus.local", "Site", role=None, site_admin=True),
+    Person("admin@famulus.local", "Admin", role="organization_admin"),
+    Person("teacher@famulus.local", "Teacher", role="teacher", enrolled="teacher"),
+    Person("student@famulus.local", "Student", role="student", enrolled="student"),
+    Person("classmate@famulus.local", "Classmate", role="student", enrolled="student"),
+    Person("peer@famulus.local", "Peer", role="student"),
+)
+THEIRS = (
+    Person("their_admin@famulus.local", "Their Admin", role="organization_admin"),
+    Person("their_student@famulus.local", "Their Student", role="student", enrolled="student"),
+)
+MARKS = {
+    name: f"canary-{name.replace('_', '-')}-7f3a"
+    for name in (
+        "course", "lesson", "draft", "hidden", "instructions", "upload", "thread", "message", "teacher_thread",
+        "teacher_message", "their_lesson", "their_instructions",
+    )
+}  # fmt: skip
+"""What must not be seen where it does not belong, by what it stands in."""
+RIVERS = PlannedCourse(
+    f"Rivers {MARKS['course']}",
+    "How water finds its way.",
+    (
+        PlannedLesson("Springs", "springs.md", f"# Springs\n\nA spring is where a river begins. {MARKS['lesson']}"),
+        PlannedLesson("Deltas", "deltas.md", "# Deltas\n\nA delta is where a river ends in the sea."),
+        PlannedLesson("Locks", "locks.md", "# Locks\n\nA lock lifts boats over a weir."),
+        PlannedLesson(
+            "Floods", "floods.md", f"# Floods\n\nFloods come in spring. {MARKS['draft']}", published=False
+        ),
+    ),
+)
+DAMS = PlannedCourse(
+    "Dams",
+    "How water is held.",
+    (PlannedLesson("Walls", "walls.md", f"# Walls\n\nA wall holds water back. {MARKS['their_lesson']}"),),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who is signed in."""
+
+    id: str
+    email: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Academy:
+    """Who is there, and the ids of what is there by name; `furnish` adds to them."""
+
+    people: Mapping[str, Member]
+    ids: dict[str, str] = field(default_factory=dict[str, str])
+
+
+async def plant(database_url: str) -> Academy:
+    """Fill an empty database: organizations, people, courses, lessons and what is known of them."""
+    database, passwords = Database(database_url), Passwords()
+    try:
+        hashed = await passwords.hash(PASSWORD)
+        people: dict[str, Member] = {}
+        ids: dict[str, str] = {}
+        async with database.write() as session:
+            ids["course"] = await seed_organization(session, "Ours", OURS, RIVERS, password_hash=hashed) or ""
+            ids["their_course"] = (
+                await seed_organization(session, "Theirs", THEIRS, DAMS, password_hash=hashed) or ""
+            )
+            for person in (*OURS, *THEIRS):
+                account = await find_by_email(session, person.email)
+                assert account is not None
+                opened = await open_session(session, account, "api")
+                name = person.email.partition("@")[0]
+                people[name] = Member(account.id, account.email, opened.token)
+        for course in ids.values():
+            await sync_course_lessons(database, course)
+    finally:
+        passwords.close()
+        await database.close()
+    return Academy(people, ids)
+
+
+def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
+    """Add, over HTTP, what people have made in the meantime, and learn every id."""
+    with client("admin") as admin, client("teacher") as teacher, client("student") as student:
+        ids, course = academy.ids, academy.ids["course"]
+        ids["organization"] = _get(teacher, f"/api/v1/courses/{course}")["organization_id"]
+        lessons = {one["title"]: one["id"] for one in _get(teacher, f"/api/v1/courses/{course}/lessons")["items"]}
+        ids["lesson"], ids["draft"] = lessons["Springs"], lessons["Floods"]
+        hidden = {"title": f"Hidden {MARKS['hidden']}"}
+        ids["hidden_course"] = _post(admin, "/api/v1/courses", hidden)["id"]
+        ids["assistant"] = new_assistant(teacher, course, MARKS["instructions"])
+        text = f"# Weirs\n\nA weir keeps the water high. {MARKS['upload']}".encode()
+        uploaded = teacher.post(f"/api/v1/courses/{course}/sources", files={"file": ("weirs.md", text)})
+        assert uploaded.status_code == 201, uploaded.text
+        ids["source"] = uploaded.json()["id"]
+        ids |= _known(teacher, ids["source"], "")
+        lessons_source = next(
+            one["id"] for one in _get(teacher, "/api/v1/sources", course_id=course)["items"] if one["kind"] == "lessons"
+        )
+        ids |= _known(teacher, lessons_source, "draft_", path="floods.md")
+        ids["thread"], ids["run"] = _conversation(student, course, MARKS["thread"], MARKS["message"])
+        ids["teacher_thread"], ids["teacher_run"] = _conversation(
+            teacher, course, MARKS["teacher_thread"], MARKS["teacher_message"]
+        )
+        academy.ids.update(ids)
+    with client("their_admin") as their_admin:
+        _furnish_theirs(academy, their_admin)
+
+
+def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
+    ids, course = academy.ids, academy.ids["their_course"]
+    ids["their_organization"] = _get(their_admin, f"/api/v1/courses/{course}")["organization_id"]
+    ids["their_lesson"] = _get(their_admin, f"/api/v1/courses/{course}/lessons")["items"][0]["id"]
+    ids["their_assistant"] = new_assistant(their_admin, course, MARKS["their_instructions"])
+    ids["their_source"] = _get(their_admin, "/api/v1/sources", course_id=course)["items"][0]["id"]
+    ids |= _known(their_admin, ids["their_source"], "their_")
+    ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
+
+
+def new_assistant(client: Client, course_id: str, instructions: str, **settings: object) -> str:
+    """An assistant of a course; returns its id."""
+    body = {
+        "scope": "course", "name": "Guide", "instructions": instructions, "course_id": course_id,
+        "settings": settings,
+    }  # fmt: skip
+    return str(_post(client, "/api/v1/assistants", body)["id"])
+
+
+def new_thread(client: Client, **fields: object) -> str:
+    """A thread of the client's own; returns its id."""
+    return str(_post(client, "/api/v1/threads", fields)["id"])
+
+
+def _conversation(client: Client, course_id: str, title: str, message: str) -> tuple[str, str]:
+    """A thread with one finished run."""
+    thread = new_thread(client, course_id=course_id, title=title)
+    with client.stream(
+        "POST",
+        f"/api/v1/threads/{thread}/runs",
+        json={"message": message},
+        headers={"Accept": "text/event-stream"},
+    ) as response:
+        assert response.status_code == 200
+        run = response.headers["x-run-id"]
+        assert [event.name for event in events_of(response)][-1] == "run.completed"
+    return thread, run
+
+
+def _known(client: Client, source: str, prefix: str, *, path: str | None = None) -> dict[str, str]:
+    """A document of a source and a passage of it."""
+    documents = _get(client, f"/api/v1/sources/{source}/documents")["items"]
+    document = next(one["id"] for one in documents if path in (None, one["path"]))
+    passage = _get(client, f"/api/v1/documents/{document}")["items"][0]["id"]
+    return {f"{prefix}document": document, f"{prefix}passage": passage}
+
+
+def _get(client: Client, path: str, **params: str) -> dict:  # type: ignore[type-arg]
+    response = client.get(path, params=params)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def _post(client: Client, path: str, body: object) -> dict:  # type: ignore[type-arg]
+    response = client.post(path, json=body)
+    assert response.status_code == 201, response.text
+    return response.json()

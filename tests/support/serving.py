@@ -1,0 +1,144 @@
+"""The whole server, really listening: in a thread of its own with a loop of its own, as `famulus serve` runs it.
+
+    server      one for all tests of a session, on each database, with an academy planted and a scripted model
+    serving()   one of a test's own
+"""
+
+import asyncio
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from httpx2 import Client
+
+from famulus.cli.serving import Server
+from famulus.kernel.settings import Settings, load_settings
+from tests.support.academy import Academy, furnish, plant
+from tests.support.databases import build_schema, schema_key, sqlite_template
+from tests.support.postgres import Postgres
+
+T = TypeVar("T")
+PATIENCE = 30.0
+SCRIPT = """\
+One two three. *Grüße* 🚀 and **done**.
+--- message
+@when slowly
+@rate 25
+{slow}
+--- message
+@when use a tool
+@tool list_my_courses {{}}
+You have some courses.
+--- message
+@when fail
+@fail 400
+--- message
+@when search first
+@tool search_knowledge {{"query": "rivers"}}
+Rivers flow to the sea.
+""".format(slow="word " * 400)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server and who can sign in to it."""
+
+    url: str
+    port: int
+    settings: Settings
+    app: Any
+    academy: Academy
+
+    def client(self, who: str | None = None, **options: Any) -> Client:
+        """A client that is signed in as somebody of the academy, or not at all."""
+        headers = {"Authorization": f"Bearer {self.academy.people[who].token}"} if who else {}
+        return Client(base_url=self.url, headers=headers, timeout=PATIENCE, **options)
+
+
+class _Telling(Server):
+    """Says when it listens."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.listening: Future[int] = Future()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set_result(self.port)
+
+
+@contextmanager
+def serving(settings: Settings, academy: Academy, *, prepare: Callable[[Any], None] | None = None) -> Iterator[Served]:
+    """The server of these settings; `prepare` may add routes to its application before it starts."""
+    server = _Telling(settings.model_copy(update={"host": "127.0.0.1", "port": 0}))
+    if prepare is not None:
+        prepare(server.app)
+
+    def run() -> None:
+        try:
+            with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+                runner.run(server.serve())
+        except BaseException as error:
+            if server.listening.done():
+                raise
+            server.listening.set_exception(error)
+
+    thread = threading.Thread(target=run, name="server", daemon=True)
+    thread.start()
+    try:
+        port = server.listening.result(PATIENCE)
+        yield Served(f"http://127.0.0.1:{port}", port, settings, server.app, academy)
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+    assert not thread.is_alive(), "the server did not stop"
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine, for a fixture that has no loop, or must not use the test's."""
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(asyncio.run, work).result()
+
+
+@contextmanager
+def migrated_database(dialect: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a migrated, empty database, for fixtures that outlive a test."""
+    if dialect == "sqlite":
+        path = folder / "famulus.db"
+        shutil.copy(wait_for(sqlite_template()), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    template = wait_for(postgres.template(schema_key(), build_schema))
+    name = wait_for(postgres.create(template))
+    try:
+        yield postgres.url(name)
+    finally:
+        wait_for(postgres.drop(name))
+
+
+def settings_for(database_url: str, folder: Path, **overrides: object) -> Settings:
+    """Settings of a server on this database, with the scripted model."""
+    script = folder / "replies.md"
+    script.write_text(SCRIPT, encoding="utf-8")
+    given: dict[str, object] = {"model": f"scripted:{script}", "run_lease": 2, "log_level": "ERROR"}
+    return load_settings(database_url=database_url, data_dir=folder / "var", **(given | overrides))
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running server with an academy. Tests share it: each makes what it changes."""
+    folder = tmp_path_factory.mktemp("server")
+    with ExitStack() as stack:
+        url = stack.enter_context(migrated_database(str(request.param), folder, request))
+        academy = wait_for(plant(url))
+        served = stack.enter_context(serving(settings_for(url, folder), academy))
+        furnish(academy, served.client)
+        yield served
