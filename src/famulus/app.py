@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
-from famulus.doors import rest
+from famulus.doors import rest, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.middleware import Enveloped
 from famulus.doors.problems import PROBLEMS
@@ -35,6 +35,7 @@ from famulus.knowledge.jobs import LESSONS_JOB, LessonKeeper
 from famulus.llm.choose import default_choice, open_model
 from famulus.llm.limits import Limits
 from famulus.llm.opened import Models
+from famulus.ops.routes import router as operations
 from famulus.runs.keeper import Keeper
 from famulus.runs.preparation import TITLE_JOB, Preparation
 from famulus.runs.runner import Runner
@@ -175,4 +176,6 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     rest.mount(app)
+    app.include_router(operations)
+    web.mount(app)
     return app

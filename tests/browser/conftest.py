@@ -1,6 +1,6 @@
 """One server and one browser for each module; a fresh window, which must stay clean, for each test.
 
-A module says with `MODEL` which model its server has: `offline`, or `scripted`, which says what a test tells it to.
+The server's model is scripted: it says what a test tells it to. A module may name other settings in `SETTINGS`.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def famulus(
     """A server with the demo course, at one address for the whole module."""
     if not (ROOT / "src" / "famulus" / "web" / "index.html").is_file():
         missing("The built web app", "run `npm ci && npm run build` in web/")
-    server = Famulus(tmp_path_factory.mktemp("famulus"), getattr(request.module, "MODEL", "scripted"))
+    server = Famulus(tmp_path_factory.mktemp("famulus"), getattr(request.module, "SETTINGS", {}))
     server.start()
     yield server
     server.kill()

@@ -7,14 +7,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from famulus.cli.main import main; main()", "serve", "--migrate", "--seed")
 PATIENCE = 40.0
-TITLE = "@when ^Question:\n{title}\n--- message\n"
-"""The reply to the server's own question for a better title, so that it takes none of the test's replies."""
 
 
 def free_port() -> int:
@@ -29,8 +28,8 @@ class Famulus:
     """One address at which a server can be started, killed and started again."""
 
     folder: Path
-    model: str
-    """`offline` or `scripted`."""
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """More of the environment; without a `FAMULUS_MODEL` in it the model says what `replies` was last given."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -42,9 +41,9 @@ class Famulus:
     def script(self) -> Path:
         return self.folder / "replies.md"
 
-    def replies(self, *replies: str, title: str = "A title by the model") -> None:
+    def replies(self, *replies: str) -> None:
         """What the scripted model says from now on: one reply after the other, and over again."""
-        self.script.write_text(TITLE.format(title=title) + "\n--- message\n".join(replies), "utf-8")
+        self.script.write_text("\n--- message\n".join(replies), "utf-8")
 
     def start(self) -> None:
         """Begin, and return once it answers; raises TimeoutError with the end of its log."""
@@ -53,10 +52,11 @@ class Famulus:
             "PYTHONPATH": str(ROOT / "src"),
             "APP_ENV": "local",
             "FAMULUS_DATA_DIR": str(self.folder),
-            "FAMULUS_MODEL": "offline" if self.model == "offline" else f"scripted:{self.script}",
+            "FAMULUS_MODEL": f"scripted:{self.script}",
             "FAMULUS_RUN_LEASE": "1",
+            **self.settings,
         }
-        if self.model != "offline" and not self.script.exists():
+        if not self.script.exists():
             self.replies("Nothing was written for this test to say.")
         command = [*COMMAND, "--port", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:

@@ -158,13 +158,6 @@ def test_another_conversation_meanwhile(app: App):
     assert shown(app) == WORDS
 
 
-def test_the_model_makes_a_better_title(app: App):
-    app.famulus.replies("An answer.", title="Naming <b>things</b>")
-    app.asked("A question whose first words are no good title at all, sadly")
-    expect(app.part("thread-title").first).to_have_text("Naming <b>things</b>")
-    expect(app.part("conversation-title")).to_have_text("Naming <b>things</b>")
-
-
 def test_a_search_by_the_model_is_shown_with_what_it_was_given(app: App):
     app.famulus.replies('@tool search_knowledge {"query": "costmap resolution"}\nLooked it up.')
     app.asked("Look it up.")
@@ -259,14 +252,14 @@ def assert_tame(app: App) -> None:
 
 
 def test_a_hostile_answer_stays_text(app: App):
-    app.famulus.replies(f"@rate 300\n{HOSTILE}", title="<img src=x onerror=window.hacked='title'>")
+    app.famulus.replies(f"@rate 300\n{HOSTILE}")
     app.asked("<img src=x onerror=\"window.hacked='question'\"> ![](https://evil.example/q.png)")
     assert_tame(app)
     expect(app.part("thread-title").first).to_contain_text("<img src=x")
     link = app.answer_text.get_by_role("link", name="honest link")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
-    for inert in ("script link", "raw link", "data link", "styled"):
-        app.answer_text.get_by_text(inert, exact=True).click()
+    for inert in ("script link", "raw link", "styled"):
+        app.answer_text.get_by_text(inert).first.click(position={"x": 6, "y": 10})
     app.page.reload()
     app.ended()
     assert_tame(app)

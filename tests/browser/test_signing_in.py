@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.app import PASSWORD, STUDENT, App
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-MODEL = "offline"
+SETTINGS = {"FAMULUS_MODEL": "offline"}
 COURSE = "Introduction to Robotics with ROS 2"
 
 

@@ -263,11 +263,11 @@ async def test_an_upload_that_cannot_be_read_leaves_nothing_behind(
     assert await rows(database, "SELECT 1 FROM sources WHERE kind = 'upload'") == []
 
 
-async def test_two_runs_of_one_folder_at_once(
+async def test_several_runs_of_one_folder_at_once(
     database: Database, world: World, owner: Owner, folder: Path
 ) -> None:
     write(folder, {f"{n:02}.md": f"# Page {n}\n\nRound {n}." for n in range(20)})
-    await ingest_path(database, owner, folder)
+    await asyncio.gather(*(ingest_path(database, owner, folder) for _ in range(3)))
     write(folder, {f"{n:02}.md": f"# Page {n}\n\nSquare {n}." for n in range(20)})
 
     await asyncio.gather(*(ingest_path(database, owner, folder) for _ in range(3)))

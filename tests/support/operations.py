@@ -78,7 +78,7 @@ CASES: dict[str, Case] = {
     ),
     "GET /api/v1/courses/{course_id}/enrolments": Case("teacher", needs="teacher"),
     "POST /api/v1/courses/{course_id}/enrolments": Case(
-        "teacher", 201, body={"user_id": "{spare_member}"}, needs="teacher"
+        "teacher", 201, body={"user_id": "{spare_newcomer}"}, needs="teacher"
     ),
     "DELETE /api/v1/courses/{course_id}/enrolments/{user_id}": Case(
         "teacher", 204, path={"user_id": "{spare_learner}"}, needs="teacher"
@@ -101,7 +101,7 @@ CASES: dict[str, Case] = {
     "DELETE /api/v1/threads/{thread_id}": Case(status=204, path={"thread_id": "{spare_thread}"}),
     "GET /api/v1/threads/{thread_id}/messages": Case(query={"order": "desc"}),
     "POST /api/v1/threads/{thread_id}/runs": Case(
-        status=202, path={"thread_id": "{spare_thread}"}, body={"message": "Hello.", "context": {"title": "Page"}}
+        status=202, path={"thread_id": "{free_thread}"}, body={"message": "Hello.", "context": {"title": "Page"}}
     ),
     "GET /api/v1/runs/{run_id}": Case(),
     "GET /api/v1/runs/{run_id}/events": Case(headers={"Accept": "application/json"}),

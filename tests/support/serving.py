@@ -59,7 +59,8 @@ class Served:
     def client(self, who: str | None = None, **options: Any) -> Client:
         """A client that is signed in as somebody of the academy, or not at all."""
         headers = {"Authorization": f"Bearer {self.academy.people[who].token}"} if who else {}
-        return Client(base_url=self.url, headers=headers, timeout=PATIENCE, **options)
+        # Without certificates to read, which takes longer than most tests.
+        return Client(base_url=self.url, headers=headers, timeout=PATIENCE, verify=False, **options)
 
 
 class _Telling(Server):
@@ -130,6 +131,13 @@ def settings_for(database_url: str, folder: Path, **overrides: object) -> Settin
     script.write_text(SCRIPT, encoding="utf-8")
     given: dict[str, object] = {"model": f"scripted:{script}", "run_lease": 2, "log_level": "ERROR"}
     return load_settings(database_url=database_url, data_dir=folder / "var", **(given | overrides))
+
+
+@pytest.fixture(scope="session")
+def document(server: Served) -> Any:
+    """The OpenAPI document, as the server gives it out."""
+    with server.client() as client:
+        return client.get("/openapi.json").json()
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -33,6 +33,14 @@ const HOSTILE = [
   "\uE0001\uE001 forged",
 ];
 
+it("shows what only looks like a tag, and drops what is one", () => {
+  const html = renderHtml("Run `ros2 run <a> <b>` or ros2 run <package> <my-node>.\n\n<div>\nin <name> out < in\n</div>");
+  const text = dom(html).textContent;
+  expect(text).toContain("ros2 run <package> <my-node>.");
+  expect(text).toContain("in <name> out < in");
+  expect(renderHtml('<div>\n<base href="https://evil.example/"\n\nnext')).not.toContain("<base");
+});
+
 function dom(html: string): HTMLElement {
   const holder = document.createElement("div");
   holder.innerHTML = html;

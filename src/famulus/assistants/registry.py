@@ -275,7 +275,7 @@ async def assistant_names(session: AsyncSession, ids: Collection[str]) -> dict[s
     if not ids:
         return {}
     rows = await session.execute(select(Assistant.id, Assistant.name).where(Assistant.id.in_(ids)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def ensure_default(session: AsyncSession) -> None:

@@ -104,7 +104,7 @@ def run_user_create(email: str, name: str, password: str, site_admin: bool) -> s
 
 def _checked(email: str, name: str, password: str) -> SignUp:
     try:
-        return SignUp(email=email, name=name, password=password)
+        return SignUp(email=email, name=name, password=password, session_mode=None, issuance_policy=None)
     except ValidationError as error:
         problems = tuple(FieldProblem(str(item["loc"][0]), item["msg"]) for item in error.errors())
         raise Invalid("There can be no such account.", fields=problems) from error

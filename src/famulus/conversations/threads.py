@@ -108,7 +108,7 @@ async def _cards(session: AsyncSession, found: Sequence[Thread]) -> list[ThreadC
     """Threads with who answers in them and the newest run in progress, in two queries however many they are."""
     names = await assistant_names(session, {thread.assistant_id for thread in found})
     rows = await session.execute(LIVE_RUNS, {"ids": [thread.id for thread in found]})
-    live: dict[str, str] = dict(rows.tuples().all())
+    live: dict[str, str] = {row[0]: row[1] for row in rows}
     return [ThreadCard(thread, names[thread.assistant_id], live.get(thread.id)) for thread in found]
 
 

@@ -1,20 +1,18 @@
-"""The native REST API: every room's routes under one roof, errors rendered alike, the web app behind them."""
+"""The native REST API: every room's routes under one roof, errors rendered alike."""
 
 from fastapi import FastAPI
 
 from famulus.assistants.routes import router as assistants
 from famulus.campus.routes import router as campus
 from famulus.conversations.routes import router as conversations
-from famulus.doors import problems, web
+from famulus.doors import problems
 from famulus.doors.runs import router as runs
 from famulus.identity.routes import router as identity
 from famulus.knowledge.routes import router as knowledge
-from famulus.ops.routes import router as operations
 
 
 def mount(app: FastAPI) -> None:
     """Put every route of the native door into the application."""
-    for router in (identity, campus, assistants, conversations, runs, knowledge, operations):
+    for router in (identity, campus, assistants, conversations, runs, knowledge):
         app.include_router(router)
     problems.install(app)
-    web.mount(app)

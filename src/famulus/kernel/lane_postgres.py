@@ -42,7 +42,8 @@ async def _run(connection: Connection, make: MakeScript) -> Any:
 
 async def connect(dsn: str) -> Connection:
     """A connection with this server's time-outs; connecting itself takes at most 10 s."""
-    return await asyncpg.connect(dsn, timeout=10, command_timeout=15, server_settings=SETTINGS)
+    untyped: Any = asyncpg
+    return await untyped.connect(dsn, timeout=10, command_timeout=15, server_settings=SETTINGS)
 
 
 class PostgresDriver:
@@ -50,23 +51,27 @@ class PostgresDriver:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._writing: Connection | None = None
+        self._writing: Connection = None
         self._idle: list[Connection] = []
         self._slots = asyncio.Semaphore(READERS)
 
     async def commit(self, scripts: list[MakeScript]) -> list[Outcome]:
         """Run all in one transaction; if one raises, roll back and run each in its own."""
         try:
-            if self._writing is None or self._writing.is_closed():
-                self._writing = await connect(self._dsn)
-            async with self._writing.transaction():
-                return [Outcome(await _run(self._writing, script)) for script in scripts]
+            connection = await self._writer()
+            async with connection.transaction():
+                return [Outcome(await _run(connection, script)) for script in scripts]
         except Exception as error:
             if isinstance(error, LOST):
                 await self._forget()
             if len(scripts) == 1 or isinstance(error, LOST):
                 return [Outcome(error=_ours(error))] * len(scripts)
         return [(await self.commit([script]))[0] for script in scripts]
+
+    async def _writer(self) -> Connection:
+        if self._writing is None or self._writing.is_closed():
+            self._writing = await connect(self._dsn)
+        return self._writing
 
     async def read(self, script: MakeScript) -> Any:
         """Run one that only reads, on one of a few connections; a lost one is replaced once."""

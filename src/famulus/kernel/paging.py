@@ -59,8 +59,9 @@ def encode_key(values: Sequence[Any]) -> str:
 def decode_key(key: str, count: int) -> list[Any]:
     """The sort values of a key; raises `BadCursor` unless there are `count` of them."""
     try:
-        values = msgspec.json.decode(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)), type=list[Any])
-        times = [_time(str(v["t"])) if isinstance(v, dict) else v for v in values]
+        raw = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
+        values = msgspec.json.decode(raw, type=list[dict[str, str] | str | int | float | bool | None])
+        times = [_time(v["t"]) if isinstance(v, dict) else v for v in values]
     except (
         ValueError,
         KeyError,
@@ -71,7 +72,7 @@ def decode_key(key: str, count: int) -> list[Any]:
         UnicodeError,
     ) as error:
         raise BadCursor() from error
-    if len(times) != count or any(isinstance(v, (list, dict)) or v is None for v in times):
+    if len(times) != count or None in times:
         raise BadCursor()
     return times
 

@@ -95,7 +95,10 @@ async def begin(session: AsyncSession, place: Place) -> str:
         kind=place.kind,
         name=place.name,
         location=place.location,
-        **{"state": "indexing", "documents": 0, "chunks": 0, "failed": 0},
+        state="indexing",
+        documents=0,
+        chunks=0,
+        failed=0,
         created_at=now,
         updated_at=now,
     )

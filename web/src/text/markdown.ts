@@ -79,12 +79,23 @@ const citation: TokenizerAndRendererExtension = {
   renderer: (token) => (token.numbers as number[]).map((n) => `${OPEN}${n}${CLOSE}`).join(""),
 };
 
-/** Raw HTML loses scripts, styles and most attributes before any parser of the browser meets it. */
+/**
+ * Raw HTML loses scripts, styles and most attributes before any parser of the browser meets it.
+ * What only looks like a tag, such as `<package name>`, was meant to be read and stays text.
+ */
 function simpleTags(html: string): string {
   return html
     .replace(/<!--[\s\S]*?(?:-->|$)/g, "")
     .replace(/<(script|style|iframe|object|svg|math|template|noscript)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, "")
-    .replace(/<(\/?[a-z][a-z0-9-]*)\b([^>]*)>/gi, (_, tag: string, rest: string) => `<${tag}${keptAttributes(rest)}>`);
+    .replace(/<(\/?)([a-z][a-z0-9-]*)\b([^<>]*)>|</gi, (whole, slash?: string, name = "", rest = "") => {
+      const tag = String(name).toLowerCase();
+      if (ALLOWED_TAGS.includes(tag)) return `<${slash}${tag}${keptAttributes(rest)}>`;
+      return tag !== "" && isElement(tag) ? "" : whole.replace("<", "&lt;");
+    });
+}
+
+function isElement(tag: string): boolean {
+  return !tag.includes("-") && !(document.createElement(tag) instanceof HTMLUnknownElement);
 }
 
 function keptAttributes(text: string): string {

@@ -1,0 +1,31 @@
+"""Things of the academy that a test may use up, made as people make them."""
+
+from tests.support.academy import MARKS, PASSWORD, new_thread
+from tests.support.operations import filled, send, with_people
+from tests.support.serving import Served
+
+
+def spares(server: Served) -> dict[str, str]:
+    """Ids of things that a test may use up."""
+    ids = with_people(server.academy)
+    with server.client("student") as student, server.client("teacher") as teacher, server.client("admin") as admin:
+        ids["spare_thread"] = new_thread(student, course_id=ids["course"])
+        ids["free_thread"] = new_thread(student, course_id=ids["course"])
+        ids["thread_title"] = f"Springs {MARKS['thread']}"
+        spare_lesson = send(teacher, "POST /api/v1/courses/{course_id}/lessons", ids)
+        ids["spare_lesson"] = spare_lesson.json()["id"]
+        ids["spare_source"] = send(teacher, "POST /api/v1/courses/{id}/sources", ids).json()["id"]
+        for name in ("spare", "spare_member", "spare_learner", "spare_newcomer"):
+            email = filled("spare{new}@famulus.local", {})
+            account = {"email": email, "password": PASSWORD, "name": name, "session_mode": "api"}
+            tokens = admin.post("/api/auth/signup", json=account).json()
+            ids["refresh_token"], ids["spare_email"] = tokens["refresh_token"], email
+            if name != "spare":
+                made = admin.post(f"/api/v1/organizations/{ids['organization']}/members", json={"email": email})
+                ids[name] = made.json()["user_id"]
+        learner = {"user_id": ids["spare_learner"]}
+        assert teacher.post(f"/api/v1/courses/{ids['course']}/enrolments", json=learner).status_code == 201
+        email = filled("spare{new}@famulus.local", {})
+        admin.post("/api/auth/signup", json={"email": email, "password": PASSWORD, "name": "Spare"})
+        ids["spare_email"] = email
+    return ids
