@@ -12,14 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from famulus.assistants.registry import check_instructions
+from famulus.identity.principal import Principal
 from famulus.kernel.settings import Settings
 from famulus.llm.script_file import parse_script
-from famulus.runs.context import instructions
+from famulus.runs.context import Situation, Voice, instructions
 from tests.support import docs_generate as made
 from tests.support.docs_markdown import Block, anchor, blocks, headings, links
 from tests.support.docs_openapi import document, operations
@@ -127,6 +130,24 @@ def test_the_variables_of_instructions_are_documented() -> None:
     variables = re.findall(r"^            (\w+)=", rendering, re.MULTILINE)
     assert variables
     assert [each for each in variables if not re.search(rf"^\| `{each}[.`]", page, re.MULTILINE)] == []
+
+
+def test_the_example_of_instructions_is_rendered() -> None:
+    page = read(ROOT / "docs" / "concepts" / "assistants.md")
+    [example] = [block.text for block in blocks(page) if block.language == "jinja"]
+    check_instructions(example)
+    person = Principal("usr_1", "Ada", "ada@example.org", profile={"software_background": "Python"})
+    today = date(2026, 11, 20)
+    said = instructions(
+        Situation(Voice("Mira", example), person, "Robots", None, (), searched=False, today=today)
+    )
+    assert said.startswith("You are Mira")
+    assert "Robots" in said
+    assert "knows Python" in said
+    plain = Principal("usr_2", "Bo", "bo@example.org")
+    assert "knows" not in instructions(
+        Situation(Voice("Mira", example), plain, None, None, (), searched=False, today=today)
+    )
 
 
 def test_the_glossary_explains_every_word() -> None:
@@ -244,6 +265,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 @pytest.mark.xdist_group("docs")
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name)
 def test_examples_run(page: Path, server: str, environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
     examples = run_blocks(page)
     parts = [f"printf '\\n{MARK}{number}\\n'\n{block.text}" for number, block in enumerate(examples)]
     script = "\n".join(parts).replace(ADDRESS, server).replace(COMMAND, f"'{sys.executable}' -c '{MAIN}'")

@@ -109,7 +109,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         stack.push_async_callback(models.close)
         gate = Gate()
         stack.callback(gate.close)
-        parts = _put_together(settings, database, live, vault, gate, models)
+        parts = _put_together(settings, database, live, vault=vault, gate=gate, models=models)
         keeper = Keeper(database, live, parts.runner)
         keeper.start()
         stack.push_async_callback(keeper.stop)
@@ -119,7 +119,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
 
 
 def _put_together(
-    settings: Settings, database: Database, live: Live, vault: Vault, gate: Gate, models: Models
+    settings: Settings, database: Database, live: Live, *, vault: Vault, gate: Gate, models: Models
 ) -> Parts:
     bus, crash = database.bus, CrashPoints(settings.crash_point)
     instance = f"{socket.gethostname()[:24]}-{os.getpid()}-{new_id('i')[-8:]}"

@@ -16,7 +16,8 @@ import aiohttp
 from tests.crash.history import Frames, History, Seen, Send, Stored, Stream, seen
 
 LOST = (aiohttp.ClientError, OSError, TimeoutError)
-PAUSE = 0.05
+PAUSE = 0.1
+PATIENCE = 60.0
 CANCELS = 0.1
 """The share of runs that their person stops half way."""
 KINDS = ("slow", "slow", "tool", "quick")
@@ -50,8 +51,10 @@ class Client:
     async def ask(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        """The JSON that answers a request, repeated until there is an answer."""
+        """The JSON that answers a request, repeated until there is an answer; raises AssertionError after a minute."""
+        began = time.monotonic()
         while True:
+            assert time.monotonic() < began + PATIENCE, f"nobody answered {method} {path}"
             try:
                 status, answer = await self._once(method, path, body, headers)
             except LOST:

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -36,6 +37,7 @@ def main() -> int:
     )
     parser.add_argument("--lease", type=float, default=4.0, help="seconds; the server's own default is 4")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no server is left behind
     well = True
     for dialect in (given.database,) if given.database else ("sqlite", "postgresql"):
         report = asyncio.run(_storm(dialect, given.kills, given.seed, given.lease))

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +18,6 @@ COMMAND = ("-c", "from famulus.cli.main import main; main()")
 HASTY = (str(Path(__file__).with_name("hasty.py")),)
 """The same with the planted bug."""
 SCRIPT = Path(__file__).with_name("script.md")
-SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL"
 PATIENCE = 30.0
 
 
@@ -36,6 +37,7 @@ class Server:
     lease: float = 4.0
     command: tuple[str, ...] = COMMAND
     port: int = field(default_factory=free_port)
+    secret: str = field(default_factory=partial(secrets.token_urlsafe, 48))
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -53,7 +55,7 @@ class Server:
         environment |= {
             "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
             "APP_ENV": "test",
-            "FAMULUS_SECRET_KEY": SECRET,
+            "FAMULUS_SECRET_KEY": self.secret,
             "FAMULUS_SIGN_UP": "true",
             "FAMULUS_DATA_DIR": str(self.folder),
             "FAMULUS_DATABASE_URL": self.database_url,
@@ -75,7 +77,7 @@ class Server:
             )
 
     async def ready(self) -> None:
-        """Return once it answers, or once it has died. Raises TimeoutError after half a minute."""
+        """Return once it answers, or once it was killed. Raises TimeoutError after half a minute."""
         async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
             while self.alive:
                 try:
@@ -83,6 +85,8 @@ class Server:
                         return
                 except (aiohttp.ClientError, OSError):
                     await asyncio.sleep(0.05)
+        assert self.process is not None
+        assert self.process.returncode == -signal.SIGKILL, f"it could not start:\n{self.tail()}"
 
     @property
     def alive(self) -> bool:

@@ -3,13 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
-import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from famulus.kernel.database import Database, announce
 from famulus.kernel.errors import Unavailable
+from tests.support.outage import cut
 
 CREATE = (
     "CREATE TABLE places (id integer PRIMARY KEY)",
@@ -160,16 +160,6 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await database.ping()
     await database.close()
-
-
-async def cut(database: Database) -> None:
-    """End every connection, as a restart of the server does."""
-    connection = await asyncpg.connect(database.dsn)
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    await connection.close()
 
 
 @POSTGRES

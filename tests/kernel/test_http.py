@@ -183,7 +183,7 @@ async def test_one_inward_address_among_public_ones_is_enough_to_refuse(server: 
 async def test_a_name_that_changes_its_mind_is_connected_to_where_it_was_checked(server: WebServer) -> None:
     names = Names(rebinding_org=[[NOWHERE], ["127.0.0.1"]])
 
-    async with client(names=names, timeout=1) as outbound:
+    async with client(names=names, timeout=2) as outbound:
         with pytest.raises(OutboundFailed):
             await outbound.fetch(f"http://rebinding.org:{server.port}/")
         assert names.asked == ["rebinding.org"]

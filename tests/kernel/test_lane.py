@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -16,6 +15,7 @@ from famulus.kernel.errors import Conflict, Unavailable
 from famulus.kernel.lane import Driver, Lane, MakeScript, Outcome, Row, Statement, Value
 from famulus.kernel.lane_sqlite import SqliteDriver
 from famulus.kernel.tables import utc_now
+from tests.support.outage import cut
 from tests.support.waiting import until
 
 Steps = Generator[Statement, list[Row], Any]
@@ -152,16 +152,6 @@ async def test_closing_finishes_what_is_queued(database_url: str) -> None:
     await opened.close()
 
     assert await asyncio.gather(*writing) == [1, 2, 3, 4, 5]
-
-
-async def cut(database: Database) -> None:
-    """End every connection to a PostgreSQL database, as a restart of the server does."""
-    connection = await asyncpg.connect(database.dsn)
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    await connection.close()
 
 
 @pytest.mark.parametrize("dialect", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)

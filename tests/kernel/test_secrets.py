@@ -61,7 +61,7 @@ def test_a_secret_makes_itself_for_its_owner_only_and_stays(tmp_path: Path) -> N
 
 def test_of_many_that_start_at_once_one_makes_the_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as threads:
-        found = set(threads.map(lambda _: load_secret(settings(tmp_path)), range(64)))
+        found = set(threads.map(load_secret, [settings(tmp_path)] * 64))
 
     assert len(found) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["secret.key"]

@@ -155,4 +155,4 @@ def test_every_setting_is_described_and_read_under_its_own_name() -> None:
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load_settings().port = 1  # pyright: ignore[reportAttributeAccessIssue]
+        load_settings().port = 1

@@ -1,5 +1,7 @@
 """Files become pieces: by headings, with anchors, of a size that fits an answer."""
 
+import contextlib
+import time
 from itertools import pairwise
 
 import pytest
@@ -316,3 +318,15 @@ def test_any_bytes_are_read_or_refused(data: bytes, ending: str) -> None:
 
 def test_the_limits_are_written_in_one_place() -> None:
     assert Limits().file_bytes < Limits().total_bytes
+
+
+@pytest.mark.parametrize(
+    "sign", ["[", "![", "[x](", "<!--", "`", "*", "> ", "- ", "| a ", "\n\n", "<div>", "&", "#"]
+)
+def test_no_sign_takes_an_hour(sign: str) -> None:
+    started = time.perf_counter()
+    for ending in (".md", ".html"):
+        with contextlib.suppress(Unparsable):
+            parse((sign * 20_000).encode(), f"a{ending}")
+
+    assert time.perf_counter() - started < 5

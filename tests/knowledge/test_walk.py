@@ -100,7 +100,7 @@ def test_a_zip_is_read_without_unpacking(tmp_path: Path) -> None:
 
 
 def test_names_in_a_zip_that_are_not_followed(tmp_path: Path) -> None:
-    bad = {"../up.md": "x", "/root.md": "x", "C:/x.md": "x", "a/../../up.md": "x", "inner.zip": "x"}
+    bad = {"../up.md": "x", "/top.md": "x", "C:/x.md": "x", "a/../../up.md": "x", "inner.zip": "x"}
     place = pack(tmp_path / "x.zip", {**bad, "__MACOSX/a.md": "x", ".a.md": "x", "good.md": "x"})
     with zipfile.ZipFile(place, "a") as archive:
         link = zipfile.ZipInfo("link.md")

@@ -1,5 +1,7 @@
 """Which words carry a question, and which stand inside others."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +88,12 @@ def test_nothing_but_letters_and_digits_leaves(text: str) -> None:
 def test_stems_meet_across_forms() -> None:
     assert stems_of("publishing") & stems_of("publisher")
     assert stems_of("a laser scan") <= stems_of("A LaserScan")
+
+
+def test_long_questions_are_read_quickly() -> None:
+    started = time.perf_counter()
+    for sign in ("x", "x_", "\u0300", "xY", '"', '"x', "x.", "机"):
+        read_question(sign * 10_000)
+        inner_words(sign * 10_000)
+
+    assert time.perf_counter() - started < 1

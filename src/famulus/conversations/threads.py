@@ -20,9 +20,10 @@ from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
 
-LIVE_RUNS = text(
-    "SELECT thread_id, min(id) FROM runs WHERE status IN ('queued', 'running') AND thread_id IN :ids GROUP BY thread_id"
-).bindparams(bindparam("ids", expanding=True))
+LIVE_RUNS = (
+    "SELECT thread_id, min(id) FROM runs"
+    " WHERE status IN ('queued', 'running') AND thread_id IN :ids GROUP BY thread_id"
+)
 """The run in progress by thread. Runs are a room above this one, so their table is only named here."""
 
 
@@ -107,7 +108,8 @@ async def get_thread(session: AsyncSession, principal: Principal, thread_id: str
 async def _cards(session: AsyncSession, found: Sequence[Thread]) -> list[ThreadCard]:
     """Threads with who answers in them and the newest run in progress, in two queries however many they are."""
     names = await assistant_names(session, {thread.assistant_id for thread in found})
-    rows = await session.execute(LIVE_RUNS, {"ids": [thread.id for thread in found]})
+    query = text(LIVE_RUNS).bindparams(bindparam("ids", expanding=True))
+    rows = await session.execute(query, {"ids": [thread.id for thread in found]})
     live: dict[str, str] = {row[0]: row[1] for row in rows}
     return [ThreadCard(thread, names[thread.assistant_id], live.get(thread.id)) for thread in found]
 

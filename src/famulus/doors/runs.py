@@ -47,6 +47,7 @@ STREAMED: dict[int | str, dict[str, object]] = {
 @router.post("/threads/{thread_id}/runs", status_code=202, response_model=RunAccepted, responses=STREAMED)
 async def start_run(
     thread_id: IdPath,
+    *,
     body: SendMessage,
     request: Request,
     principal: CurrentPrincipal,
@@ -78,6 +79,7 @@ async def get_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep) ->
 @router.get("/runs/{run_id}/events", response_model=EventPage, responses=STREAMED)
 async def follow_run(
     run_id: IdPath,
+    *,
     request: Request,
     principal: CurrentPrincipal,
     runs: RunsDep,

@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -27,17 +28,12 @@ CONNECTIONS = 20
 MAX_URL = 8000
 USER_AGENT = "Famulus"
 
-GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-"""The only part of IPv6 where public hosts live; mapped, NAT64 and site-local addresses are outside."""
-SPECIAL = tuple(
-    ipaddress.ip_network(network)
-    for network in (
-        "192.0.0.0/24",  # protocol assignments
-        "192.88.99.0/24",  # 6to4 relays
-        "2001::/23",  # protocol assignments, Teredo among them
-        "2002::/16",  # 6to4
-        "3fff::/20",  # documentation
-    )
+SPECIAL = (
+    "192.0.0.0/24",  # protocol assignments
+    "192.88.99.0/24",  # 6to4 relays
+    "2001::/23",  # protocol assignments, Teredo among them
+    "2002::/16",  # 6to4
+    "3fff::/20",  # documentation
 )
 """Of special use, though Python may call them global."""
 NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
@@ -83,9 +79,14 @@ def is_public(address: str) -> bool:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed not in GLOBAL_UNICAST:
-        return False
-    return parsed.is_global and not parsed.is_multicast and not any(parsed in network for network in SPECIAL)
+    if isinstance(parsed, ipaddress.IPv6Address) and int(parsed) >> 125 != 0b001:
+        return False  # outside 2000::/3 there are only mapped, translated, local and reserved addresses
+    return parsed.is_global and not parsed.is_multicast and not any(parsed in each for each in _special())
+
+
+@cache
+def _special() -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(network) for network in SPECIAL)
 
 
 class _CheckedResolver(AbstractResolver):

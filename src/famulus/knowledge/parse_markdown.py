@@ -10,11 +10,11 @@ from famulus.knowledge.blocks import Block, Content, Section, Slugs, one_line
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
-_RELATIVE_LINK = re.compile(
-    r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?!https?://)[^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)"
-)
-_IMAGE = re.compile(r"!\[([^\]]*)\]\([^()]*\)")
-_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
+# Bounded throughout: a file of nothing but brackets shall not take an hour.
+_WORDS = r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,500}"
+_RELATIVE_LINK = re.compile(rf"!?\[({_WORDS})\]\((?!https?://)[^()\s]{{0,1000}}(?:\s+\"[^\"]{{0,300}}\")?\)")
+_IMAGE = re.compile(r"!\[([^\[\]]{0,500})\]\([^()]{0,1000}\)")
+_TAG = re.compile(r"<!--.*?(?:-->|\Z)|</?[A-Za-z][^<>]*>", re.DOTALL)
 
 
 def parse_markdown(text: str) -> Content:

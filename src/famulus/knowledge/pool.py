@@ -93,7 +93,7 @@ class _Worker:
         # Who reads strangers' files is told where the code is, and none of the server's secrets.
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LC_ALL": "C.UTF-8"}
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "famulus.knowledge.worker"),
+            *(sys.executable, "-c", "from famulus.knowledge.worker import main; main()"),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

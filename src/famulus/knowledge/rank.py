@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from famulus.knowledge.words import stem_of, stems_of
 
 QUOTE = 300
+MOST_SENTENCES = 100
 SAME = 0.8
 """Passages that share so large a part of their words are one and the same."""
 PER_DOCUMENT = 3
@@ -97,7 +98,7 @@ def _same(one: Candidate, other: Candidate) -> bool:
 
 def quote(weights: Mapping[str, float], text: str) -> str:
     """The sentences of `text` that say most about the question: a slice of it of at most 300 characters."""
-    spans = _sentences(text)
+    spans = _sentences(text)[:MOST_SENTENCES]
     if not spans:
         return text[:QUOTE].rstrip()
     best, best_score = spans[0], -1.0

@@ -1,13 +1,12 @@
 """Knowledge over HTTP: search, passages, sources and their documents, uploads."""
 
 import asyncio
+import pathlib
 import shutil
 import tempfile
-from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Query, Request, Response, status
-from fastapi import Path as InPath
+from fastapi import APIRouter, Path, Query, Request, Response, status
 from starlette.datastructures import UploadFile
 
 from famulus.identity.deps import CurrentPrincipal, DatabaseDep, PagingDep, ReadSession, SettingsDep
@@ -33,7 +32,7 @@ from famulus.knowledge.schemas import Query as Question
 from famulus.knowledge.visibility import owner_to_write
 
 router = APIRouter(prefix="/api/v1", tags=["knowledge"])
-IdPath = Annotated[Id, InPath()]
+IdPath = Annotated[Id, Path()]
 UNPACKED = 10
 """How many times the largest upload a zip may hold, unpacked."""
 _ONE_FILE: dict[str, Any] = {
@@ -133,7 +132,7 @@ async def upload(
             file = form.get("file")
             if not isinstance(file, UploadFile) or not file.filename:
                 raise UnreadableUpload()
-            stored, name = Path(folder) / "upload", file.filename
+            stored, name = pathlib.Path(folder) / "upload", file.filename
             await asyncio.to_thread(_store, file.file, stored)
         report = await ingest_upload(database, owner, stored, name, limits=limits)
     async with database.read() as session:
@@ -141,6 +140,6 @@ async def upload(
     return UploadedSource(**SourceOut.of(source).model_dump(), report=ReportOut.of(report))
 
 
-def _store(file: BinaryIO, place: Path) -> None:
+def _store(file: BinaryIO, place: pathlib.Path) -> None:
     with place.open("wb") as target:
         shutil.copyfileobj(file, target)

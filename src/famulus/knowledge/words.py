@@ -27,7 +27,8 @@ MAX_WORD = 64
 _LETTER = "(?:[^\\W_]|[\u0300-\u036f\u0900-\u0963\u0966-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e])"
 WORD = re.compile(f"{_LETTER}+")
 _PLAIN = re.compile("[a-z0-9]+")
-_COMPOUND = re.compile(f"{_LETTER}+(?:[_./:\\-]{{1,2}}{_LETTER}+)+")
+_JOINTS = frozenset("_ . / : - :: ->".split())
+"""What stands between the parts of one name."""
 _QUOTED = re.compile('["“„«]([^"“”„«»]{2,200})["”“»]')
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _BEND = re.compile("[a-z][A-Z]|[A-Z]{2}[a-z]")
@@ -95,11 +96,22 @@ def _terms(text: str) -> Iterator[str]:
 
 def _phrases(text: str) -> Iterator[tuple[str, ...]]:
     quoted = (match.group(1) for match in _QUOTED.finditer(text))
-    compounds = (match.group() for match in _COMPOUND.finditer(text))
-    for group in (*quoted, *compounds):
-        words = tuple(fold(word[:MAX_WORD]) for word in WORD.findall(group))
-        if 2 <= len(words) <= 10:
-            yield words
+    for group in (*(WORD.findall(words) for words in quoted), *_compounds(text)):
+        if 2 <= len(group) <= 10:
+            yield tuple(fold(word[:MAX_WORD]) for word in group)
+
+
+def _compounds(text: str) -> Iterator[list[str]]:
+    """Names of several parts, by one walk over the words: a pattern for the whole would be slow on long ones."""
+    group: list[str] = []
+    end = 0
+    for match in WORD.finditer(text):
+        if text[end : match.start()] not in _JOINTS:
+            yield group
+            group = []
+        group.append(match.group())
+        end = match.end()
+    yield group
 
 
 def _humps(word: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A process that parses files for another: `python -m famulus.knowledge.worker`.
+"""A process that parses files for another, started by pool.py.
 
 Frames on stdin and stdout: four bytes of length, then MessagePack. First come the limits, then one file after another,
 each answered before the next. It may be killed at any moment, and dies of itself when its stdin ends.
@@ -39,7 +39,3 @@ def _frame(stream: BinaryIO) -> bytes | None:
     if len(head) < LENGTH.size:
         return None
     return stream.read(LENGTH.unpack(head)[0])
-
-
-if __name__ == "__main__":
-    main()

@@ -225,7 +225,9 @@ def _create_assistants() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
         sa.CheckConstraint(
-            "(scope = 'global' AND organization_id IS NULL AND course_id IS NULL) OR (scope = 'organization' AND organization_id IS NOT NULL AND course_id IS NULL AND role IS NOT NULL) OR (scope = 'course' AND organization_id IS NOT NULL AND course_id IS NOT NULL)",
+            "(scope = 'global' AND organization_id IS NULL AND course_id IS NULL)"
+            " OR (scope = 'organization' AND organization_id IS NOT NULL AND course_id IS NULL AND role IS NOT NULL)"
+            " OR (scope = 'course' AND organization_id IS NOT NULL AND course_id IS NOT NULL)",
             name=op.f("ck_assistants_scope"),
         ),
         sa.ForeignKeyConstraint(
@@ -239,6 +241,10 @@ def _create_assistants() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assistants")),
     )
+    _index_assistants()
+
+
+def _index_assistants() -> None:
     op.create_index(
         "uq_assistants_course",
         "assistants",

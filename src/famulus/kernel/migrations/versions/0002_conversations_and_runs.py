@@ -117,6 +117,10 @@ def _create_runs() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
+    _index_runs()
+
+
+def _index_runs() -> None:
     op.create_index(
         "ix_runs_live",
         "runs",
