@@ -10,3 +10,9 @@ from tests.support.serving import Served
 def ids(server: Served) -> dict[str, str]:
     """The ids of the academy, and of things that are there to be used up."""
     return spares(server)
+
+
+@pytest.fixture(scope="session")
+def embedded_ids(embedded: Served) -> dict[str, str]:
+    """The same, of the server on SQLite."""
+    return spares(embedded)

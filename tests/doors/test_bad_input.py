@@ -57,15 +57,15 @@ def post(client: Client, operation: str, ids: dict[str, str], content: bytes, ki
 
 
 @pytest.mark.parametrize("operation", WITH_BODY)
-def test_bad_fields(server: Served, document: Any, ids: dict[str, str], operation: str) -> None:
+def test_bad_fields(embedded: Served, document: Any, embedded_ids: dict[str, str], operation: str) -> None:
     properties = body_properties(document, operation)
-    good = filled(CASES[operation].body, ids)
-    with server.client(CASES[operation].who) as client:
+    good = filled(CASES[operation].body, embedded_ids)
+    with embedded.client(CASES[operation].who) as client:
         for name, schema in properties.items():
             for value in bad_values(document, schema):
                 if value is None and name not in operations_required(document, operation):
                     continue
-                response = post(client, operation, ids, written({**good, name: value}))
+                response = post(client, operation, embedded_ids, written({**good, name: value}))
                 try:
                     assert_problem(response, REFUSED)
                 except AssertionError as error:
@@ -78,31 +78,40 @@ def operations_required(document: Any, operation: str) -> list[str]:
 
 
 @pytest.mark.parametrize("operation", WITH_BODY)
-def test_bad_bodies(server: Served, ids: dict[str, str], operation: str) -> None:
-    good = json.dumps(filled(CASES[operation].body, ids)).encode()
+def test_bad_bodies(embedded: Served, embedded_ids: dict[str, str], operation: str) -> None:
+    good = json.dumps(filled(CASES[operation].body, embedded_ids)).encode()
     bad = [
         b"", b"{", b"null", b"[]", b'"text"', b"5", b"\xff\xfe{}", b"\0", good[:-1], good + b"}", DEEP.encode(),
-        b"[" * 100_000, b'{"a":' * 900 + b"1" + b"}" * 900, b'{"\\ud800":1}', b'{"' + b"k" * 5000 + b'":1}',
-        b"{" + b",".join(b'"k%d":1' % n for n in range(20_000)) + b"}",
+        b'{"a":' * 900 + b"1" + b"}" * 900, b'{"\\ud800":1}',
     ]  # fmt: skip
-    with server.client(CASES[operation].who) as client:
+    with embedded.client(CASES[operation].who) as client:
         for content in bad:
-            response = post(client, operation, ids, content)
+            response = post(client, operation, embedded_ids, content)
             try:
                 assert_problem(response, REFUSED)
             except AssertionError as error:
                 raise AssertionError(f"{content[:40]!r}: {error}") from error
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense"):
-            assert_problem(post(client, operation, ids, good, kind), REFUSED)
+            assert_problem(post(client, operation, embedded_ids, good, kind), REFUSED)
+
+
+def test_big_bodies_get_small_answers(embedded: Served) -> None:
+    """Many or long unknown names are refused without being read back."""
+    many = b"{" + b",".join(b'"k%d":1' % n for n in range(20_000)) + b"}"
+    with embedded.client("student") as client:
+        for content in (many, b'{"' + b"k" * 100_000 + b'":1}', b"[" * 100_000, b'{"title":' + b"9" * 100_000 + b"}"):
+            response = client.post("/api/v1/threads", content=content, headers={"Content-Type": "application/json"})
+            assert_problem(response, (400, 422))
+            assert len(response.content) < 10_000
 
 
 @pytest.mark.parametrize("operation", [name for name in CASES if "{" in name])
-def test_bad_paths(server: Served, ids: dict[str, str], operation: str) -> None:
+def test_bad_paths(embedded: Served, embedded_ids: dict[str, str], operation: str) -> None:
     method, _, template = operation.partition(" ")
-    good = filled(own_path(operation, CASES[operation]), ids)
-    body = filled(CASES[operation].body, ids)
+    good = filled(own_path(operation, CASES[operation]), embedded_ids)
+    body = filled(CASES[operation].body, embedded_ids)
     bad = ("%00", "a%00b", "%ed%a0%80", "%ff", "x" * 65, "x" * 5000, "..%2f..%2fetc", "%27%20OR%201=1--", "😀", "*", "%25")
-    with server.client(CASES[operation].who) as client:
+    with embedded.client(CASES[operation].who) as client:
         for name in good:
             for value in bad:
                 path = template.format_map({**good, name: value})
@@ -110,13 +119,13 @@ def test_bad_paths(server: Served, ids: dict[str, str], operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", [name for name in CASES if not CASES[name].endless])
-def test_bad_parameters(server: Served, document: Any, ids: dict[str, str], operation: str) -> None:
-    with server.client(CASES[operation].who) as client:
+def test_bad_parameters(embedded: Served, document: Any, embedded_ids: dict[str, str], operation: str) -> None:
+    with embedded.client(CASES[operation].who) as client:
         for parameter in operations(document)[operation].get("parameters", ()):
             if parameter["in"] != "query":
                 continue
             for value in bad_parameters(document, parameter):
-                response = send(client, operation, ids, query={parameter["name"]: value})
+                response = send(client, operation, embedded_ids, query={parameter["name"]: value})
                 try:
                     assert_problem(response, REFUSED)
                 except AssertionError as error:
@@ -154,26 +163,25 @@ BAD_KEYS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "operation", [name for name in CASES if name.startswith("GET") and name not in ("GET /healthz", "GET /readyz")]
-)
-def test_bad_cursors(server: Served, document: Any, ids: dict[str, str], operation: str) -> None:
+def test_bad_cursors(server: Served, document: Any, ids: dict[str, str]) -> None:
     """Never a fault of ours; where a key could have been given out it may be taken for one."""
-    names = [each["name"] for each in operations(document)[operation].get("parameters", ())]
-    if "after" not in names or "limit" not in names:
-        return
-    with server.client(CASES[operation].who) as client:
-        for value in BAD_KEYS:
-            response = send(client, operation, ids, query={"after": value})
-            if response.status_code != 200:
-                assert_problem(response, 400, "bad_cursor")
-        refused = [value for value in BAD_KEYS if send(client, operation, ids, query={"after": value}).status_code == 400]
-        assert len(refused) >= len(BAD_KEYS) - 3, set(BAD_KEYS) - set(refused)
+    for operation, described in operations(document).items():
+        if not {"after", "limit"} <= {each["name"] for each in described.get("parameters", ())}:
+            continue
+        taken: list[str] = []
+        with server.client(CASES[operation].who) as client:
+            for value in BAD_KEYS:
+                response = send(client, operation, ids, query={"after": value})
+                if response.status_code == 200:
+                    taken.append(value)
+                else:
+                    assert_problem(response, 400, "bad_cursor")
+        assert len(taken) <= 3, (operation, taken)
 
 
-def test_headers_are_bounded(server: Served, ids: dict[str, str]) -> None:
-    run, thread = ids["run"], ids["thread"]
-    with server.client("student") as client:
+def test_headers_are_bounded(embedded: Served, embedded_ids: dict[str, str]) -> None:
+    run, thread = embedded_ids["run"], embedded_ids["thread"]
+    with embedded.client("student") as client:
         for value in ("x" * 256, "with blank", "ü".encode("latin-1"), ""):
             headers = {"Idempotency-Key": value}
             body = {"message": "Hello."}
@@ -183,10 +191,10 @@ def test_headers_are_bounded(server: Served, ids: dict[str, str]) -> None:
             assert_problem(client.get(f"/api/v1/runs/{run}/events", headers=headers), (400, 422))
 
 
-def test_uploads_that_are_none(server: Served, ids: dict[str, str]) -> None:
-    path = f"/api/v1/courses/{ids['course']}/sources"
+def test_uploads_that_are_none(embedded: Served, embedded_ids: dict[str, str]) -> None:
+    path = f"/api/v1/courses/{embedded_ids['course']}/sources"
     file = ("notes.md", b"# Notes")
-    with server.client("teacher") as client:
+    with embedded.client("teacher") as client:
         assert_problem(client.post(path), (400, 422))
         assert_problem(client.post(path, json={"file": "x"}), (400, 422))
         assert_problem(client.post(path, data={"file": "x"}), (400, 422))
@@ -205,9 +213,9 @@ def test_uploads_that_are_none(server: Served, ids: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../notes.md", "/etc/passwd.md", "..\\..\\notes.md", "CON.md", "a\r\nb.md", "a‮b.md", "n" * 300 + ".md"])
-def test_an_upload_s_name_names_no_place(server: Served, ids: dict[str, str], name: str) -> None:
-    with server.client("teacher") as client:
-        response = client.post(f"/api/v1/courses/{ids['course']}/sources", files={"file": (name, b"# Notes\n\nWet.")})
+def test_an_upload_s_name_names_no_place(embedded: Served, embedded_ids: dict[str, str], name: str) -> None:
+    with embedded.client("teacher") as client:
+        response = client.post(f"/api/v1/courses/{embedded_ids['course']}/sources", files={"file": (name, b"# Notes\n\nWet.")})
         if response.status_code == 201:
             source = response.json()["id"]
             shown = client.get(f"/api/v1/sources/{source}/documents").json()["items"][0]["path"]

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -26,7 +26,7 @@ async def server() -> AsyncIterator[WebServer]:
 
 
 @asynccontextmanager
-async def client(*allowed: str, names: Names | None = None, timeout: float = 10) -> AsyncIterator[Outbound]:
+async def client(*allowed: str, names: Names | None = None, timeout: float = 10) -> AsyncGenerator[Outbound]:
     """A client that may go to the hosts that are named although they are private."""
     outbound = Outbound(allowed, resolver=names, timeout=timeout)
     try:
@@ -143,7 +143,7 @@ SPELLINGS = """
     //127.0.0.1:{port}/ 127.0.0.1:{port} http:/127.0.0.1:{port}/ http:127.0.0.1:{port} http:// http:///x
     http://[127.0.0.1]:{port}/ http://[::1:{port}/ http://127.0.0.1:99999/ http://127.0.0.1:x/ javascript:alert(1)
 """.split()
-SPELLINGS += [
+ODD_SPELLINGS = [
     "",
     "http://127.0.0.1\t:{port}/",
     "http://127.0.0\n.1:{port}/",
@@ -154,7 +154,7 @@ SPELLINGS += [
 ]
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("spelling", SPELLINGS + ODD_SPELLINGS)
 async def test_no_spelling_leads_inwards(server: WebServer, spelling: str) -> None:
     async with client(timeout=5) as outbound:
         with pytest.raises((OutboundRefused, OutboundFailed)):  # failed, where no system knows the name
@@ -379,7 +379,7 @@ async def test_a_slow_body_ends_with_the_time_for_everything(server: WebServer) 
 
 
 @asynccontextmanager
-async def speaking(answer: bytes) -> AsyncIterator[tuple[int, list[int]]]:
+async def speaking(answer: bytes) -> AsyncGenerator[tuple[int, list[int]]]:
     """A server that says these bytes to whoever connects and hangs up: its port, and one entry per connection."""
     connections: list[int] = []
 

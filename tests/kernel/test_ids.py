@@ -35,8 +35,11 @@ def test_ids_of_one_process_sort_in_the_order_in_which_they_were_made() -> None:
 
 
 def test_ids_are_unique_across_threads_and_in_order_within_each() -> None:
+    def make(count: int) -> list[str]:
+        return [new_id("run") for _ in range(count)]
+
     with ThreadPoolExecutor(8) as threads:
-        lots = list(threads.map(lambda _: [new_id("run") for _ in range(3000)], range(8)))
+        lots = list(threads.map(make, [3000] * 8))
 
     assert len({each for lot in lots for each in lot}) == 24_000
     assert all(lot == sorted(lot) for lot in lots)

@@ -1,14 +1,14 @@
 """Jobs: what is enqueued is done, after the commit and at least once, whatever becomes of handlers and workers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from structlog.testing import capture_logs
 
 from famulus.kernel import jobs_lease
@@ -55,9 +55,10 @@ class Diary:
 @asynccontextmanager
 async def working(
     database: Database, handler: Handler, *, owner: str = "here", **options: Any
-) -> AsyncIterator[Worker]:
+) -> AsyncGenerator[Worker]:
     """A worker for jobs of the kind `note`, stopped in the end."""
-    worker = Worker(database, {"note": handler}, owner, **({"poll": 0.02, "backoff": 0.01} | options))
+    quick: dict[str, Any] = {"poll": 0.02, "backoff": 0.01}
+    worker = Worker(database, {"note": handler}, owner, **(quick | options))
     await worker.start()
     try:
         yield worker
@@ -71,7 +72,7 @@ async def ask(database: Database, payload: Payload | None = None, **options: Any
         await enqueue(session, "note", payload or {}, **options)
 
 
-async def rows(database: Database) -> Sequence[Row[Any]]:
+async def rows(database: Database) -> Sequence[Any]:
     """Every job there is, but those that see to the jobs themselves."""
     async with database.read() as session:
         columns = (Job.id, Job.kind, Job.status, Job.attempts, Job.error, Job.holder, Job.run_at, Job.payload)

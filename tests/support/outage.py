@@ -1,15 +1,12 @@
 """An outage: every connection to a PostgreSQL database ends at once, as when its server is started again."""
 
-from typing import Any
-
-import asyncpg
-
 from famulus.kernel.database import Database
+from famulus.kernel.lane_postgres import connect
 
 
 async def cut(database: Database, *then: tuple[str, tuple[object, ...]]) -> None:
     """End every connection, then run statements as somebody else would."""
-    connection: Any = await asyncpg.connect(database.dsn)
+    connection = await connect(database.dsn)
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -1,6 +1,7 @@
 """The whole server, really listening: in a thread of its own with a loop of its own, as `famulus serve` runs it.
 
     server      one for all tests of a session, on each database, with an academy planted and a scripted model
+    embedded    the one of these that is on SQLite
     serving()   one of a test's own
 """
 
@@ -134,19 +135,38 @@ def settings_for(database_url: str, folder: Path, **overrides: object) -> Settin
 
 
 @pytest.fixture(scope="session")
-def document(server: Served) -> Any:
+def document(embedded: Served) -> Any:
     """The OpenAPI document, as the server gives it out."""
-    with server.client() as client:
+    with embedded.client() as client:
         return client.get("/openapi.json").json()
 
 
-@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A running server with an academy. Tests share it: each makes what it changes."""
-    folder = tmp_path_factory.mktemp("server")
+@contextmanager
+def furnished(dialect: str, folder: Path, request: pytest.FixtureRequest, **overrides: object) -> Iterator[Served]:
+    """A server on a database of its own, with an academy."""
     with ExitStack() as stack:
-        url = stack.enter_context(migrated_database(str(request.param), folder, request))
+        url = stack.enter_context(migrated_database(dialect, folder, request))
         academy = wait_for(plant(url))
-        served = stack.enter_context(serving(settings_for(url, folder), academy))
+        served = stack.enter_context(serving(settings_for(url, folder, **overrides), academy))
         furnish(academy, served.client)
         yield served
+
+
+@pytest.fixture(scope="session")
+def embedded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The server on SQLite, for what does not depend on the database."""
+    with furnished("sqlite", tmp_path_factory.mktemp("embedded"), request) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def on_postgres(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The server on PostgreSQL."""
+    with furnished("postgresql", tmp_path_factory.mktemp("postgres"), request) as served:
+        yield served
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("on_postgres", marks=pytest.mark.postgres)])
+def server(request: pytest.FixtureRequest) -> Served:
+    """A running server with an academy, on each database. Tests share it: each makes what it changes."""
+    return request.getfixturevalue(str(request.param))

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from jinja2 import TemplateSyntaxError, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +19,7 @@ from famulus.assistants.settings import (
     changed_settings,
     read_settings,
 )
+from famulus.assistants.template import check_instructions
 from famulus.campus.courses import course_card, pin_assistant
 from famulus.campus.organizations import get_organization
 from famulus.identity.principal import Principal, Role
@@ -128,25 +127,6 @@ async def _organization_of(session: AsyncSession, principal: Principal, draft: D
     if organization_id is None:
         raise Invalid(fields=(FieldProblem("organization_id", "Say in which organization."),))
     return (await get_organization(session, principal, organization_id)).id
-
-
-def check_instructions(instructions: str) -> None:
-    """Raise Invalid, naming the line, unless the template can be read and stands alone."""
-    try:
-        template = ImmutableSandboxedEnvironment().parse(instructions)
-    except TemplateSyntaxError as error:
-        raise _broken(f"Line {error.lineno}: {error.message}") from error
-    except RecursionError as error:
-        raise _broken("This is nested too deeply.") from error
-    loading = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-    foreign = next(iter(template.find_all(loading)), None)
-    if foreign is not None:
-        raise _broken(f"Line {foreign.lineno}: instructions cannot take in other templates.")
-
-
-def _broken(sentence: str) -> Invalid:
-    problem = FieldProblem("instructions", sentence)
-    return Invalid("The instructions are not a valid template.", fields=(problem,))
 
 
 def _version(

@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.assistants.errors import AssistantInactive
 from famulus.assistants.registry import assistant_names
 from famulus.assistants.resolve import resolve
 from famulus.assistants.rights import find_assistant
@@ -55,6 +56,8 @@ async def create_thread(
         organization_id = (await course_card(session, principal, course_id)).organization_id
     if assistant_id is not None:
         assistant = await find_assistant(session, principal, assistant_id)
+        if not assistant.active:
+            raise AssistantInactive()
         found_id, name = assistant.id, assistant.name
     else:
         resolved = await resolve(

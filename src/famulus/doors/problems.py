@@ -23,6 +23,9 @@ from famulus.kernel.errors import (
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+MOST_FIELDS = 20
+LONGEST_PATH = 200
+"""A name that somebody sent comes back with the refusal of it, and should not come back thousandfold."""
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "What went wrong; `code` is stable, `detail` is for people.",
@@ -104,7 +107,9 @@ def _invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return problem(BadRequest("The body is not valid JSON."), request_id_of(request))
-    fields = tuple(FieldProblem(_path(item["loc"]), _sentence(item["msg"])) for item in found)
+    fields = tuple(
+        FieldProblem(_path(item["loc"]), _sentence(item["msg"])) for item in found[:MOST_FIELDS]
+    )
     named = ", ".join(dict.fromkeys(field.path for field in fields)) or "the request"
     return problem(Invalid(f"Not acceptable: {named}.", fields=fields), request_id_of(request))
 
@@ -112,7 +117,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _path(location: tuple[str | int, ...]) -> str:
     """Where the fault lies: `title` of a body, `limit (query)` of anything else."""
     place, *rest = location
-    path = ".".join(str(part) for part in rest).encode("utf-8", "replace").decode()
+    path = ".".join(str(part) for part in rest)[:LONGEST_PATH].encode("utf-8", "replace").decode()
     return path or "body" if place == "body" else f"{path} ({place})"
 
 

@@ -16,19 +16,10 @@ MISSING = (
     "<!doctype html><html lang=en><title>Famulus</title><p>The server runs; its web app has not been built here. "
     "Run <code>scripts/run</code>, or <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>.</p>"
 )
-OURS = (
-    "api/",
-    "v1/",
-    "healthz",
-    "readyz",
-    "metrics",
-    "docs",
-    "openapi.json",
-    "assets/",
-    "chatkit",
-    "mcp",
-    "ws/",
+OURS = frozenset(
+    {"api", "v1", "healthz", "readyz", "metrics", "docs", "openapi.json", "assets", "chatkit", "mcp", "ws"}
 )
+"""First words of paths that are never the page: what is not there says so."""
 
 
 class WebApp(StaticFiles):
@@ -38,7 +29,7 @@ class WebApp(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            if path.startswith(OURS):
+            if path.partition("/")[0] in OURS:
                 raise HTTPException(404) from error
             if error.status_code != 404:
                 raise

@@ -59,7 +59,10 @@ class Situation:
 
 @functools.cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)
+    # Not optimized, for the optimizer works constants such as 9**9**9 out while it reads the template.
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, optimized=False
+    )
 
 
 @functools.lru_cache(maxsize=256)

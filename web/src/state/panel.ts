@@ -7,6 +7,8 @@ export type Cited = Pick<PassageRef, "number" | "passage_id" | "title" | "headin
   quote?: string;
   /** The answer's own block quote around the chip: what it took from the passage, word for word. */
   said?: string;
+  /** The statement of the answer that the chip stands for. */
+  claim?: string;
 };
 
 export type PanelView =

@@ -14,7 +14,9 @@ export function startersFor(lessons: LessonSummary[]): string[] {
   const count = Math.min(FORMS.length, published.length);
   return Array.from({ length: count }, (_, index) => {
     const lesson = published[Math.floor((index * published.length) / count)]!;
-    return FORMS[index]!(bareTitle(lesson.title));
+    const title = bareTitle(lesson.title);
+    // A title that asks is a question already.
+    return title.endsWith("?") ? title : FORMS[index]!(title);
   });
 }
 

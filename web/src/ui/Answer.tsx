@@ -5,6 +5,7 @@ import type { Conversation } from "../state/conversation";
 import type { AnswerEntry } from "../state/entries";
 import { openPassage, preview, type Cited } from "../state/panel";
 import { now } from "../state/surroundings";
+import { claimBefore } from "../text/claim";
 import { clockTime, relativeTime } from "../text/time";
 import { AnswerText } from "./AnswerText";
 import { copyBlock, useCopied } from "./dom";
@@ -64,7 +65,7 @@ function chipHandlers(cited: Map<number, Cited>) {
   const under = (event: Event): { chip: HTMLElement; item: Cited } | null => {
     const chip = (event.target as Element).closest<HTMLElement>("[data-cite]");
     const item = chip && cited.get(Number(chip.dataset.cite));
-    return chip && item ? { chip, item: { ...item, said: quotedAround(chip) } } : null;
+    return chip && item ? { chip, item: { ...item, said: quotedAround(chip), claim: claimBefore(chip) } } : null;
   };
   const show = (event: Event): void => {
     const hit = under(event);

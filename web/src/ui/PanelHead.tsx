@@ -2,7 +2,15 @@
 import { closePanel } from "../state/panel";
 import { Icon } from "./Icon";
 
-export function PanelHead({ title, eyebrow, back }: { title: string; eyebrow: string; back?: () => void }) {
+interface Props {
+  title: string;
+  eyebrow: string;
+  /** Where in the lesson. */
+  path?: string;
+  back?: () => void;
+}
+
+export function PanelHead({ title, eyebrow, path, back }: Props) {
   return (
     <header class="panel-head">
       {back && (
@@ -21,6 +29,11 @@ export function PanelHead({ title, eyebrow, back }: { title: string; eyebrow: st
         <h2 tabIndex={-1} data-panel-title data-testid="panel-title">
           {title}
         </h2>
+        {path && (
+          <p class="heading-path" data-testid="heading-path">
+            {path}
+          </p>
+        )}
       </div>
       <button
         type="button"

@@ -4,6 +4,7 @@ import { ApiError, messageOf } from "../api/client";
 import { passages } from "../api/endpoints";
 import type { Passage } from "../api/types";
 import { openLesson, type Cited } from "../state/panel";
+import { sentenceFor } from "../text/claim";
 import { renderMarkdown } from "../text/markdown";
 import { markQuote } from "../text/quote";
 import { useDelayed } from "./dom";
@@ -25,13 +26,8 @@ export function PassagePanel({ cited }: { cited: Cited }) {
   const path = cited.heading_path.filter((part) => part !== cited.title);
   return (
     <>
-      <PanelHead eyebrow={`Source ${cited.number}`} title={cited.title} />
+      <PanelHead eyebrow={`Source ${cited.number}`} title={cited.title} path={path.join(" › ")} />
       <div class="panel-body">
-        {path.length > 0 && (
-          <p class="heading-path" data-testid="heading-path">
-            {path.join(" › ")}
-          </p>
-        )}
         {loaded === null && <Waiting cited={cited} />}
         {loaded && "problem" in loaded && <Problem text={loaded.problem} cited={cited} again={load} />}
         {loaded && "passage" in loaded && <Surroundings passage={loaded.passage} cited={cited} />}
@@ -63,7 +59,8 @@ function Surroundings({ passage, cited }: { passage: Passage; cited: Cited }) {
     const root = text.current;
     if (!root) return;
     root.replaceChildren(renderMarkdown(passage.text));
-    const marked = [cited.said, cited.quote, passage.quote].some((quote) => quote && markQuote(root, quote));
+    const carries = sentenceFor(cited.claim ?? "", root);
+    const marked = [cited.said, carries, cited.quote, passage.quote].some((quote) => quote && markQuote(root, quote));
     root.classList.toggle("whole", !marked);
     root.querySelector("mark")?.scrollIntoView({ block: "center" });
   }, [passage]);

@@ -127,10 +127,11 @@ function ThreadLink({ thread, current }: { thread: Thread; current: boolean }) {
       onClick={() => (drawerOpen.value = false)}
       href={hrefOf({ name: "thread", courseId: thread.course_id, threadId: thread.id })}
     >
-      <span class="thread-top">
-        <span class="thread-title" data-testid="thread-title">
-          {title}
-        </span>
+      <span class="thread-title" data-testid="thread-title">
+        {title}
+      </span>
+      <span class="thread-below">
+        <span class="thread-preview">{thread.preview && thread.preview !== title ? bareText(thread.preview) : ""}</span>
         {thread.live_run_id ? (
           <span class="live-dot" title="An answer is being written" />
         ) : (
@@ -139,7 +140,6 @@ function ThreadLink({ thread, current }: { thread: Thread; current: boolean }) {
           </time>
         )}
       </span>
-      {thread.preview && thread.preview !== title && <span class="thread-preview">{bareText(thread.preview)}</span>}
     </a>
   );
 }
