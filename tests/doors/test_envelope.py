@@ -100,7 +100,6 @@ def raw(port: int, request: bytes) -> bytes:
     """The answer to bytes that no client library would send."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
         while piece := connection.recv(65536):
             answer += piece
@@ -121,7 +120,7 @@ def raw(port: int, request: bytes) -> bytes:
     ],
 )
 def test_requests_that_two_servers_would_read_differently(embedded: Served, head: bytes) -> None:
-    request = b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + head + b"\r\n\r\n{}{}{}"
+    request = b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + head + b"\r\n\r\n{}{}{}"
     status = raw(embedded.port, request).split(b" ", 2)[1]
     assert status in (b"400", b"413"), status
 

@@ -98,7 +98,7 @@ def test_a_crash_tells_nothing(tmp_path: Path, request: pytest.FixtureRequest) -
         assert "inside-of-ours" not in response.text
         assert response.headers["x-request-id"] == "crash-1"
         assert response.headers["x-content-type-options"] == "nosniff"
-    
+
 
 def test_not_seen_is_not_there_and_seen_is_not_allowed(embedded: Served) -> None:
     """404 is the same word for what does not exist and what is not for these eyes; 403 is for what they see."""

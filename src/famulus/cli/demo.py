@@ -3,7 +3,6 @@
 Loading it again changes nothing, so every start may ask for it.
 """
 
-import os
 import tomllib
 from pathlib import Path
 
@@ -45,20 +44,12 @@ class _Course(msgspec.Struct):
 
 def material() -> Path:
     """The folder of the demo course: in a checkout, or beside the package where it was installed with it."""
-    named = os.environ.get("FAMULUS_DEMO_COURSE")
     here = Path(__file__).resolve()
-    places = (
-        [Path(named)]
-        if named
-        else [
-            here.parents[3] / "examples" / "robotics-course",
-            here.parents[1] / "examples" / "robotics-course",
-        ]
-    )
-    for place in places:
+    for root in (here.parents[3], here.parents[1]):
+        place = root / "examples" / "robotics-course"
         if (place / "course.toml").is_file():
             return place
-    raise ConfigurationError("The demo course is not here; name its folder in FAMULUS_DEMO_COURSE.")
+    raise ConfigurationError("The demo course was not installed with this server; run `famulus seed` in a checkout.")
 
 
 def read_course(folder: Path) -> PlannedCourse:

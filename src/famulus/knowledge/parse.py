@@ -1,11 +1,11 @@
 """From bytes to pieces, by the ending of the name. Pure: no database, no network, no state."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from famulus.knowledge.blocks import Block, Content, Format, Parsed, Section, Unparsable, one_line
 from famulus.knowledge.cut import cut
-from famulus.knowledge.parse_html import parse_html
 from famulus.knowledge.parse_markdown import parse_markdown
 from famulus.knowledge.parse_pdf import parse_pdf
 from famulus.knowledge.parse_text import decode, parse_text
@@ -53,9 +53,17 @@ def _content(data: bytes, format: Format) -> Content:
     if format == "pdf":
         return parse_pdf(data)
     text, notes = decode(data)
-    content = {"markdown": parse_markdown, "html": parse_html, "text": parse_text}[format](text)
+    content = _parser(format)(text)
     content.notes.extend(notes)
     return content
+
+
+def _parser(format: Format) -> Callable[[str], Content]:
+    if format == "html":
+        from famulus.knowledge.parse_html import parse_html  # lazy: lxml, which a server seldom needs
+
+        return parse_html
+    return parse_markdown if format == "markdown" else parse_text
 
 
 def _headings_only(content: Content) -> list[Section]:

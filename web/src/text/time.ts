@@ -13,6 +13,15 @@ export function relativeTime(iso: string, now: number): string {
   return new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }).format(new Date(iso));
 }
 
+/** The same in as few letters as a list has room for: “5m”, “3h”, “2d”. */
+export function age(iso: string, now: number): string {
+  const seconds = Math.round((now - Date.parse(iso)) / 1000);
+  if (seconds < 60 || seconds >= 7 * 86_400) return relativeTime(iso, now);
+  const [unit, length] = seconds < 3600 ? ["minute", 60] : seconds < 86_400 ? ["hour", 3600] : ["day", 86_400];
+  const format = new Intl.NumberFormat(undefined, { style: "unit", unit: unit as string, unitDisplay: "narrow" });
+  return format.format(Math.floor(seconds / (length as number)));
+}
+
 export function clockTime(iso: string): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }

@@ -19,7 +19,7 @@ import {
   titleOf,
 } from "../state/threads";
 import { bareText } from "../text/bare";
-import { groupByTime, relativeTime } from "../text/time";
+import { age, clockTime, groupByTime } from "../text/time";
 import { exportThread } from "./exportThread";
 import { useDelayed } from "./dom";
 import { Icon } from "./Icon";
@@ -135,8 +135,8 @@ function ThreadLink({ thread, current }: { thread: Thread; current: boolean }) {
         {thread.live_run_id ? (
           <span class="live-dot" title="An answer is being written" />
         ) : (
-          <time class="thread-time" dateTime={thread.updated_at}>
-            {relativeTime(thread.updated_at, now.value)}
+          <time class="thread-time" dateTime={thread.updated_at} title={clockTime(thread.updated_at)}>
+            {age(thread.updated_at, now.value)}
           </time>
         )}
       </span>
