@@ -12,7 +12,6 @@ import pytest
 
 from famulus.kernel.database import Database
 from tests.support.databases import build_schema, schema_key, sqlite_template
-from tests.support.postgres import Postgres
 
 pytest_plugins = ["tests.support.browser", "tests.support.postgres", "tests.support.serving"]
 
@@ -31,7 +30,7 @@ async def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequ
         shutil.copy(await sqlite_template(), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    postgres: Postgres = request.getfixturevalue("postgres")
+    postgres = request.getfixturevalue("postgres")
     template = await postgres.template(schema_key(), build_schema)
     async with postgres.database(template) as url:
         yield url

@@ -127,7 +127,7 @@ def _sqlite(url: str) -> AsyncEngine:
             f"The folder of the database, {path.parent}, cannot be made: {error.strerror}. Make a place for it that"
             " this user can write, or name another in FAMULUS_DATA_DIR or FAMULUS_DATABASE_URL."
         ) from error
-    engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=10)
+    engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=10, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
@@ -154,5 +154,6 @@ def _postgres(url: str) -> AsyncEngine:
         pool_timeout=10,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,  # what people wrote does not belong into a traceback
         connect_args={"timeout": 10, "command_timeout": 15, "server_settings": SETTINGS},
     )

@@ -5,6 +5,7 @@ pending ── claim ─▶ running ── done ─▶ (gone)
    └── put_back ──────┘ └───── give_up ─▶ failed ── purge ─▶ (gone)
 """
 
+import functools
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,12 +38,13 @@ class Held:
 
 async def claim(database: Database, kinds: Collection[str], holder: str, lease: float) -> Held | None:
     """Take the job that has been due longest, or one whose holder let `lease` seconds pass; None if there is none."""
+    due = _due(tuple(kinds))
     async with database.read() as session:  # an idle poll must not ask for the one writer
-        if await session.scalar(_due(kinds)) is None:
+        if await session.scalar(due) is None:
             return None
     query = (
         update(Job)
-        .where(Job.id == _due(kinds).with_for_update(skip_locked=True).scalar_subquery())
+        .where(Job.id == due.with_for_update(skip_locked=True).scalar_subquery())
         .values(status="running", holder=holder, lease_until=clock() + lease, attempts=Job.attempts + 1)
         .returning(Job.id, Job.kind, Job.payload, Job.attempts)
         .execution_options(synchronize_session=False)
@@ -101,7 +103,9 @@ async def purge(database: Database) -> None:
         await session.execute(delete(Job).where(Job.status == "failed", old))
 
 
-def _due(kinds: Collection[str]) -> Select[str]:
+@functools.lru_cache(maxsize=8)
+def _due(kinds: tuple[str, ...]) -> Select[str]:
+    """Built once, for it is asked every second."""
     job, twin = aliased(Job), aliased(Job)
     running_twin = exists().where(
         twin.unique_key == job.unique_key, twin.status == "running", twin.id != job.id

@@ -79,11 +79,13 @@ class SqliteDriver:
 
     async def close(self) -> None:
         """Close both connections, each in its own thread."""
-        if self._writing is not None:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self._writing.close)
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await asyncio.get_running_loop().run_in_executor(self._writer, writing.close)
         self._writer.shutdown(wait=False)
-        if self._reading is not None:
-            self._reading.close()
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.close()
 
     def _commit(self, scripts: list[MakeScript]) -> list[Outcome]:
         try:
