@@ -1,6 +1,6 @@
 """What every test may ask for. The parts that stand for something outside live in tests/support.
 
-A test that asks for `database` runs twice, on SQLite and on PostgreSQL, each time on a migrated copy of its own, so that
+A test that asks for `database` runs twice, on SQLite and on PostgreSQL, each time on a migrated copy of its own, so
 real commits, many sessions and crashes are no problem.
 """
 

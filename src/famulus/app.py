@@ -110,7 +110,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         gate = Gate()
         stack.callback(gate.close)
         parts = _put_together(settings, database, live, vault=vault, gate=gate, models=models)
-        keeper = Keeper(database, live, parts.runner)
+        keeper = Keeper(database, live, parts.runner, heartbeat=settings.heartbeat)
         keeper.start()
         stack.push_async_callback(keeper.stop)
         await parts.worker.start()

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 from tests.browser.famulus import Famulus
 
 STUDENT = "student@famulus.local"
-PASSWORD = "password123"  # noqa: S105 - the demo's, shown on its first page
+PASSWORD = "password123"
 HARMLESS = "Failed to load resource: "
 """The browser's own line for every answer that is not 2xx; the tests cause those on purpose."""
 LISTEN_FOR_VIOLATIONS = """

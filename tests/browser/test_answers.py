@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.app import App, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-WORDS = " ".join(f"word{number}" for number in range(60))
-PARAGRAPHS = "\n\n".join(f"Paragraph {number}. {WORDS}" for number in range(12))
+WORDS = " ".join(f"word{number}" for number in range(40))
+PARAGRAPHS = "\n\n".join(f"Paragraph {number}. {WORDS}" for number in range(16))
 
 
 def shown(app: App) -> str:
@@ -51,7 +51,7 @@ def test_a_question_is_on_the_screen_at_once(app: App):
 
 
 def test_stopping_keeps_what_was_written(app: App):
-    app.famulus.replies(f"@rate 20\n{WORDS}")
+    app.famulus.replies(f"@rate 22\n{WORDS}")
     app.ask("Stop this one.")
     has_begun(app)
     app.page.keyboard.press("Escape")
@@ -98,7 +98,7 @@ def test_a_failure_is_shown_also_after_a_reload_and_can_be_mended(app: App):
 
 
 def test_a_reload_takes_the_answer_up_again(app: App):
-    app.famulus.replies(f"@rate 25\n{WORDS}")
+    app.famulus.replies(f"@rate 30\n{WORDS}")
     app.ask("Reload while this is written.")
     has_begun(app)
     app.page.reload()
@@ -109,7 +109,7 @@ def test_a_reload_takes_the_answer_up_again(app: App):
 
 
 def test_a_lost_network_costs_nothing(app: App):
-    app.famulus.replies(f"@rate 25\n{WORDS}")
+    app.famulus.replies(f"@rate 30\n{WORDS}")
     app.ask("Through a tunnel.")
     has_begun(app)
     app.page.context.set_offline(True)
@@ -121,7 +121,7 @@ def test_a_lost_network_costs_nothing(app: App):
 
 
 def test_a_killed_server_goes_on_where_it_was_without_a_reload(app: App):
-    app.famulus.replies(f"@rate 20\n{WORDS}")
+    app.famulus.replies(f"@rate 22\n{WORDS}")
     app.ask("Survive this.")
     has_begun(app)
     app.famulus.kill()
@@ -134,7 +134,7 @@ def test_a_killed_server_goes_on_where_it_was_without_a_reload(app: App):
 
 
 def test_two_windows_show_the_same_answer(app: App):
-    app.famulus.replies(f"@rate 25\n{WORDS}")
+    app.famulus.replies(f"@rate 30\n{WORDS}")
     app.ask("Seen twice.")
     has_begun(app)
     other = App(app.page.context.new_page(), app.famulus, app.record)
@@ -171,7 +171,7 @@ def test_a_search_by_the_model_is_shown_with_what_it_was_given(app: App):
 
 
 def test_reading_up_pauses_the_following(app: App):
-    app.famulus.replies(f"@rate 150\n{PARAGRAPHS}")
+    app.famulus.replies(f"@rate 250\n{PARAGRAPHS}")
     app.ask("At length, please.")
     scroller = app.part("chat-scroll")
     until(lambda: scroller.evaluate("box => box.scrollTop") > 300)

@@ -1,4 +1,4 @@
-"""A question to the course without any model: from the starters to the cited passage and its lesson, and the keys for it."""
+"""A question to the course without any model: from the starters to the cited passage, its lesson, and the keys."""
 
 import re
 
@@ -24,9 +24,8 @@ def test_an_empty_conversation_offers_questions_about_real_lessons(app: App):
     app.part("lessons-link").click()
     titles = app.part("lesson-item").all_inner_texts()
     assert len(titles) == 13
-    named = re.search("“(.+)”", starter)
-    assert named
-    assert any(named[1] in title for title in titles)
+    asked_for = [re.sub(r"^\d+\s+", "", title) for title in titles]
+    assert any(title in starter for title in asked_for)
 
 
 def test_an_answer_is_cited_and_leads_to_the_lesson(app: App):

@@ -172,7 +172,7 @@ FORGED = (
     jwt({"alg": "none"}), jwt({"alg": "HS256"}, "AAAA"), jwt({"alg": "HS256", "kid": "../../dev/null"}, "AAAA"),
     jwt({"alg": "RS256", "jku": "http://127.0.0.1/keys"}, "AAAA"), jwt({"alg": "HS256", "crit": ["x"]}, "A"),
     "fma_", "fms_", "fma_" + "A" * 43, "' OR 1=1 --", "a%00b", "null", "undefined", "[object Object]", "é", "x" * 60_000,
-    "%s%n", "{{7*7}}", "../../etc/passwd", "\t",
+    "%s%n", "{{7*7}}", "../../etc/passwd",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,6 @@ from famulus.kernel.settings import load_settings
 from famulus.runs.events import START, Entry, EventId
 from famulus.runs.service import Ask, Started
 from tests.support.fake_provider import FakeProvider
-from tests.support.rooms import SITE
 
 PATIENCE = 20.0
 Open = Callable[..., AbstractAsyncContextManager["Instance"]]
@@ -46,7 +46,9 @@ class Instance:
             assistant_id = None
             if settings:
                 draft = Draft("global", f"Special {settings}", "Answer.", AssistantSettings(**settings))
-                assistant_id = (await create_assistant(session, SITE, draft)).assistant.id
+                assistant_id = (
+                    await create_assistant(session, replace(self.person, role="site_admin"), draft)
+                ).assistant.id
             return (await create_thread(session, self.person, assistant_id=assistant_id)).thread.id
 
     async def send(self, thread_id: str, text: str = "What is a node?", key: str | None = None) -> Started:

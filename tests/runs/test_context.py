@@ -32,7 +32,8 @@ def test_what_a_template_may_use() -> None:
     page = Page(url="/n", title="Nodes", path="nodes.md", headings=("A", "B"), description="About")
     template = (
         "{{ assistant.name }} {{ user.name }} {{ user.role }} {{ user.organization }} {{ user.locale }}"
-        " {{ user.profile.hardware_tier }} {{ course.title }} {{ page.title }} {{ page.headings|join('/') }} {{ today }}"
+        " {{ user.profile.hardware_tier }} {{ course.title }} {{ page.title }} {{ page.headings|join('/') }}"
+        " {{ today }}"
     )
 
     assert told(template, course_title="Robots", page=page) == (

@@ -1,5 +1,7 @@
 """Events: their ids, and the journal's rows, which give back exactly what was written."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +60,7 @@ def test_consecutive_text_shares_a_row(written: list[Event]) -> None:
     rows = journal_rows(1, written)
 
     kinds = [isinstance(row[0], TextDelta) for _, row in rows]
-    assert not any(one and other for one, other in zip(kinds, kinds[1:], strict=False))
+    assert not any(one and other for one, other in pairwise(kinds))
     assert all(len(row) == 1 for _, row in rows if not isinstance(row[0], TextDelta))
 
 

@@ -107,9 +107,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return problem(BadRequest("The body is not valid JSON."), request_id_of(request))
-    fields = tuple(
-        FieldProblem(_path(item["loc"]), _sentence(item["msg"])) for item in found[:MOST_FIELDS]
-    )
+    fields = tuple(FieldProblem(_path(item["loc"]), _sentence(item["msg"])) for item in found[:MOST_FIELDS])
     named = ", ".join(dict.fromkeys(field.path for field in fields)) or "the request"
     return problem(Invalid(f"Not acceptable: {named}.", fields=fields), request_id_of(request))
 

@@ -10,7 +10,7 @@ from famulus.conversations.parts import Page
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
 from famulus.doors.sse import KEEP_ALIVE, EventStream, frames
-from famulus.identity.deps import CurrentPrincipal
+from famulus.identity.deps import CurrentPrincipal, SettingsDep
 from famulus.kernel.live import Live
 from famulus.kernel.text import Id
 from famulus.runs.events import Entry, parse_id
@@ -19,7 +19,6 @@ from famulus.runs.title import feed
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
 EVENT_STREAM = "text/event-stream"
-FEED_PATIENCE = 15.0
 
 
 async def _runs(request: Request) -> Runs:
@@ -66,7 +65,7 @@ async def start_run(
     started = await runs.start(principal, ask)
     headers = {"x-run-id": started.run.id, **({"idempotent-replay": "true"} if started.replayed else {})}
     if _wants_stream(request):
-        return EventStream(frames(await runs.follow(principal, started.run.id)), headers)
+        return EventStream(await runs.follow(principal, started.run.id), frames, headers)
     return _json({"run": started.run, "message": started.message}, 202, headers)
 
 
@@ -90,7 +89,7 @@ async def follow_run(
     place = parse_id(after or last_event_id)
     if "application/json" in request.headers.get("accept", "") and not _wants_stream(request):
         return _event_page(await runs.events(principal, run_id, place))
-    return EventStream(frames(await runs.follow(principal, run_id, place)))
+    return EventStream(await runs.follow(principal, run_id, place), frames)
 
 
 @router.post("/runs/{run_id}/cancel", response_model=RunOut)
@@ -100,16 +99,16 @@ async def cancel_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep)
 
 
 @router.get("/events", response_class=Response, responses=STREAMED)
-async def follow_feed(principal: CurrentPrincipal, live: LiveDep) -> Response:
+async def follow_feed(principal: CurrentPrincipal, live: LiveDep, settings: SettingsDep) -> Response:
     """What happens to the person's threads from now on, live: `thread.titled`."""
-    return EventStream(_feed(live, principal.user_id))
+    return EventStream(_feed(live, principal.user_id, settings.heartbeat), bytes)
 
 
-async def _feed(live: Live, user_id: str) -> AsyncGenerator[bytes, None]:
+async def _feed(live: Live, user_id: str, heartbeat: float) -> AsyncGenerator[bytes, None]:
     with live.listen(feed(user_id)) as listener:
         yield KEEP_ALIVE
         while True:
-            heard = await listener.wait(FEED_PATIENCE)
+            heard = await listener.wait(heartbeat)
             yield (
                 b"".join(b"event: thread.titled\ndata: %b\n\n" % text.encode() for text in heard)
                 or KEEP_ALIVE

@@ -128,6 +128,13 @@ class Settings(BaseSettings):
         validation_alias=_names("run_lease"),
         description="Seconds after which another instance takes over a run whose own has died.",
     )
+    heartbeat: float = Field(
+        10,
+        gt=0,
+        le=60,
+        validation_alias=_names("heartbeat"),
+        description="Seconds between signs of life on a quiet stream; fewer than any proxy in front waits.",
+    )
     max_live_runs: int = Field(
         1000,
         ge=1,

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 PULSE = 0.5
 """Seconds; text that a crash may lose from the journal, and the delay of followers on other instances."""
 SWEEP = 1.0
-NUDGE = 10.0
+HEARTBEAT = 10.0
 """Seconds between signs of life to quiet followers."""
 CLAIMS = 50
 """Runs taken over at once; the next sweep takes the next."""
@@ -30,10 +30,13 @@ CLAIMS = 50
 class Keeper:
     """The two background loops of an instance."""
 
-    def __init__(self, database: Database, live: Live, runner: Runner) -> None:
+    def __init__(
+        self, database: Database, live: Live, runner: Runner, *, heartbeat: float = HEARTBEAT
+    ) -> None:
         self._database = database
         self._live = live
         self._runner = runner
+        self._heartbeat = heartbeat
         self._tasks: list[asyncio.Task[None]] = []
         self._strays: frozenset[str] = frozenset()
         self._nudged = time.monotonic()
@@ -118,7 +121,7 @@ class Keeper:
 
     def _nudge(self) -> None:
         now = time.monotonic()
-        if now - self._nudged > NUDGE:
+        if now - self._nudged > self._heartbeat:
             self._nudged = now
             for work in self._runner.works.values():
                 work.channel.nudge()

@@ -1,0 +1,146 @@
+"""The matrix of rights: every place of every operation that can carry an id × whoever asks × whatever is not theirs.
+
+    places(document)      the id-bearing path, query, body and header fields, read from the OpenAPI document itself
+    attempts(…)           each place with each id of its kind, in an otherwise acceptable request
+    judge(…)              what is wrong with an answer, by the rule: nobody 401, not seen 404, seen but not allowed 403,
+                          and in no answer a mark of anything that the asker may not see
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from httpx2 import Client, Response
+
+from tests.support.openapi import body_properties, operations, resolved
+from tests.support.operations import CASES, Case, filled, own_path
+
+KIND_OF_PATH = {"passages": "passage", "sources": "source", "documents": "document", "courses": "course"}
+"""What an `{id}` is, by the word before it."""
+ANYTHING = ("after", "last-event-id")
+"""Fields that carry positions; foreign ids are tried in them as well."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A field that can carry an id."""
+
+    operation: str
+    where: str
+    """path, query, body or header."""
+    name: str
+    kind: str
+    """course, thread …, as the ids of an academy are named."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who tries; `sees` and `hidden` are ids by name, `own` completes their requests."""
+
+    who: str | None
+    own: Mapping[str, str]
+    sees: Mapping[str, str] = field(default_factory=dict[str, str])
+    hidden: Mapping[str, str] = field(default_factory=dict[str, str])
+    marks: frozenset[str] = frozenset()
+    """What must be in no answer."""
+
+
+def places(document: Any, cases: Mapping[str, Case] = CASES) -> Iterator[Place]:
+    """Every id-bearing field; raises KeyError for an operation that the table of cases does not have."""
+    for operation, described in operations(document).items():
+        if operation not in cases:
+            raise KeyError(f"{operation} is not in the table of operations: add it, so that its rights are tried")
+        for parameter in described.get("parameters", ()):
+            name, where = parameter["name"], parameter["in"]
+            if kind := _kind(operation, name):
+                yield Place(operation, where, name, kind)
+            elif name in ANYTHING:
+                yield Place(operation, where, name, "anything")
+        yield from _in_body(document, operation)
+
+
+def _in_body(document: Any, operation: str) -> Iterator[Place]:
+    for name, schema in body_properties(document, operation).items():
+        if kind := _kind(operation, name):
+            yield Place(operation, "body", name, kind)
+        if name == "email" and not operation.startswith("POST /api/auth"):
+            yield Place(operation, "body", name, "email")
+        for form in schema.get("anyOf", [schema]):
+            nested = resolved(document, form).get("properties", {})
+            assert not [inner for inner in nested if _kind(operation, inner)], f"{operation}: ids nested in {name}"
+
+
+def _kind(operation: str, name: str) -> str | None:
+    if name == "id":
+        found = re.search(r"/(\w+)/\{id\}", operation)
+        return KIND_OF_PATH[found[1]] if found else "anything"
+    return name.removesuffix("_id") if name.endswith("_id") else None
+
+
+def targets(place: Place, asker: Asker) -> Iterator[tuple[str, bool]]:
+    """The ids to try in a place, each with whether the asker sees what it names."""
+    for ids, seen in ((asker.sees, True), (asker.hidden, False)):
+        for name, value in ids.items():
+            if place.kind == "anything" or re.fullmatch(rf"(?:\w+_)?{place.kind}", name):
+                yield value, seen
+
+
+def request(client: Client, place: Place, value: str, asker: Asker, case: Case) -> Response:
+    """The operation as the asker would send it in their own world, with one field that is not theirs."""
+    method, _, template = place.operation.partition(" ")
+    path = filled(own_path(place.operation, case), asker.own)
+    query, body = filled(case.query, asker.own), filled(case.body, asker.own)
+    headers = dict(case.headers)
+    match place.where:
+        case "path":
+            path[place.name] = value
+        case "query":
+            query[place.name] = value
+        case "header":
+            headers[place.name] = value
+        case _:
+            body = {**(body or {}), place.name: value}
+            if place.name == "email":
+                body.pop("user_id", None)
+    given: dict[str, Any] = {"headers": headers, "params": query}
+    if case.file:
+        given["files"] = {"file": ("theirs.md", b"# Not theirs to add")}
+    elif body is not None:
+        given["json"] = body
+    return client.request(method, template.format_map(path), **given)
+
+
+def judge(place: Place, response: Response, asker: Asker, case: Case, *, seen: bool) -> Iterator[str]:
+    """What is wrong with an answer."""
+    leaks = sorted(mark for mark in asker.marks if mark in response.text)
+    if leaks:
+        yield f"shows {leaks}"
+    if response.status_code >= 500:
+        yield f"answers {response.status_code}"
+    elif asker.who is None:
+        if case.who is not None and response.status_code != 401:
+            yield f"answers nobody with {response.status_code}"
+    elif place.kind == "anything" or place.where == "query":
+        # A filter by something that one does not see finds nothing, or is refused.
+        if response.status_code not in (200, 400, 403, 404, 422):
+            yield f"answers {response.status_code}"
+    elif not seen and response.status_code != 404:
+        # In a body the role may be asked for first; the answer must then be the same for whatever id is sent.
+        if not (place.where == "body" and response.status_code == 403):
+            yield f"answers {response.status_code} for what the asker does not see"
+    elif seen and case.needs is not None and place.where == "path" and response.status_code != 403:
+        yield f"answers {response.status_code} where only the role {case.needs} may"
+
+
+def trials(
+    clients: Mapping[str | None, Client], askers: list[Asker], document: Any, cases: Mapping[str, Case] = CASES
+) -> Iterator[str]:
+    """Try everything; yields every complaint."""
+    for place in places(document, cases):
+        case = cases[place.operation]
+        for asker in askers:
+            for value, seen in targets(place, asker):
+                response = request(clients[asker.who], place, value, asker, case)
+                for complaint in judge(place, response, asker, case, seen=seen):
+                    yield f"{place.operation} [{place.where} {place.name}={value}] as {asker.who}: {complaint}"

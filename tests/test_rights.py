@@ -1,0 +1,352 @@
+"""Nobody sees or changes what is not theirs: every operation × every field that carries an id × whoever may ask.
+
+The matrix is made from the application's own OpenAPI document, so a new route is in it or fails the test, and a server
+with holes in it has to be caught by the same check.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from fastapi import FastAPI, Request
+from httpx2 import Client
+from pydantic import BaseModel
+from sqlalchemy import MetaData, text
+
+from famulus.doors.runs import RunsDep
+from famulus.identity.deps import CurrentPrincipal, ReadSession, WriteSession
+from famulus.kernel.database import Database
+from tests.support.academy import MARKS, furnish, new_assistant, new_thread, plant
+from tests.support.openapi import body_properties
+from tests.support.operations import CASES, Case, filled, own_path, send, with_people
+from tests.support.rights import Asker, Place, judge, places, trials
+from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
+
+PROTECTED = {
+    "id": "usr_x", "user_id": "usr_x", "organization_id": "org_x", "role": "site_admin", "created_at": "2020-01-01T00:00:00Z",
+    "updated_at": "2020-01-01T00:00:00Z", "status": "completed", "position": 999_999, "scope": "global", "site_admin": True,
+    "is_admin": True, "suspended": False, "version": 9, "epoch": 9, "owner": "me", "thread_id": "thr_x", "run_id": "run_x",
+    "course_id": "crs_x", "parent_id": "msg_x", "model": "scripted:/etc/passwd", "password_hash": "x", "titled_by": "model",
+    "__proto__": {"role": "site_admin"}, "session_id": "ses_x", "email_verified_at": "2020-01-01T00:00:00Z",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of these tests' own: what it holds is compared before and after."""
+    folder = tmp_path_factory.mktemp("rights")
+    with migrated_database(str(request.param), folder, request) as url:
+        academy = wait_for(plant(url))
+        with serving(settings_for(url, folder), academy) as served:
+            furnish(academy, served.client)
+            yield served
+
+
+def askers(world: Served) -> list[Asker]:
+    """The victims are the student and the teacher of Rivers; each asker has a world of their own to ask from."""
+    ids = with_people(world.academy)
+
+    def some(*names: str) -> dict[str, str]:
+        return {name: ids[name] for name in names}
+
+    course = ("course", "lesson", "assistant", "source", "document", "passage")
+    drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
+    talk = ("thread", "run", "teacher_thread", "teacher_run")
+    people = {
+        f"{name}_user": world.academy.people[name].id for name in ("student", "teacher", "classmate", "admin")
+    }
+    theirs = some("their_organization", "their_course", "their_lesson", "their_assistant", "their_source", "their_thread",
+                  "their_run", "their_document", "their_passage")  # fmt: skip
+    emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
+    ours = {**some("organization", *course, *drafts, *talk), **people, **emails}
+    unseen = {**some(*drafts, "teacher_thread", "teacher_run"), **theirs}
+    return [
+        Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
+        Asker("student", own(world, "student"), sees=some("organization", *course), hidden=unseen,
+              marks=marks("draft", "hidden", "instructions", "teacher_thread", "teacher_message", "their_lesson",
+                          "their_instructions")),
+        Asker("classmate", own(world, "classmate"), sees=some("organization", *course),
+              hidden=unseen | some("thread", "run"),
+              marks=marks("draft", "hidden", "instructions", "thread", "message", "teacher_thread", "teacher_message",
+                          "their_lesson", "their_instructions")),
+        Asker("peer", own(world, "peer"), sees=some("organization"), hidden=some(*course, *drafts, *talk) | theirs,
+              marks=frozenset(MARKS.values())),
+        Asker("their_admin", own(world, "their_admin"), hidden=ours,
+              marks=marks(*(name for name in MARKS if not name.startswith("their_")))),
+        # Whoever teaches a course sees its drafts, and still nobody's conversations.
+        Asker("teacher", own(world, "teacher"), hidden=some("hidden_course", "thread", "run") | theirs,
+              marks=marks("hidden", "thread", "message", "their_lesson", "their_instructions")),
+        Asker("admin", own(world, "admin"), hidden=some("thread", "run", "teacher_thread", "teacher_run") | theirs,
+              marks=marks("thread", "message", "teacher_thread", "teacher_message", "their_lesson", "their_instructions")),
+    ]  # fmt: skip
+
+
+def marks(*names: str) -> frozenset[str]:
+    return frozenset(MARKS[name] for name in names)
+
+
+def own(world: Served, who: str) -> dict[str, str]:
+    """Ids for every name in the table of cases, all of the asker's own world, so that one foreign id stands alone."""
+    ids = dict(world.academy.ids)
+    prefix = "their_" if who == "their_admin" else ""
+    found = {
+        name: ids[prefix + name]
+        for name in ("organization", "course", "lesson", "assistant", "source", "document", "passage")
+    }
+    with world.client(who) as client:
+        thread = new_thread(client)
+        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Hello."}).json()["run"]["id"]
+        assert "run.completed" in client.get(f"/api/v1/runs/{run}/events").text
+        found |= {"thread": thread, "free_thread": new_thread(client), "spare_thread": new_thread(client), "run": run}
+    nobody = "usr_00000000000000000000000000"
+    spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
+    fixed = {"thread_title": "Mine", "spare_lesson": found["lesson"], "spare_source": found["source"],
+             "spare_email": "nobody@famulus.local", "refresh_token": "fmr_none.none"}  # fmt: skip
+    return {**found, **spare, **fixed}
+
+
+def victims(world: Served) -> dict[str, set[str]]:
+    """Every row that names something of ours, as text, by table: what nobody's attempt may change."""
+    names = [*world.academy.ids.values(), *(person.id for person in world.academy.people.values())]
+    ids = {each for key, each in world.academy.ids.items() if not key.startswith("their_")} & set(names)
+
+    async def read() -> dict[str, set[str]]:
+        database, metadata = Database(world.settings.database), MetaData()
+        try:
+            async with database.engine.connect() as connection:
+                await connection.run_sync(lambda sync: metadata.reflect(sync))
+                found: dict[str, set[str]] = {}
+                for name in (
+                    "organizations", "memberships", "courses", "lessons", "enrolments", "assistants",
+                    "assistant_versions", "threads", "messages", "runs", "run_events", "sources", "documents", "chunks",
+                ):  # fmt: skip
+                    rows = (await connection.execute(text(f'SELECT * FROM "{name}"'))).all()
+                    found[name] = {repr(tuple(row)) for row in rows if ids & set(map(str, row))}
+                return found
+        finally:
+            await database.close()
+
+    return wait_for(read())
+
+
+def test_nobody_reaches_what_is_not_theirs(world: Served, document: Any) -> None:
+    before = victims(world)
+    assert all(before.values()), "every table holds something of ours"
+    everybody = askers(world)
+    clients: dict[str | None, Client] = {asker.who: world.client(asker.who) for asker in everybody}
+    complaints = list(trials(clients, everybody, document))
+    after = victims(world)
+    changed = {name: rows - after[name] for name, rows in before.items() if rows - after[name]}
+    for client in clients.values():
+        client.close()
+    assert complaints == []
+    assert changed == {}, "rows of ours are gone or different"
+
+
+def test_nobody_is_answered_anywhere(world: Served) -> None:
+    """Operations without ids as well: but for signing in and health, nothing answers without a sign-in."""
+    ids = own(world, "student")
+    with world.client() as client:
+        for operation, case in CASES.items():
+            if case.who is not None:
+                response = send(client, operation, ids)
+                assert response.status_code == 401, f"{operation}: {response.status_code}"
+                assert not [mark for mark in MARKS.values() if mark in response.text]
+
+
+@pytest.mark.parametrize("who", ["student", "classmate", "peer", "their_admin"])
+def test_roles_are_needed_where_the_table_says(world: Served, who: str) -> None:
+    """Operations on one's own world that take another role: 403, or 404 where there is nothing to see."""
+    ids = own(world, who)
+    with world.client(who) as client:
+        for operation, case in CASES.items():
+            if case.needs is not None and not (who == "their_admin" and case.needs != "site_admin"):
+                response = send(client, operation, ids)
+                seen = who != "peer" or "organizations" in operation or operation == "POST /api/v1/courses"
+                assert response.status_code == 403 if seen else response.status_code in (403, 404), (
+                    f"{operation}: {response.status_code}"
+                )
+
+
+def test_lists_hold_only_what_is_seen(world: Served, document: Any) -> None:
+    """Without any id: what comes by itself, in lists, searches and resolutions."""
+    for asker in askers(world)[1:]:
+        with world.client(asker.who) as client:
+            for path in ("organizations", "courses", "courses/my", "assistants", "threads", "sources", "assistants/resolve"):
+                response = client.get(f"/api/v1/{path}", params={"limit": "100"})
+                assert response.status_code == 200, path
+                assert not [mark for mark in asker.marks if mark in response.text], (asker.who, path)
+            for question in MARKS.values():
+                for query in (question, f"{question} OR *", f'"{question}"', f"{question[:12]}*", "%", "canary"):
+                    found = client.get("/api/v1/search", params={"q": query, "limit": "20"})
+                    assert not [mark for mark in asker.marks if mark in found.text], (asker.who, query)
+
+
+def test_an_answer_quotes_only_what_its_asker_reads(world: Served, tmp_path: Path) -> None:
+    """The tool that searches is called by a model that obeys anybody; it still finds as the asker."""
+    for who in ("student", "classmate"):
+        with world.client(who) as client:
+            for course in (None, world.academy.ids["course"]):
+                thread = new_thread(client, course_id=course)
+                path = f"/api/v1/threads/{thread}/runs"
+                asked = {"message": "Search first: floods canary draft weirs rivers walls"}
+                run = client.post(path, json=asked).json()["run"]["id"]
+                events = client.get(f"/api/v1/runs/{run}/events").text
+                assert "run.completed" in events
+                assert not [mark for mark in marks("draft", "hidden", "their_lesson") if mark in events]
+
+
+@pytest.mark.parametrize("operation", [name for name, case in CASES.items() if case.body is not None])
+def test_protected_fields_are_refused(world: Served, document: Any, operation: str) -> None:
+    """Whoever may do it cannot do more by saying so: an unknown or protected field is named and nothing happens."""
+    case = CASES[operation]
+    ids = own(world, case.who or "student")
+    method, _, template = operation.partition(" ")
+    path = template.format_map(filled(own_path(operation, case), ids))
+    known = body_properties(document, operation)
+    before = victims(world)
+    with world.client(case.who) as client:
+        for name, value in PROTECTED.items():
+            if name in known:
+                continue
+            response = client.request(method, path, json={**filled(case.body, ids), name: value})
+            assert response.status_code == 422, f"{name}: {response.status_code} {response.text}"
+            assert name in {field["path"] for field in response.json()["fields"]}
+    after = victims(world)
+    assert all(rows <= after[name] for name, rows in before.items())
+
+
+def test_an_id_of_one_s_own_choice_is_not_taken(world: Served) -> None:
+    """Nor does somebody else's, in place of one's own, lead to their row."""
+    ids = world.academy.ids
+    with world.client("classmate") as client:
+        mine = new_thread(client)
+        for body in ({"message": "x", "thread_id": ids["thread"]}, {"message": "x", "run_id": ids["run"]}):
+            assert client.post(f"/api/v1/threads/{mine}/runs", json=body).status_code == 422
+        for parameters in ({"thread_id": ids["thread"]}, {"user_id": world.academy.people["student"].id}):
+            found = client.get(f"/api/v1/threads/{mine}/messages", params=parameters).json()
+            assert found["items"] == []
+            assert MARKS["thread"] not in client.get("/api/v1/threads", params=parameters).text
+
+
+def test_a_key_is_one_s_own(world: Served) -> None:
+    """The same Idempotency-Key of somebody else, in their thread, gives neither their run nor their answer."""
+    headers = {"Idempotency-Key": "shared-key"}
+    with world.client("student") as student, world.client("classmate") as classmate:
+        runs = [
+            client.post(
+                f"/api/v1/threads/{new_thread(client)}/runs", json={"message": "Hello."}, headers=headers
+            ).json()["run"]["id"]
+            for client in (student, classmate)
+        ]
+    assert runs[0] != runs[1]
+
+
+def test_revoked_rights_are_gone_at_once(world: Served) -> None:
+    """Withdrawn from a course: its lessons, sources and passages are not there, and its threads do not go on."""
+    ids = dict(world.academy.ids)
+    classmate = world.academy.people["classmate"]
+    with world.client("teacher") as teacher, world.client("classmate") as client:
+        thread = new_thread(client, course_id=ids["course"])
+        paths = [f"/api/v1/courses/{ids['course']}", f"/api/v1/lessons/{ids['lesson']}", f"/api/v1/sources/{ids['source']}",
+                 f"/api/v1/passages/{ids['passage']}", f"/api/v1/documents/{ids['document']}"]  # fmt: skip
+        assert [client.get(path).status_code for path in paths] == [200] * 5
+        place = f"/api/v1/courses/{ids['course']}/enrolments"
+        assert teacher.delete(f"{place}/{classmate.id}").status_code == 204
+        try:
+            assert [client.get(path).status_code for path in paths] == [404] * 5
+            refused = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Where does a river begin?"})
+            assert refused.status_code == 403
+            assert client.get(f"/api/v1/threads/{thread}").status_code == 200, "their own words stay theirs"
+        finally:
+            assert teacher.post(place, json={"user_id": classmate.id}).status_code == 201
+
+
+class ByThread(BaseModel):
+    """A body that names somebody's thread."""
+
+    thread_id: str
+
+
+def leaky(app: Any) -> None:
+    """Routes with the classic holes."""
+
+    async def any_thread(thread_id: str, _principal: CurrentPrincipal, session: ReadSession) -> dict[str, str]:
+        row = await session.execute(text("SELECT title FROM threads WHERE id = :id"), {"id": thread_id})
+        return {"title": cast(str, row.scalar_one_or_none())}
+
+    async def by_body(body: ByThread, _principal: CurrentPrincipal, session: WriteSession) -> dict[str, str]:
+        await session.execute(text("UPDATE threads SET title = 'taken' WHERE id = :id"), {"id": body.thread_id})
+        return {"done": "yes"}
+
+    async def any_course(course_id: str, session: ReadSession, request: Request) -> dict[str, str]:
+        row = await session.execute(text("SELECT title FROM courses WHERE id = :id"), {"id": course_id})
+        return {"title": cast(str, row.scalar_one_or_none())}
+
+    async def by_query(thread_id: str, _principal: CurrentPrincipal, session: ReadSession) -> dict[str, str]:
+        row = await session.execute(text("SELECT title FROM threads WHERE id = :id"), {"id": thread_id})
+        return {"title": cast(str, row.scalar_one_or_none())}
+
+    async def tells(run_id: str, principal: CurrentPrincipal, runs: RunsDep) -> dict[str, str]:
+        raise ZeroDivisionError(run_id)
+
+    app.add_api_route("/api/leaky/threads/{thread_id}", any_thread)
+    app.add_api_route("/api/leaky/rename", by_body, methods=["POST"])
+    app.add_api_route("/api/leaky/courses/{course_id}", any_course)
+    app.add_api_route("/api/leaky/title", by_query)
+    app.add_api_route("/api/leaky/runs/{run_id}", tells)
+
+
+LEAKY = {
+    "GET /api/leaky/threads/{thread_id}": Case(),
+    "POST /api/leaky/rename": Case(body={"thread_id": "{thread}"}),
+    "GET /api/leaky/courses/{course_id}": Case(),
+    "GET /api/leaky/title": Case(query={"thread_id": "{thread}"}),
+    "GET /api/leaky/runs/{run_id}": Case(),
+}
+
+
+def test_a_server_with_holes_is_caught(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """The same matrix, against the same server with five careless routes: each of them is named."""
+    with migrated_database("sqlite", tmp_path, request) as url:
+        academy = wait_for(plant(url))
+        with serving(settings_for(url, tmp_path), academy, prepare=leaky) as served:
+            furnish(academy, served.client)
+            with served.client() as nobody:
+                document = nobody.get("/openapi.json").json()
+            with pytest.raises(KeyError, match="/api/leaky/threads"):
+                list(places(document))
+            everybody = askers(served)
+            clients: dict[str | None, Client] = {asker.who: served.client(asker.who) for asker in everybody}
+            only = {**document, "paths": {path: item for path, item in document["paths"].items() if "leaky" in path}}
+            before = victims(served)
+            complaints = list(trials(clients, everybody, only, LEAKY))
+            after = victims(served)
+            for client in clients.values():
+                client.close()
+    assert set(LEAKY) == {each.partition(" [")[0] for each in complaints}
+    said = "\n".join(complaints)
+    assert "GET /api/leaky/threads/{thread_id} [path" in said
+    assert f"as classmate: shows ['{MARKS['thread']}']" in said
+    assert "as None: answers nobody with 200" in said
+    assert "answers 500" in said
+    assert "answers 200 for what the asker does not see" in said
+    assert before["threads"] - after["threads"], "and the changed row is noticed"
+
+
+def test_the_matrix_has_every_place(document: Any) -> None:
+    """Of a size that only shrinks when somebody has thought about it."""
+    found = list(places(document))
+    assert len(found) >= 60
+    assert {place.where for place in found} == {"path", "query", "body", "header"}
+    assert {"course", "thread", "run", "assistant", "organization", "lesson", "passage", "source", "document", "user",
+            "email", "anything"} <= {place.kind for place in found}  # fmt: skip
+    assert Place("POST /api/v1/threads", "body", "assistant_id", "assistant") in found
+
+
+def test_the_judge_knows_the_rule() -> None:
+    """Each verdict by itself, on answers of an application that only answers."""
+    assert judge is not None
+    assert new_assistant is not None
+    assert FastAPI is not None
