@@ -1,9 +1,9 @@
-"""One server and one browser for each module; a fresh window, which must stay clean, for each test.
+"""One browser for each module, one server for each kind of settings; a fresh window for each test, which must stay clean.
 
 The server's model is scripted: it says what a test tells it to. A module may name other settings in `SETTINGS`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,20 +14,33 @@ from tests.browser.famulus import ROOT, Famulus
 from tests.support.availability import missing
 from tests.support.browser import LAUNCH_ARGUMENTS
 
+Serve = Callable[[Mapping[str, str]], Famulus]
 WINDOW = {"width": 1440, "height": 900}
 
 
-@pytest.fixture(scope="module")
-def famulus(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, chromium_path: Path
-) -> Iterator[Famulus]:
-    """A server with the demo course, at one address for the whole module."""
+@pytest.fixture(scope="session")
+def serve(chromium_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Starts a server with the demo course, or finds the one that has the same settings."""
     if not (ROOT / "src" / "famulus" / "web" / "index.html").is_file():
         missing("The built web app", "run `npm ci && npm run build` in web/")
-    server = Famulus(tmp_path_factory.mktemp("famulus"), getattr(request.module, "SETTINGS", {}))
-    server.start()
-    yield server
-    server.kill()
+    servers: dict[frozenset[tuple[str, str]], Famulus] = {}
+
+    def given(settings: Mapping[str, str]) -> Famulus:
+        key = frozenset(settings.items())
+        if key not in servers:
+            servers[key] = Famulus(tmp_path_factory.mktemp("famulus"), settings)
+            servers[key].start()
+        return servers[key]
+
+    yield given
+    for server in servers.values():
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def famulus(request: pytest.FixtureRequest, serve: Serve) -> Famulus:
+    """The server that a module's tests talk to."""
+    return serve(getattr(request.module, "SETTINGS", {}))
 
 
 @pytest.fixture(scope="module")

@@ -231,7 +231,9 @@ HOSTILE = r"""
 
 The end <math><mtext><style><img src=x onerror="window.hacked='mutation'"></style></mtext></math>
 """
-FORBIDDEN = "img, script, iframe, object, embed, link, style, form, video, audio, meta, base, svg, math, button, [style]"
+FORBIDDEN = (
+    "img, script, iframe, object, embed, link, style, form, video, audio, meta, base, svg, math, button"
+)
 LINKS = "nodes => nodes.map((node) => node.getAttribute('href'))"
 HANDLERS = """nodes => nodes.flatMap((node) => [...node.attributes].map((item) => item.name))
   .filter((name) => name.startsWith("on"))"""
@@ -241,7 +243,7 @@ def assert_tame(app: App) -> None:
     """Nothing of a hostile answer lives, and the content policy was not what stopped it."""
     answer = app.answer_text
     expect(answer).to_contain_text("The end")
-    assert answer.locator(FORBIDDEN).count() == 0
+    assert answer.locator(f"{FORBIDDEN}, [style], [id]").count() == 0
     assert answer.locator("*").evaluate_all(HANDLERS) == []
     hrefs: Sequence[str] = answer.locator("a").evaluate_all(LINKS)
     assert "https://example.org/docs" in hrefs

@@ -3,12 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.app import App
+from tests.browser.conftest import Serve
 from tests.browser.famulus import Famulus
 from tests.support.fake_provider import CUT, FakeProvider, answer_events
 
@@ -31,15 +31,9 @@ def provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="module")
-def famulus(
-    provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory, chromium_path: Path
-) -> Iterator[Famulus]:
+def famulus(provider: FakeProvider, serve: Serve) -> Famulus:
     """A server that asks this provider."""
-    settings = {"FAMULUS_MODEL": "compatible:test", "FAMULUS_MODEL_BASE_URL": provider.base_url}
-    server = Famulus(tmp_path_factory.mktemp("famulus"), settings)
-    server.start()
-    yield server
-    server.kill()
+    return serve({"FAMULUS_MODEL": "compatible:test", "FAMULUS_MODEL_BASE_URL": provider.base_url})
 
 
 def test_an_answer_its_citations_and_a_better_title(app: App, provider: FakeProvider):

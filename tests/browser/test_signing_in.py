@@ -1,4 +1,4 @@
-"""The way in and out: the form, the demo's sign-ins, an own account, a session that ends in the middle of a sentence."""
+"""The way in and out: the form, the demo's sign-ins, an own account, a session that ends within a sentence."""
 
 import pytest
 from playwright.sync_api import expect

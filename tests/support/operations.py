@@ -30,6 +30,8 @@ class Case:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     file: bool = False
     """Sends a Markdown file as a form."""
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """By field: what has to stand in the body with it."""
     needs: str | None = None
     """The role it takes, where seeing is not enough."""
     endless: bool = False
@@ -84,7 +86,16 @@ CASES: dict[str, Case] = {
         "teacher", 204, path={"user_id": "{spare_learner}"}, needs="teacher"
     ),
     "GET /api/v1/assistants": Case("teacher", query={"course_id": "{course}", "organization_id": "{organization}"}),
-    "POST /api/v1/assistants": Case("site", 201, body=ASSISTANT, needs="site_admin"),
+    "POST /api/v1/assistants": Case(
+        "site",
+        201,
+        body=ASSISTANT,
+        beside={
+            "organization_id": {"scope": "organization", "role": "student"},
+            "course_id": {"scope": "course"},
+        },
+        needs="site_admin",
+    ),
     "GET /api/v1/assistants/resolve": Case(query={"course_id": "{course}", "organization_id": "{organization}"}),
     "GET /api/v1/assistants/{assistant_id}": Case("teacher"),
     "PATCH /api/v1/assistants/{assistant_id}": Case("teacher", body={"active": True}, needs="teacher"),

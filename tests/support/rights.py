@@ -18,6 +18,12 @@ from tests.support.operations import CASES, Case, filled, own_path
 
 KIND_OF_PATH = {"passages": "passage", "sources": "source", "documents": "document", "courses": "course"}
 """What an `{id}` is, by the word before it."""
+BY_ADDRESS = {
+    "POST /api/auth/signup": "anybody's own address",
+    "POST /api/auth/login": "anybody's own address",
+    "POST /api/v1/organizations/{organization_id}/members": "an admin may add whoever has an account",
+}
+"""Operations that take an address of somebody whom the asker does not see yet, and why."""
 ANYTHING = ("after", "last-event-id")
 """Fields that carry positions; foreign ids are tried in them as well."""
 
@@ -64,7 +70,7 @@ def _in_body(document: Any, operation: str) -> Iterator[Place]:
     for name, schema in body_properties(document, operation).items():
         if kind := _kind(operation, name):
             yield Place(operation, "body", name, kind)
-        if name == "email" and not operation.startswith("POST /api/auth"):
+        if name == "email" and operation not in BY_ADDRESS:
             yield Place(operation, "body", name, "email")
         for form in schema.get("anyOf", [schema]):
             nested = resolved(document, form).get("properties", {})
@@ -82,7 +88,8 @@ def targets(place: Place, asker: Asker) -> Iterator[tuple[str, bool]]:
     """The ids to try in a place, each with whether the asker sees what it names."""
     for ids, seen in ((asker.sees, True), (asker.hidden, False)):
         for name, value in ids.items():
-            if place.kind == "anything" or re.fullmatch(rf"(?:\w+_)?{place.kind}", name):
+            kind = "run" if place.kind == "anything" else place.kind
+            if re.fullmatch(rf"(?:\w+_)?{kind}", name):
                 yield value, seen
 
 
@@ -100,7 +107,7 @@ def request(client: Client, place: Place, value: str, asker: Asker, case: Case) 
         case "header":
             headers[place.name] = value
         case _:
-            body = {**(body or {}), place.name: value}
+            body = {**(body or {}), **case.beside.get(place.name, {}), place.name: value}
             if place.name == "email":
                 body.pop("user_id", None)
     given: dict[str, Any] = {"headers": headers, "params": query}

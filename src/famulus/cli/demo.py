@@ -49,7 +49,9 @@ def material() -> Path:
         place = root / "examples" / "robotics-course"
         if (place / "course.toml").is_file():
             return place
-    raise ConfigurationError("The demo course was not installed with this server; run `famulus seed` in a checkout.")
+    raise ConfigurationError(
+        "The demo course was not installed with this server; run `famulus seed` in a checkout."
+    )
 
 
 def read_course(folder: Path) -> PlannedCourse:

@@ -27,14 +27,23 @@ WRITTEN = frozenset(
 )
 """Names of fields that hold what somebody has written."""
 IN_TEXT = re.compile(
-    r"(?P<before>://[^\s:/@]*:|\b(?:bearer|basic)\s+|\b(?:api[_-]?key|token|password|secret)['\"]?\s*[=:]\s*['\"]?)"
+    r"(?P<before>://[^\s:/@]*:(?=[^\s/@]*@)|\b(?:bearer|basic)\s+|\b(?:api[_-]?key|token|password|secret)['\"]?\s*[=:]\s*['\"]?)"
     r"[^\s@&'\"]+",
     re.IGNORECASE,
 )
 BLANK = "[removed]"
 DEPTH = 4
 """Deeper values are left out."""
-LOUD = ("asyncio", "aiosqlite", "sqlalchemy", "aiohttp", "alembic", "pdfminer", "trafilatura", "htmldate")
+LOUD = (
+    "asyncio",
+    "aiosqlite",
+    "sqlalchemy",
+    "aiohttp",
+    "alembic",
+    "pdfminer",
+    "trafilatura",
+    "htmldate",
+)
 """Libraries of which only warnings are of use."""
 
 
@@ -99,7 +108,9 @@ def _safe(name: str, value: Any, depth: int) -> Any:
 
 
 def _renderer(settings: Settings, stream: TextIO) -> Processor:
-    if settings.log_format == "json":
+    if settings.log_format == "json" or (
+        settings.log_format is None and not (settings.local and stream.isatty())
+    ):
         return structlog.processors.JSONRenderer(ensure_ascii=False)
     # Rich tracebacks would show the values of local variables.
     return structlog.dev.ConsoleRenderer(

@@ -168,10 +168,10 @@ class Settings(BaseSettings):
         validation_alias=_names("log_level", "LOG_LEVEL"),
         description="The least level that is logged.",
     )
-    log_format: Literal["json", "text"] = Field(
-        "json",
+    log_format: Literal["json", "text"] | None = Field(
+        None,
         validation_alias=_names("log_format"),
-        description="One JSON object a line, or text for reading.",
+        description="`json`, one object a line, or `text`; unset: text on a terminal where APP_ENV is `local`.",
     )
     crash_point: str | None = Field(
         None,

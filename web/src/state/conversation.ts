@@ -10,7 +10,7 @@ import { answerEntry, entriesOf, userEntry, type AnswerEntry, type Entry, type U
 import { follow } from "./follow";
 import { bareText } from "../text/bare";
 import { announce, toast } from "./notices";
-import { changeThread, putThread } from "./threads";
+import { changeThread, putThread, titled } from "./threads";
 
 const STOP_PATIENCE_MS = 4_000;
 
@@ -253,7 +253,8 @@ export class Conversation {
   }
 
   private notice(event: RunEvent): void {
-    if (event.type === "thread.titled") changeThread(event.thread_id, { title: event.title });
+    // The first words only, for want of a better title: one that came over the feed meanwhile is better.
+    if (event.type === "thread.titled" && !titled(event.thread_id)) changeThread(event.thread_id, { title: event.title });
     if (event.type !== "run.started") return;
     announce("The answer has begun.");
     changeThread(event.thread_id, { live_run_id: event.run_id });

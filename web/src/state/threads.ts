@@ -30,6 +30,11 @@ export function titleOf(thread: Thread): string {
   return thread.title || thread.preview || "New conversation";
 }
 
+/** Whether the thread in the list has a title already. */
+export function titled(id: string): boolean {
+  return !!threads.value?.find((item) => item.id === id)?.title;
+}
+
 export async function loadThreads(id: string | null): Promise<void> {
   scope = id;
   threads.value = null;
