@@ -196,22 +196,22 @@ def test_an_answer_quotes_only_what_its_asker_reads(world: Served, tmp_path: Pat
                 assert not [mark for mark in marks("draft", "hidden", "their_lesson") if mark in events]
 
 
-@pytest.mark.parametrize("operation", [name for name, case in CASES.items() if case.body is not None])
-def test_protected_fields_are_refused(world: Served, document: Any, operation: str) -> None:
+def test_protected_fields_are_refused(world: Served, document: Any) -> None:
     """Whoever may do it cannot do more by saying so: an unknown or protected field is named and nothing happens."""
-    case = CASES[operation]
-    ids = own(world, case.who or "student")
-    method, _, template = operation.partition(" ")
-    path = template.format_map(filled(own_path(operation, case), ids))
-    known = body_properties(document, operation)
     before = victims(world)
-    with world.client(case.who) as client:
-        for name, value in PROTECTED.items():
-            if name in known:
-                continue
-            response = client.request(method, path, json={**filled(case.body, ids), name: value})
-            assert response.status_code == 422, f"{name}: {response.status_code} {response.text}"
-            assert name in {field["path"] for field in response.json()["fields"]}
+    for operation, case in CASES.items():
+        if case.body is None:
+            continue
+        ids = own(world, case.who or "student")
+        method, _, template = operation.partition(" ")
+        path = template.format_map(filled(own_path(operation, case), ids))
+        known = body_properties(document, operation)
+        with world.client(case.who) as client:
+            for name, value in PROTECTED.items():
+                if name not in known:
+                    response = client.request(method, path, json={**filled(case.body, ids), name: value})
+                    assert response.status_code == 422, f"{operation}, {name}: {response.text}"
+                    assert name in {field["path"] for field in response.json()["fields"]}
     after = victims(world)
     assert all(rows <= after[name] for name, rows in before.items())
 

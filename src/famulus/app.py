@@ -4,8 +4,6 @@
 the doors before it. Nothing is built at import, and two applications can live in one process.
 """
 
-import os
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
@@ -24,7 +22,7 @@ from famulus.identity.gate import Gate
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
-from famulus.kernel.ids import new_id
+from famulus.kernel.instance import instance_name
 from famulus.kernel.jobs import Worker
 from famulus.kernel.live import Live
 from famulus.kernel.live_postgres import PostgresRelay
@@ -122,7 +120,7 @@ def _put_together(
     settings: Settings, database: Database, live: Live, *, vault: Vault, gate: Gate, models: Models
 ) -> Parts:
     bus, crash = database.bus, CrashPoints(settings.crash_point)
-    instance = f"{socket.gethostname()[:24]}-{os.getpid()}-{new_id('i')[-8:]}"
+    instance = instance_name()
     assistants = AssistantCache(database, bus)
     runner = Runner(
         database,

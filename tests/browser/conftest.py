@@ -1,4 +1,4 @@
-"""One browser for each module, one server for each kind of settings; a fresh window for each test, which must stay clean.
+"""One browser for each module, one server for each kind of settings; for each test a fresh window, to be kept clean.
 
 The server's model is scripted: it says what a test tells it to. A module may name other settings in `SETTINGS`.
 """

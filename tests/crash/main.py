@@ -83,6 +83,7 @@ def table(dialect: str, report: Report, seed: int) -> str:
     for name, share in (("resume p50", 0.5), ("resume p95", 0.95), ("resume max", 1.0)):
         lines.append(f"  {name:<16}{percentile(resumes, share):>8.2f} s")
     lines.append(f"  {'resumes':<16}{len(resumes):>8}")
+    lines.append(f"  {'start-up p50':<16}{percentile(sorted(report.starts), 0.5):>8.2f} s")
     kinds = Counter(kind for kind, _ in report.kills)
     lines.append("  killed at: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())))
     lines.append(f"  {'violations':<16}{len(report.violations):>8}")

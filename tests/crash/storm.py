@@ -60,6 +60,8 @@ class Report:
     stored: Stored = field(default_factory=Stored)
     violations: list[str] = field(default_factory=list[str])
     seconds: float = 0.0
+    starts: list[float] = field(default_factory=list[float])
+    """Seconds from a start to the first answer, where it was waited for."""
 
     @property
     def resumes(self) -> list[float]:
@@ -116,7 +118,7 @@ async def storm(server: Server, planned: Sequence[Plan], *, people: int = 5, see
         talking = [asyncio.create_task(client.talk(over)) for client in clients]
         try:
             for plan in planned:
-                report.kills.append((plan.kind, await _strike(server, plan, clients)))
+                report.kills.append((plan.kind, await _strike(server, plan, clients, report)))
                 await server.start(_armed_next(planned, len(report.kills)))
         finally:
             over.set()
@@ -132,12 +134,14 @@ def _armed_next(planned: Sequence[Plan], number: int) -> str | None:
     return f"{plan.kind}:{plan.count}" if plan and plan.kind in POINTS else None
 
 
-async def _strike(server: Server, plan: Plan, clients: Sequence[Client]) -> float:
-    """Have the server die as planned; the time at which it was dead."""
+async def _strike(server: Server, plan: Plan, clients: Sequence[Client], report: Report) -> float:
+    """Have the server, just started, die as planned; the time at which it was dead."""
+    began = time.monotonic()
     if plan.kind == "start":
         await asyncio.sleep(plan.seconds)
     else:
         await server.ready()
+        report.starts.append(time.monotonic() - began)
     if plan.kind == "time":
         await asyncio.sleep(plan.seconds)
     elif plan.kind == "ack":

@@ -31,6 +31,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order(database_url: str, tmp_pa
 
 @pytest.mark.crash
 @pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_a_server_that_acknowledges_before_its_commit_is_caught(
     tmp_path: Path, database_url: str
 ) -> None:

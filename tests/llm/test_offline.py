@@ -143,6 +143,15 @@ def test_a_passage_that_only_shares_a_word_is_not_quoted():
     assert [(quote.number, quote.text) for quote in quotes] == [(1, CELLS)]
 
 
+def test_the_wish_for_code_is_not_the_subject():
+    prose = Grounding(1, "Names", (), "Write `cmd_vel` in your code, for example.")
+    code = Grounding(
+        2, "Nodes", (), "```python\nself.publisher = self.create_publisher(Twist, 'cmd_vel', 10)\n```"
+    )
+    quotes = choose_quotes("How do I write a publisher? Show me example code.", (prose, code))
+    assert [quote.number for quote in quotes] == [2]
+
+
 def test_an_exercise_is_no_answer_and_code_is_no_further_quote():
     asks = Grounding(1, "Exercises", (), "Why does a synchronous call in a callback deadlock?")
     tells = Grounding(

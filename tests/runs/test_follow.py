@@ -156,7 +156,9 @@ async def test_an_instance_that_lost_the_run_takes_ids_of_its_successor(
     await instance.until(started.run.id, "text.delta")
     work = instance.parts.runner.works[started.run.id]
     async with work.lock:  # as if it stood still: it cannot renew the lease of this run
-        await execute(instance.database, "UPDATE runs SET lease_until = 0 WHERE id = $1", started.run.id)
+        await execute(
+            instance.database, "UPDATE runs SET lease_until = 0, owner = 'dead' WHERE id = $1", started.run.id
+        )
         provider.reply("Whole.")
         async with opened() as other:
             events = await other.follow(started.run.id, EventId(1, 3))

@@ -33,6 +33,11 @@ const HOSTILE = [
   "\uE0001\uE001 forged",
 ];
 
+it("sets a remark apart, and not a sentence with one stressed word", () => {
+  expect(dom(renderHtml("*No model is connected: set `KEY`.*")).querySelector("p")?.className).toBe("aside");
+  expect(dom(renderHtml("Say *this*.")).querySelector("p")?.className).toBe("");
+});
+
 it("shows what only looks like a tag, and drops what is one", () => {
   const html = renderHtml("Run `ros2 run <a> <b>` or ros2 run <package> <my-node>.\n\n<div>\nin <name> out < in\n</div>");
   const text = dom(html).textContent;

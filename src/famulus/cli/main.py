@@ -1,6 +1,7 @@
 """`famulus`: thin commands. What is heavy is imported by the command that needs it, so that `--help` is quick."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -106,10 +107,10 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def main() -> None:
-    """The console script: an error of ours is a sentence, not a traceback."""
+def main(words: Sequence[str] | None = None) -> None:
+    """The console script: an error of ours is a sentence, not a traceback. Without `words`, those of the process."""
     try:
-        app()
+        app(words)
     except FamulusError as error:
         print(f"famulus: {error.detail}", file=sys.stderr)
         for field in error.fields:

@@ -110,6 +110,8 @@ async def get_thread(session: AsyncSession, principal: Principal, thread_id: str
 
 async def _cards(session: AsyncSession, found: Sequence[Thread]) -> list[ThreadCard]:
     """Threads with who answers in them and the newest run in progress, in two queries however many they are."""
+    if not found:  # an empty list has no type, and PostgreSQL would guess one
+        return []
     names = await assistant_names(session, {thread.assistant_id for thread in found})
     query = text(LIVE_RUNS).bindparams(bindparam("ids", expanding=True))
     rows = await session.execute(query, {"ids": [thread.id for thread in found]})

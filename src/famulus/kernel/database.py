@@ -28,8 +28,9 @@ from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver
 WRITES = "famulus_writes"
 AFTER_COMMIT = "after_commit"
 LOST = (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError, socket.gaierror)
-BUSY = ("08", "40", "53", "55P03", "57")
-"""Beginnings of the SQLSTATEs for: lost, deadlocked, full or too many, lock not had, shut down or cancelled."""
+BUSY = ("08", "28", "3D", "40", "53", "55P03", "57")
+"""Beginnings of the SQLSTATEs for: lost, not let in, no such database, deadlocked, full or too many, lock not had, shut
+down or cancelled."""
 
 
 def announce(session: AsyncSession, *events: object) -> None:

@@ -40,6 +40,8 @@ _UNFINISHED = {"?": 0.3, ":": 0.8}
 _WANTS_CODE = re.compile(
     r"\b(code|snippet|example|command|script|syntax|write|implement|run|install)\b", re.IGNORECASE
 )
+_WISH = frozenset("cod snippet exampl syntax writ implement".split())
+"""Stems of words that say how an answer is wished for, not what it is about."""
 _WANTS_STEPS = re.compile(r"\bhow (do|can|should|would) (I|we|you|one)\b|\bhow to\b", re.IGNORECASE)
 _WANTS_COMPARISON = re.compile(r"\b(differ\w*|compar\w+|versus|vs)\b", re.IGNORECASE)
 _WANTS_MEANING = re.compile(
@@ -78,6 +80,7 @@ class _Found(Struct):
 def choose_quotes(question: str, grounding: tuple[Grounding, ...]) -> list[Quote]:
     """What answers `question` best, best first, at most one quote of a passage; empty when nothing fits."""
     wanted = content_stems(question)
+    wanted = wanted - _WISH or wanted
     if not wanted:
         return []
     weights = _weights(wanted, grounding)

@@ -11,9 +11,10 @@ import structlog
 
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
+from famulus.kernel.instance import is_gone
 from famulus.kernel.live import Live
 from famulus.runs.runner import Runner, topic
-from famulus.runs.sql.lease import Pulse, anything_to_claim, claim, pulse, release
+from famulus.runs.sql.lease import Pulse, anything_to_claim, claim, holders, pulse, release
 from famulus.runs.sql.rows import JournalRow
 from famulus.runs.work import Work
 
@@ -66,6 +67,7 @@ class Keeper:
                 log.warning("pulse_failed", error=error.detail)
 
     async def _sweep_loop(self) -> None:
+        await self._bury()
         while True:
             try:
                 await self._sweep()
@@ -125,6 +127,15 @@ class Keeper:
             self._nudged = now
             for work in self._runner.works.values():
                 work.channel.nudge()
+
+    async def _bury(self) -> None:
+        """At the start, let the runs of processes of this machine go that are no more: a crash is over at once."""
+        try:
+            for owner in await self._database.lane.read(holders):
+                if is_gone(owner):
+                    await self._database.lane.write(partial(release, owner))
+        except FamulusError as error:
+            log.warning("dead_not_buried", error=error.detail)
 
     async def _sweep(self) -> None:
         if not await self._database.lane.read(anything_to_claim):

@@ -88,6 +88,7 @@ class Runner:
         structlog.contextvars.bind_contextvars(
             run_id=work.run.id, thread_id=work.run.thread_id, request_id=work.run.request_id
         )
+        work.begun = True
         try:
             await self._attempt(work)
         except asyncio.CancelledError:
@@ -109,6 +110,8 @@ class Runner:
             self._let_go(work)
 
     async def _attempt(self, work: Work) -> None:
+        if work.stop is not None:
+            raise asyncio.CancelledError
         await self._open(work)
         async with asyncio.timeout(self._timeout):
             prepared = await self._preparation.prepare(work)

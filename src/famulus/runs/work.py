@@ -41,6 +41,8 @@ class Work:
     stop: Stop | None = None
     """Why its task was cancelled, if it was."""
     task: asyncio.Task[None] | None = None
+    begun: bool = False
+    """Whether its task has come to its first line; cancelled before that, it would end without a word."""
     journalled: int = 0
     """The number of the newest event in the journal."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -72,7 +74,8 @@ class Work:
         """Have the task end for this reason; the first reason counts."""
         if self.stop is None and self.task is not None:
             self.stop = why
-            self.task.cancel()
+            if self.begun:
+                self.task.cancel()
 
 
 def finished_steps(entries: list[Entry]) -> tuple[list[Text | Tool], str]:

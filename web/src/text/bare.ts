@@ -6,6 +6,8 @@ export function bareText(markdown: string): string {
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replace(/\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\]/g, "")
     .replace(/^\s{0,3}(?:#{1,6}|>|[-*+]|\d+\.)\s+/gm, "")
+    // A line of a quote that the server has already joined to the one before.
+    .replace(/([:.!?…]) > /g, "$1 ")
     .replace(/(\*\*|__|[*`~])/g, "")
     .replace(/\s+/g, " ")
     .trim();

@@ -126,6 +126,7 @@ export function renderMarkdown(source: string, options: RenderOptions = {}): Doc
   placeChips(fragment, options.cited ?? new Map());
   wrapTables(fragment);
   wrapCode(fragment);
+  quietAsides(fragment);
   return fragment;
 }
 
@@ -214,6 +215,13 @@ function chip(number: number, cited: ReadonlyMap<number, string>): Node {
   button.setAttribute("aria-label", `Source ${number}: ${cited.get(number)}`);
   button.textContent = String(number);
   return button;
+}
+
+/** A paragraph that is all emphasis is a remark beside the matter. */
+function quietAsides(root: DocumentFragment): void {
+  for (const paragraph of root.querySelectorAll("p")) {
+    if (paragraph.childNodes.length === 1 && paragraph.firstElementChild?.tagName === "EM") paragraph.className = "aside";
+  }
 }
 
 function wrapTables(root: DocumentFragment): void {

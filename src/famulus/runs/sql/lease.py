@@ -89,6 +89,12 @@ def release(owner: str, run_id: str | None = None) -> Steps[None]:
     yield f"UPDATE runs SET lease_until = 0 WHERE owner = $1 AND status = 'running'{one}", values
 
 
+def holders() -> Steps[list[str]]:
+    """Who holds runs at the moment, alive or not."""
+    rows = yield "SELECT DISTINCT owner FROM runs WHERE status = 'running' AND owner IS NOT NULL", ()
+    return [row[0] for row in rows]
+
+
 def cancel(run_id: str, user_id: str, at: datetime) -> Steps[RunRow | None]:
     """Ask for a run's end: a queued one ends here, a running one by its holder; None if it is not this user's."""
     rows = yield (

@@ -1,0 +1,267 @@
+"""The command line as an operator uses it: real processes, real files, and one sentence when something is wrong."""
+
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import httpx2
+import pytest
+import structlog
+
+from famulus.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIN = "from famulus.cli.main import main; main()"
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+HEAVY = ("fastapi", "sqlalchemy", "aiohttp", "uvicorn", "pydantic", "alembic", "cryptography", "jinja2")
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """Of a process that knows nothing of the machine's own settings."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), "FAMULUS_DATA_DIR": str(folder / "var"), **settings}
+
+
+def python(code: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own, to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=folder,
+        check=False,
+    )
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(folder: Path, *words: str, **settings: str) -> Done:
+    """One command, as the console script runs it, in this process and in an environment of its own."""
+    root, outside, here = logging.getLogger(), dict(os.environ), Path.cwd()
+    handlers, level, code = root.handlers[:], root.level, 0
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        try:
+            os.environ.clear()
+            os.environ.update(environment(folder, **settings))
+            os.chdir(folder)
+            main(words)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            os.chdir(here)
+            os.environ.clear()
+            os.environ.update(outside)
+            root.handlers[:] = handlers
+            root.setLevel(level)
+            structlog.reset_defaults()
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def refused(done: Done, said: str) -> None:
+    """Fail unless a command ended with one sentence that says this, and no trace of our insides."""
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    first, *more = done.stderr.strip().splitlines()
+    assert first.startswith("famulus: ")
+    assert all(line.startswith("  ") for line in more), done.stderr
+    assert "Traceback" not in done.stderr
+    assert re.search(said, done.stderr), done.stderr
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a migrated, seeded database."""
+    folder = tmp_path_factory.mktemp("demo")
+    refused(run(folder, "seed"), "run `famulus migrate`")
+    migrated = run(folder, "migrate")
+    assert (migrated.returncode, migrated.stderr) == (0, "")
+    assert re.fullmatch(r"The schema is \d{4} now\.\n", migrated.stdout)
+    assert "nothing to do" in run(folder, "migrate").stdout
+    assert run(folder, "seed").stdout == "The demo is loaded.\n"
+    assert run(folder, "seed").stdout == "The demo is loaded already; nothing to do.\n"
+    return folder
+
+
+def test_help_is_quick(tmp_path: Path) -> None:
+    """Because nothing that takes time is imported for it."""
+    probe = (
+        "import sys, time; began = time.process_time(); import famulus.cli.main;"
+        f" print(time.process_time() - began, *(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    done = python(probe, tmp_path)
+    seconds, *loaded = done.stdout.split()
+    assert loaded == []
+    assert float(seconds) < 0.5
+    shown = python(MAIN, tmp_path, "serve", "--help")
+    assert shown.returncode == 0
+    assert "--migrate" in shown.stdout
+    assert "--seed" in shown.stdout
+
+
+def test_every_command_is_in_the_help(tmp_path: Path) -> None:
+    shown = run(tmp_path, "--help").stdout
+    for command in ("serve", "migrate", "seed", "ingest", "ask", "user", "doctor"):
+        assert re.search(rf"\b{command}\b", shown)
+    nothing = run(tmp_path, "nonsense")
+    assert nothing.returncode == 2
+    assert "Traceback" not in nothing.stderr
+
+
+def test_asking_offline_gives_citations(demo: Path) -> None:
+    done = run(demo, "ask", "What is a node?", "--course", "introduction to", "--as", "student@famulus.local")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^> .*node.*\[1\]$", done.stdout, re.MULTILINE)
+    assert re.search(r"^\[1\] Nodes, Topics", done.stdout, re.MULTILINE)
+    assert re.search(r"Read \d+ passages from ", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ask", ""), "must not be empty"),
+        (("ask", "x" * 10_001), "at most 10,000"),
+        (("ask", "What?", "--course", "Nowhere"), "no course 'Nowhere'"),
+        (("ask", "What?", "--as", "nobody@famulus.local"), "no account 'nobody@famulus.local'"),
+        (("ingest", "no/such/folder", "--course", "Introduction"), "no/such/folder"),
+        (("ingest", ".", "--course", "Nowhere"), "no course 'Nowhere'"),
+        (("user", "create", "nonsense", "--name", "N", "--password", "longenough"), "email: "),
+        (("user", "create", "n@famulus.local", "--name", "N", "--password", "short"), "password: .*8 characters"),
+        (("user", "create", "n@famulus.local", "--name", " ", "--password", "longenough"), "name: .*empty"),
+        (("user", "create", "student@famulus.local", "--name", "N", "--password", "longenough"), "already"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(demo: Path, words: tuple[str, ...], said: str) -> None:
+    refused(run(demo, *words), said)
+
+
+def test_material_is_taken_in(demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "gears.md").write_text("# Gears\n\nA planetary gear turns around a sun gear.")
+    (tmp_path / "broken.pdf").write_bytes(b"no pdf at all")
+    first = run(demo, "ingest", str(tmp_path), "--course", "Introduction", "--as", "teacher@famulus.local")
+    assert first.returncode == 1, "some of it could not be read"
+    assert "1 failed" in first.stdout
+    assert "broken.pdf: " in first.stdout
+    (tmp_path / "broken.pdf").unlink()
+    again = run(demo, "ingest", str(tmp_path), "--course", "Introduction", "--as", "teacher@famulus.local")
+    assert again.returncode == 0, again.stdout
+    assert "1 unchanged" in again.stdout
+    found = run(demo, "ask", "What turns around a sun gear?", "--course", "Introduction", "--as", "student@famulus.local")
+    assert "planetary gear turns around a sun gear" in found.stdout
+
+
+def test_an_account_is_made(demo: Path) -> None:
+    done = run(demo, "user", "create", "Root@Famulus.local", "--name", "Root", "--password", "longenough", "--site-admin")
+    assert (done.returncode, done.stdout) == (0, "root@famulus.local can sign in now.\n")
+
+
+def test_the_demo_is_for_one_s_own_machine(demo: Path) -> None:
+    refused(run(demo, "seed", APP_ENV="production"), "only loaded where APP_ENV is local")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"FAMULUS_PORT": "many"}, "FAMULUS_PORT"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
+        ({"APP_ENV": "production"}, "FAMULUS_SECRET_KEY is missing"),
+        ({"APP_ENV": "production", "SECRET_KEY": "short"}, "fewer than 32"),
+        ({"FAMULUS_DATABASE_URL": "postgresql://x:pass-word@127.0.0.1:1/x"}, r"127\.0\.0\.1:1/x does not answer"),
+        ({"FAMULUS_DATA_DIR": "/proc/none"}, "/proc/none"),
+        ({}, "run `famulus migrate`"),
+    ],
+    ids=str,
+)
+def test_a_server_that_cannot_start_says_why(tmp_path: Path, settings: Mapping[str, str], said: str) -> None:
+    done = run(tmp_path, "serve", **settings, LOG_LEVEL="ERROR")
+    refused(done, said)
+    assert "pass-word" not in done.stderr
+
+
+def test_a_model_that_cannot_be_stops_the_start(demo: Path) -> None:
+    refused(run(demo, "serve", FAMULUS_MODEL="nonsense", LOG_LEVEL="ERROR"), "FAMULUS_MODEL")
+
+
+def test_doctor_on_a_sound_installation(demo: Path) -> None:
+    done = run(demo, "doctor")
+    assert done.returncode == 0
+    for part in ("data_dir", "secret", "database", "model", "web app"):
+        assert re.search(rf"^[✓–] {part}\b", done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "✗ database .*run `famulus migrate`"),
+        ({"APP_ENV": "production"}, "✗ secret .*FAMULUS_SECRET_KEY is missing.*token_urlsafe"),
+        ({"FAMULUS_MODEL": "openai:gpt"}, "✗ model .*set OPENAI_API_KEY"),
+        ({"FAMULUS_DATABASE_URL": "postgresql://x:pass-word@127.0.0.1:1/x"}, "✗ database .*FAMULUS_DATABASE_URL"),
+        ({"FAMULUS_DATA_DIR": "/proc/none"}, "✗ database .*FAMULUS_DATA_DIR"),
+    ],
+    ids=str,
+)
+def test_doctor_says_what_to_do(tmp_path: Path, settings: Mapping[str, str], said: str) -> None:
+    done = run(tmp_path, "doctor", **settings)
+    assert done.returncode == 1
+    assert re.search(said, done.stdout), done.stdout
+    assert done.stderr == ""
+    assert "pass-word" not in done.stdout
+
+
+def test_serving_from_nothing(tmp_path: Path) -> None:
+    """One command prepares, seeds, serves, greets, and on SIGTERM stops in order."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "serve", "--migrate", "--seed", "--port", "0"],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    try:
+        assert process.stdout is not None
+        greeting = process.stdout.readline()
+        url = re.fullmatch(r"Famulus is ready at (http://127\.0\.0\.1:\d+)\n", greeting)
+        assert url, greeting
+        shown = "".join(process.stdout.readline() for _ in range(6))
+        assert "student@famulus.local" in shown
+        assert "password123" in shown
+        with httpx2.Client(base_url=url[1], verify=False) as client:
+            person = {"email": "student@famulus.local", "password": "password123"}
+            assert client.post("/api/auth/login", json=person).status_code == 200
+            assert client.get("/api/v1/courses/my").json()["items"][0]["title"].startswith("Introduction to Robotics")
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+        assert time.monotonic() - began < 10
+        assert "Traceback" not in errors
+        assert process.returncode in (0, -signal.SIGTERM)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_a_port_that_is_taken(demo: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run(demo, "serve", "--port", str(taken.getsockname()[1]))
+    assert done.returncode != 0
+    assert "address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
