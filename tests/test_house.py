@@ -33,7 +33,7 @@ MANY_PARAMETERS: frozenset[str] = frozenset()
 WORK_AT_IMPORT = frozenset(
     {
         "cli/main.py::app.add_typer",  # commands are declared, nothing is run
-        "kernel/http.py::ipaddress.ip_network",  # a value
+        "doors/sse.py::get_args",  # a value
         "kernel/migrations/env.py::context.configure",  # Alembic's entry is a script by its nature
         "kernel/migrations/env.py::context.run_migrations",
     }

@@ -15,21 +15,41 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from famulus.identity.deps import CurrentPrincipal, ReadSession, WriteSession
-from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from tests.support.academy import MARKS, furnish, new_thread, plant
 from tests.support.openapi import body_properties
-from tests.support.operations import CASES, Case, filled, own_path, send, with_people
-from tests.support.rights import Asker, Place, places, trials
+from tests.support.operations import CASES, Case, filled, own_path, send
+from tests.support.rights import Place, places, trials
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
+from tests.support.victims import askers, marks, own, victims
 
 PROTECTED = {
-    "id": "usr_x", "user_id": "usr_x", "organization_id": "org_x", "role": "site_admin", "created_at": "2020-01-01T00:00:00Z",
-    "updated_at": "2020-01-01T00:00:00Z", "status": "completed", "position": 999_999, "scope": "global", "site_admin": True,
-    "is_admin": True, "suspended": False, "version": 9, "epoch": 9, "owner": "me", "thread_id": "thr_x", "run_id": "run_x",
-    "course_id": "crs_x", "parent_id": "msg_x", "model": "scripted:/etc/passwd", "password_hash": "x", "titled_by": "model",
-    "__proto__": {"role": "site_admin"}, "session_id": "ses_x", "email_verified_at": "2020-01-01T00:00:00Z",
-}  # fmt: skip
+    "id": "usr_x",
+    "user_id": "usr_x",
+    "organization_id": "org_x",
+    "role": "site_admin",
+    "created_at": "2020-01-01T00:00:00Z",
+    "updated_at": "2020-01-01T00:00:00Z",
+    "status": "completed",
+    "position": 999_999,
+    "scope": "global",
+    "site_admin": True,
+    "is_admin": True,
+    "suspended": False,
+    "version": 9,
+    "epoch": 9,
+    "owner": "me",
+    "thread_id": "thr_x",
+    "run_id": "run_x",
+    "course_id": "crs_x",
+    "parent_id": "msg_x",
+    "model": "scripted:/etc/passwd",
+    "password_hash": "x",
+    "titled_by": "model",
+    "__proto__": {"role": "site_admin"},
+    "session_id": "ses_x",
+    "email_verified_at": "2020-01-01T00:00:00Z",
+}
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -41,92 +61,6 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         with serving(settings_for(url, folder), academy) as served:
             furnish(academy, served.client)
             yield served
-
-
-def askers(world: Served) -> list[Asker]:
-    """The victims are the student and the teacher of Rivers; each asker has a world of their own to ask from."""
-    ids = with_people(world.academy)
-
-    def some(*names: str) -> dict[str, str]:
-        return {name: ids[name] for name in names}
-
-    course = ("course", "lesson", "assistant", "source", "document", "passage")
-    drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
-    talk = ("thread", "run", "teacher_thread", "teacher_run")
-    people = {
-        f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")
-    }
-    theirs = some("their_organization", "their_course", "their_lesson", "their_assistant", "their_source", "their_thread",
-                  "their_run", "their_document", "their_passage")  # fmt: skip
-    emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
-    ours = {**some("organization", *course, *drafts, *talk), **people, **emails}
-    unseen = {**some(*drafts, "teacher_thread", "teacher_run"), **theirs}
-    return [
-        Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
-        Asker("student", own(world, "student"), sees=some("organization", *course), hidden=unseen,
-              marks=marks("draft", "hidden", "instructions", "teacher_thread", "teacher_message", "their_lesson",
-                          "their_instructions")),
-        Asker("classmate", own(world, "classmate"), sees=some("organization", *course),
-              hidden=unseen | some("thread", "run"),
-              marks=marks("draft", "hidden", "instructions", "thread", "message", "teacher_thread", "teacher_message",
-                          "their_lesson", "their_instructions")),
-        Asker("peer", own(world, "peer"), sees=some("organization"), hidden=some(*course, *drafts, *talk) | theirs,
-              marks=frozenset(MARKS.values())),
-        Asker("their_admin", own(world, "their_admin"), hidden=ours,
-              marks=marks(*(name for name in MARKS if not name.startswith("their_")))),
-        # Whoever teaches a course sees its drafts, and still nobody's conversations.
-        Asker("teacher", own(world, "teacher"), hidden=some("hidden_course", "thread", "run"),
-              marks=marks("hidden", "thread", "message", "their_lesson", "their_instructions")),
-        Asker("admin", own(world, "admin"), hidden=some("thread", "run", "their_course"),
-              marks=marks("thread", "message", "teacher_thread", "teacher_message", "their_lesson", "their_instructions")),
-    ]  # fmt: skip
-
-
-def marks(*names: str) -> frozenset[str]:
-    return frozenset(MARKS[name] for name in names)
-
-
-def own(world: Served, who: str) -> dict[str, str]:
-    """Ids for every name in the table of cases, all of the asker's own world, so that one foreign id stands alone."""
-    ids = dict(world.academy.ids)
-    prefix = "their_" if who == "their_admin" else ""
-    found = {
-        name: ids[prefix + name]
-        for name in ("organization", "course", "lesson", "assistant", "source", "document", "passage")
-    }
-    with world.client(who) as client:
-        thread = new_thread(client)
-        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Hello."}).json()["run"]["id"]
-        assert "run.completed" in client.get(f"/api/v1/runs/{run}/events").text
-        found |= {"thread": thread, "free_thread": new_thread(client), "spare_thread": new_thread(client), "run": run}
-    nobody = "usr_00000000000000000000000000"
-    spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
-    fixed = {"thread_title": "Mine", "spare_lesson": found["lesson"], "spare_source": found["source"],
-             "spare_email": "nobody@famulus.local", "refresh_token": "fmr_none.none"}  # fmt: skip
-    return {**found, **spare, **fixed}
-
-
-def victims(world: Served) -> dict[str, set[str]]:
-    """Every row that names something of ours, as text, by table: what nobody's attempt may change."""
-    names = [*world.academy.ids.values(), *(person.id for person in world.academy.people.values())]
-    ids = {each for key, each in world.academy.ids.items() if not key.startswith("their_")} & set(names)
-
-    async def read() -> dict[str, set[str]]:
-        database = Database(world.settings.database)
-        try:
-            async with database.engine.connect() as connection:
-                found: dict[str, set[str]] = {}
-                for name in (
-                    "organizations", "memberships", "courses", "lessons", "enrolments", "assistants",
-                    "assistant_versions", "threads", "messages", "runs", "run_events", "sources", "documents", "chunks",
-                ):  # fmt: skip
-                    rows = (await connection.execute(text(f'SELECT * FROM "{name}"'))).all()
-                    found[name] = {repr(tuple(row)) for row in rows if ids & set(map(str, row))}
-                return found
-        finally:
-            await database.close()
-
-    return wait_for(read())
 
 
 def test_nobody_reaches_what_is_not_theirs(world: Served, document: Any) -> None:
@@ -172,12 +106,27 @@ def test_lists_hold_only_what_is_seen(world: Served, document: Any) -> None:
     """Without any id: what comes by itself, in lists, searches and resolutions."""
     for asker in askers(world)[1:]:
         with world.client(asker.who) as client:
-            for path in ("organizations", "courses", "courses/my", "assistants", "threads", "sources", "assistants/resolve"):
+            for path in (
+                "organizations",
+                "courses",
+                "courses/my",
+                "assistants",
+                "threads",
+                "sources",
+                "assistants/resolve",
+            ):
                 response = client.get(f"/api/v1/{path}", params={"limit": "100"})
                 assert response.status_code == 200, path
                 assert not [mark for mark in asker.marks if mark in response.text], (asker.who, path)
             marked = " ".join(MARKS.values())
-            for query in (marked, f"{marked} OR *", f'"{MARKS["draft"]}"', "canary* NEAR floods", "%", "canary dr*"):
+            for query in (
+                marked,
+                f"{marked} OR *",
+                f'"{MARKS["draft"]}"',
+                "canary* NEAR floods",
+                "%",
+                "canary dr*",
+            ):
                 found = client.get("/api/v1/search", params={"q": query, "limit": "20"})
                 assert not [mark for mark in asker.marks if mark in found.text], (asker.who, query)
 
@@ -248,14 +197,21 @@ def test_revoked_rights_are_gone_at_once(world: Served) -> None:
     classmate = world.academy.people["classmate"]
     with world.client("teacher") as teacher, world.client("classmate") as client:
         thread = new_thread(client, course_id=ids["course"])
-        paths = [f"/api/v1/courses/{ids['course']}", f"/api/v1/lessons/{ids['lesson']}", f"/api/v1/sources/{ids['source']}",
-                 f"/api/v1/passages/{ids['passage']}", f"/api/v1/documents/{ids['document']}"]  # fmt: skip
+        paths = [
+            f"/api/v1/courses/{ids['course']}",
+            f"/api/v1/lessons/{ids['lesson']}",
+            f"/api/v1/sources/{ids['source']}",
+            f"/api/v1/passages/{ids['passage']}",
+            f"/api/v1/documents/{ids['document']}",
+        ]
         assert [client.get(path).status_code for path in paths] == [200] * 5
         place = f"/api/v1/courses/{ids['course']}/enrolments"
         assert teacher.delete(f"{place}/{classmate.id}").status_code == 204
         try:
             assert [client.get(path).status_code for path in paths] == [404] * 5
-            refused = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Where does a river begin?"})
+            refused = client.post(
+                f"/api/v1/threads/{thread}/runs", json={"message": "Where does a river begin?"}
+            )
             assert refused.status_code == 403
             assert client.get(f"/api/v1/threads/{thread}").status_code == 200, "their own words stay theirs"
         finally:
@@ -271,12 +227,16 @@ class ByThread(BaseModel):
 def leaky(app: Any) -> None:
     """Routes with the classic holes."""
 
-    async def any_thread(thread_id: str, _principal: CurrentPrincipal, session: ReadSession) -> dict[str, str]:
+    async def any_thread(
+        thread_id: str, _principal: CurrentPrincipal, session: ReadSession
+    ) -> dict[str, str]:
         row = await session.execute(text("SELECT title FROM threads WHERE id = :id"), {"id": thread_id})
         return {"title": cast(str, row.scalar_one_or_none())}
 
     async def by_body(body: ByThread, _principal: CurrentPrincipal, session: WriteSession) -> dict[str, str]:
-        await session.execute(text("UPDATE threads SET title = 'taken' WHERE id = :id"), {"id": body.thread_id})
+        await session.execute(
+            text("UPDATE threads SET title = 'taken' WHERE id = :id"), {"id": body.thread_id}
+        )
         return {"done": "yes"}
 
     async def any_course(course_id: str, session: ReadSession, request: Request) -> dict[str, str]:
@@ -318,7 +278,10 @@ def test_a_server_with_holes_is_caught(tmp_path: Path, request: pytest.FixtureRe
                 list(places(document))
             everybody = askers(served)
             clients: dict[str | None, Client] = {asker.who: served.client(asker.who) for asker in everybody}
-            only = {**document, "paths": {path: item for path, item in document["paths"].items() if "leaky" in path}}
+            only = {
+                **document,
+                "paths": {path: item for path, item in document["paths"].items() if "leaky" in path},
+            }
             before = victims(served)
             complaints = list(trials(clients, everybody, only, LEAKY))
             after = victims(served)
@@ -339,6 +302,18 @@ def test_the_matrix_has_every_place(document: Any) -> None:
     found = list(places(document))
     assert len(found) >= 60
     assert {place.where for place in found} == {"path", "query", "body", "header"}
-    assert {"course", "thread", "run", "assistant", "organization", "lesson", "passage", "source", "document", "user",
-            "email", "anything"} <= {place.kind for place in found}  # fmt: skip
+    assert {
+        "course",
+        "thread",
+        "run",
+        "assistant",
+        "organization",
+        "lesson",
+        "passage",
+        "source",
+        "document",
+        "user",
+        "email",
+        "anything",
+    } <= {place.kind for place in found}
     assert Place("POST /api/v1/threads", "body", "assistant_id", "assistant") in found

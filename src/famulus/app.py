@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
-from famulus.doors import rest, web
+from famulus.doors import api_docs, rest, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.middleware import Enveloped
 from famulus.doors.problems import PROBLEMS
@@ -166,7 +166,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=VERSION,
         summary="The assistant server for learning platforms and other multi-tenant applications.",
         lifespan=lifespan,
-        docs_url="/docs" if settings.local else None,
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.local else None,
         redirect_slashes=False,
@@ -175,5 +175,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     rest.mount(app)
     app.include_router(operations)
+    if settings.local:
+        api_docs.mount(app)
     web.mount(app)
     return app

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.migrate import DatabaseUnreachable, SchemaBehind
 from famulus.kernel.settings import Settings
 from tests.support.academy import Academy, plant
+from tests.support.postgres import Postgres
 from tests.support.serving import migrated_database, serving, settings_for, wait_for
 
 STRONG = "N7rQ2vX9kLz4Wm8TbYc3Hd6Jf1Gs5Pe0aUiO"
@@ -29,10 +31,10 @@ async def start(settings: Settings) -> None:
 async def test_it_starts_answers_and_leaves_nothing_behind(database_url: str, tmp_path: Path) -> None:
     before = asyncio.all_tasks()
     app = create_app(settings_for(database_url, tmp_path))
-    async with app.router.lifespan_context(app):
-        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
-            assert (await client.get("/readyz")).json()["status"] == "ok"
-            assert (await client.get("/api/v1/courses")).status_code == 401
+    caller = AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test")
+    async with app.router.lifespan_context(app), caller as client:
+        assert (await client.get("/readyz")).json()["status"] == "ok"
+        assert (await client.get("/api/v1/courses")).status_code == 401
     assert asyncio.all_tasks() == before
     await start(settings_for(database_url, tmp_path))
 
@@ -41,11 +43,16 @@ def test_two_in_one_process_share_nothing(tmp_path: Path, request: pytest.Fixtur
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
-    with migrated_database("sqlite", one, request) as url, migrated_database("sqlite", two, request) as other_url:
+    with (
+        migrated_database("sqlite", one, request) as url,
+        migrated_database("sqlite", two, request) as other_url,
+    ):
         academy, other = wait_for(plant(url)), Academy({})
         with (
             serving(settings_for(url, one), academy) as first,
-            serving(settings_for(other_url, two, environment="production", secret_key=STRONG), other) as second,
+            serving(
+                settings_for(other_url, two, environment="production", secret_key=STRONG), other
+            ) as second,
         ):
             token = {"Authorization": f"Bearer {academy.people['student'].token}"}
             with first.client() as client, second.client() as elsewhere:
@@ -70,7 +77,9 @@ def test_two_in_one_process_share_nothing(tmp_path: Path, request: pytest.Fixtur
 async def test_without_a_strong_secret_it_does_not_start(
     environment: str, secret: str | None, said: str, tmp_path: Path
 ) -> None:
-    settings = settings_for(f"sqlite:///{tmp_path}/x.db", tmp_path, environment=environment, secret_key=secret)
+    settings = settings_for(
+        f"sqlite:///{tmp_path}/x.db", tmp_path, environment=environment, secret_key=secret
+    )
     with pytest.raises(ConfigurationError) as raised:
         await start(settings)
     assert "FAMULUS_SECRET_KEY" in raised.value.detail
@@ -80,7 +89,9 @@ async def test_without_a_strong_secret_it_does_not_start(
     assert not (tmp_path / "x.db").exists(), "nothing half-done stays behind"
 
 
-async def test_on_one_s_own_machine_a_secret_makes_itself(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+async def test_on_one_s_own_machine_a_secret_makes_itself(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     folder = tmp_path / "var"
     database = await asyncio.to_thread(lambda: migrated_database("sqlite", tmp_path, request).__enter__())
     await start(settings_for(database, tmp_path))
@@ -104,7 +115,7 @@ async def test_with_a_schema_that_is_behind_it_says_what_to_do(database_url: str
 
 
 async def test_an_empty_database_says_so(tmp_path: Path) -> None:
-    with pytest.raises(SchemaBehind, match="missing.*run `famulus migrate`"):
+    with pytest.raises(SchemaBehind, match=r"missing.*run `famulus migrate`"):
         await start(settings_for(f"sqlite:///{tmp_path}/empty.db", tmp_path))
 
 
@@ -125,15 +136,19 @@ async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-async def test_a_database_that_refuses(postgres: object, tmp_path: Path) -> None:
-    url = postgres.url("no_such_database")  # type: ignore[attr-defined]
+async def test_a_database_that_refuses(postgres: Postgres, tmp_path: Path) -> None:
+    url = postgres.url("no_such_database")
     with pytest.raises(DatabaseUnreachable, match="no_such_database"):
         await start(settings_for(url, tmp_path))
 
 
 @pytest.mark.parametrize(
     ("model", "said"),
-    [("openai:gpt", "OPENAI_API_KEY"), ("nonsense", "FAMULUS_MODEL"), ("scripted:/no/such/file.md", "no such file")],
+    [
+        ("openai:gpt", "OPENAI_API_KEY"),
+        ("nonsense", "FAMULUS_MODEL"),
+        ("scripted:/no/such/file.md", "no such file"),
+    ],
 )
 async def test_a_model_that_cannot_be(
     model: str, said: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

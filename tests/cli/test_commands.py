@@ -125,6 +125,12 @@ def test_every_command_is_in_the_help(tmp_path: Path) -> None:
     assert "Traceback" not in nothing.stderr
 
 
+def test_the_process_itself_ends_with_the_sentence(tmp_path: Path) -> None:
+    done = python(MAIN, tmp_path, "seed")
+    refused(Done(done.returncode, done.stdout, done.stderr), "run `famulus migrate`")
+    assert done.stdout == ""
+
+
 def test_asking_offline_gives_citations(demo: Path) -> None:
     done = run(demo, "ask", "What is a node?", "--course", "introduction to", "--as", "student@famulus.local")
     assert done.returncode == 0, done.stderr
@@ -143,7 +149,10 @@ def test_asking_offline_gives_citations(demo: Path) -> None:
         (("ingest", "no/such/folder", "--course", "Introduction"), "no/such/folder"),
         (("ingest", ".", "--course", "Nowhere"), "no course 'Nowhere'"),
         (("user", "create", "nonsense", "--name", "N", "--password", "longenough"), "email: "),
-        (("user", "create", "n@famulus.local", "--name", "N", "--password", "short"), "password: .*8 characters"),
+        (
+            ("user", "create", "n@famulus.local", "--name", "N", "--password", "short"),
+            "password: .*8 characters",
+        ),
         (("user", "create", "n@famulus.local", "--name", " ", "--password", "longenough"), "name: .*empty"),
         (("user", "create", "student@famulus.local", "--name", "N", "--password", "longenough"), "already"),
     ],
@@ -163,12 +172,30 @@ def test_material_is_taken_in(demo: Path, tmp_path: Path) -> None:
     again = run(demo, "ingest", str(tmp_path), "--course", "Introduction", "--as", "teacher@famulus.local")
     assert again.returncode == 0, again.stdout
     assert "1 unchanged" in again.stdout
-    found = run(demo, "ask", "What turns around a sun gear?", "--course", "Introduction", "--as", "student@famulus.local")
+    found = run(
+        demo,
+        "ask",
+        "What turns around a sun gear?",
+        "--course",
+        "Introduction",
+        "--as",
+        "student@famulus.local",
+    )
     assert "planetary gear turns around a sun gear" in found.stdout
 
 
 def test_an_account_is_made(demo: Path) -> None:
-    done = run(demo, "user", "create", "Root@Famulus.local", "--name", "Root", "--password", "longenough", "--site-admin")
+    done = run(
+        demo,
+        "user",
+        "create",
+        "Root@Famulus.local",
+        "--name",
+        "Root",
+        "--password",
+        "longenough",
+        "--site-admin",
+    )
     assert (done.returncode, done.stdout) == (0, "root@famulus.local can sign in now.\n")
 
 
@@ -183,7 +210,10 @@ def test_the_demo_is_for_one_s_own_machine(demo: Path) -> None:
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
         ({"APP_ENV": "production"}, "FAMULUS_SECRET_KEY is missing"),
         ({"APP_ENV": "production", "SECRET_KEY": "short"}, "fewer than 32"),
-        ({"FAMULUS_DATABASE_URL": "postgresql://x:pass-word@127.0.0.1:1/x"}, r"127\.0\.0\.1:1/x does not answer"),
+        (
+            {"FAMULUS_DATABASE_URL": "postgresql://x:pass-word@127.0.0.1:1/x"},
+            r"127\.0\.0\.1:1/x does not answer",
+        ),
         ({"FAMULUS_DATA_DIR": "/proc/none"}, "/proc/none"),
         ({}, "run `famulus migrate`"),
     ],
@@ -212,7 +242,10 @@ def test_doctor_on_a_sound_installation(demo: Path) -> None:
         ({}, "✗ database .*run `famulus migrate`"),
         ({"APP_ENV": "production"}, "✗ secret .*FAMULUS_SECRET_KEY is missing.*token_urlsafe"),
         ({"FAMULUS_MODEL": "openai:gpt"}, "✗ model .*set OPENAI_API_KEY"),
-        ({"FAMULUS_DATABASE_URL": "postgresql://x:pass-word@127.0.0.1:1/x"}, "✗ database .*FAMULUS_DATABASE_URL"),
+        (
+            {"FAMULUS_DATABASE_URL": "postgresql://x:pass-word@127.0.0.1:1/x"},
+            "✗ database .*FAMULUS_DATABASE_URL",
+        ),
         ({"FAMULUS_DATA_DIR": "/proc/none"}, "✗ database .*FAMULUS_DATA_DIR"),
     ],
     ids=str,
@@ -246,7 +279,11 @@ def test_serving_from_nothing(tmp_path: Path) -> None:
         with httpx2.Client(base_url=url[1], verify=False) as client:
             person = {"email": "student@famulus.local", "password": "password123"}
             assert client.post("/api/auth/login", json=person).status_code == 200
-            assert client.get("/api/v1/courses/my").json()["items"][0]["title"].startswith("Introduction to Robotics")
+            assert (
+                client.get("/api/v1/courses/my")
+                .json()["items"][0]["title"]
+                .startswith("Introduction to Robotics")
+            )
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)

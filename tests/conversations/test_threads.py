@@ -29,7 +29,10 @@ def say(client: Client, thread: str, message: str) -> None:
 def test_somebody_new_has_no_threads(server: Served) -> None:
     with somebody(server) as client:
         assert client.get("/api/v1/threads").json() == {"items": [], "next": None}
-        assert client.get("/api/v1/threads", params={"course_id": "crs_none"}).json() == {"items": [], "next": None}
+        assert client.get("/api/v1/threads", params={"course_id": "crs_none"}).json() == {
+            "items": [],
+            "next": None,
+        }
 
 
 def test_the_newest_message_comes_first(server: Served) -> None:
@@ -43,8 +46,10 @@ def test_the_newest_message_comes_first(server: Served) -> None:
         assert listed[0]["live_run_id"] is None
         client.patch(f"/api/v1/threads/{threads[1]}", json={"title": "Renamed"})
         assert [each["id"] for each in client.get("/api/v1/threads").json()["items"]] == [
-            threads[0], threads[2], threads[1]
-        ], "a new name is no new message"  # fmt: skip
+            threads[0],
+            threads[2],
+            threads[1],
+        ], "a new name is no new message"
 
 
 def test_a_thread_takes_its_first_words_as_its_title(server: Served) -> None:
@@ -81,7 +86,13 @@ def test_messages_by_position(server: Served) -> None:
 
 
 def test_the_page_somebody_looks_at_stays_with_the_message(server: Served) -> None:
-    page = {"url": "https://example.org/a", "title": "A", "path": "a.md", "headings": ["One", "Two"], "description": "D"}
+    page = {
+        "url": "https://example.org/a",
+        "title": "A",
+        "path": "a.md",
+        "headings": ["One", "Two"],
+        "description": "D",
+    }
     with somebody(server) as client:
         thread = new_thread(client)
         path = f"/api/v1/threads/{thread}/runs"
@@ -91,8 +102,18 @@ def test_the_page_somebody_looks_at_stays_with_the_message(server: Served) -> No
 
 
 def test_what_somebody_writes_comes_back_as_it_was(server: Served) -> None:
-    texts = ["é́ ﷽ 👩‍👩‍👧 \u202eabc", "a\tb\r\nc", "<script>alert(1)</script>", "{{ 7*7 }} {% raw %}", "%s %n '; DROP TABLE threads; --",
-             "\\u0000 \\x00", "x" * 10_000, "[1] [2]", '{"type":"citation"}', "--- message"]  # fmt: skip
+    texts = [
+        "é́ ﷽ 👩‍👩‍👧 \u202eabc",
+        "a\tb\r\nc",
+        "<script>alert(1)</script>",
+        "{{ 7*7 }} {% raw %}",
+        "%s %n '; DROP TABLE threads; --",
+        "\\u0000 \\x00",
+        "x" * 10_000,
+        "[1] [2]",
+        '{"type":"citation"}',
+        "--- message",
+    ]
     with somebody(server) as client:
         thread = new_thread(client)
         for text in texts:
@@ -112,7 +133,9 @@ def test_deleting_takes_everything_along(server: Served) -> None:
         for path in (f"threads/{thread}", f"threads/{thread}/messages", f"runs/{run}", f"runs/{run}/events"):
             assert_problem(client.get(f"/api/v1/{path}"), 404)
         assert_problem(client.delete(f"/api/v1/threads/{thread}"), 404, "thread_not_found")
-        assert_problem(client.post(f"/api/v1/threads/{thread}/runs", json={"message": "x"}), 404, "thread_not_found")
+        assert_problem(
+            client.post(f"/api/v1/threads/{thread}/runs", json={"message": "x"}), 404, "thread_not_found"
+        )
 
 
 def test_who_answers_is_resolved_or_chosen(server: Served) -> None:
@@ -123,7 +146,9 @@ def test_who_answers_is_resolved_or_chosen(server: Served) -> None:
         assert in_course["course_id"] == course
         outside = client.post("/api/v1/threads", json={}).json()
         assert outside["assistant"]["name"] == "Famulus"
-        chosen = client.post("/api/v1/threads", json={"assistant_id": outside["assistant"]["id"], "course_id": course})
+        chosen = client.post(
+            "/api/v1/threads", json={"assistant_id": outside["assistant"]["id"], "course_id": course}
+        )
         assert chosen.json()["assistant"] == outside["assistant"]
         listed = client.get("/api/v1/threads", params={"course_id": course}).json()["items"]
         assert in_course["id"] in [each["id"] for each in listed]
@@ -151,8 +176,11 @@ def test_a_conversation_is_its_owner_s(server: Served, who: str) -> None:
     ids = server.academy.ids
     with server.client(who) as client:
         for method, path in (
-            ("GET", f"threads/{ids['thread']}"), ("GET", f"threads/{ids['thread']}/messages"),
-            ("DELETE", f"threads/{ids['thread']}"), ("GET", f"runs/{ids['run']}"), ("POST", f"runs/{ids['run']}/cancel"),
-        ):  # fmt: skip
+            ("GET", f"threads/{ids['thread']}"),
+            ("GET", f"threads/{ids['thread']}/messages"),
+            ("DELETE", f"threads/{ids['thread']}"),
+            ("GET", f"runs/{ids['run']}"),
+            ("POST", f"runs/{ids['run']}/cancel"),
+        ):
             assert_problem(client.request(method, f"/api/v1/{path}"), 404)
         assert MARKS["thread"] not in client.get("/api/v1/threads", params={"limit": "100"}).text

@@ -8,7 +8,11 @@ from tests.support.serving import Served
 def spares(server: Served) -> dict[str, str]:
     """Ids of things that a test may use up."""
     ids = with_people(server.academy)
-    with server.client("student") as student, server.client("teacher") as teacher, server.client("admin") as admin:
+    with (
+        server.client("student") as student,
+        server.client("teacher") as teacher,
+        server.client("admin") as admin,
+    ):
         ids["spare_thread"] = new_thread(student, course_id=ids["course"])
         ids["free_thread"] = new_thread(student, course_id=ids["course"])
         ids["thread_title"] = f"Springs {MARKS['thread']}"
@@ -21,7 +25,9 @@ def spares(server: Served) -> dict[str, str]:
             tokens = admin.post("/api/auth/signup", json=account).json()
             ids["refresh_token"], ids["spare_email"] = tokens["refresh_token"], email
             if name != "spare":
-                made = admin.post(f"/api/v1/organizations/{ids['organization']}/members", json={"email": email})
+                made = admin.post(
+                    f"/api/v1/organizations/{ids['organization']}/members", json={"email": email}
+                )
                 ids[name] = made.json()["user_id"]
         learner = {"user_id": ids["spare_learner"]}
         assert teacher.post(f"/api/v1/courses/{ids['course']}/enrolments", json=learner).status_code == 201

@@ -38,16 +38,16 @@ def test_an_operation_answers_as_declared(
     check(document, operation, response)
 
 
-@pytest.mark.parametrize(
-    "operation", [name for name in CASES if "{" in name or CASES[name].body is not None]
-)
+@pytest.mark.parametrize("operation", [name for name in CASES if "{" in name or CASES[name].body is not None])
 def test_a_refusal_is_shaped_as_declared(
     server: Served, document: Any, ids: dict[str, str], operation: str
 ) -> None:
     """A path that no id can have, or a body with a field that nothing knows."""
     with server.client(CASES[operation].who) as client:
         body = {"surely_unknown": 1} if CASES[operation].body is not None else None
-        response = send(client, operation, ids, path={}, body=body) if body else refused_path(client, operation)
+        response = (
+            send(client, operation, ids, path={}, body=body) if body else refused_path(client, operation)
+        )
     assert response.status_code == 422, response.text
     check(document, operation, response)
 
@@ -71,9 +71,13 @@ def test_every_list_is_paged_in_one_shape(server: Served, document: Any, ids: di
         for operation in pages:
             client = stack.enter_context(server.client(CASES[operation].who))
             whole = send(client, operation, ids, query={"limit": "100"}).json()
-            key = "ordinal" if "documents/{id}" in operation else "version" if "versions" in operation else None
+            key = (
+                "ordinal" if "documents/{id}" in operation else "version" if "versions" in operation else None
+            )
             identity = [_identity(item, key) for item in whole["items"]]
-            assert identity == [_identity(item, key) for item in one_by_one(client, operation, ids)], operation
+            assert identity == [_identity(item, key) for item in one_by_one(client, operation, ids)], (
+                operation
+            )
             assert len(set(identity)) == len(identity)
             assert whole["next"] is None
 
@@ -112,7 +116,9 @@ def test_the_checker_finds_what_is_wrong(document: Any) -> None:
     assert any("none of" in each for each in violations(document, schema, {"status": "lost"}))
     assert any("not string" in each for each in violations(document, schema, {"id": 5}))
     assert any("fits none" in each for each in violations(document, schema, {"answer": 5}))
-    assert any("no time" in each for each in violations(document, message, {"created_at": "2026-11-20 19:00"}))
+    assert any(
+        "no time" in each for each in violations(document, message, {"created_at": "2026-11-20 19:00"})
+    )
     assert any("[0]" in each for each in violations(document, {"type": "array", "items": schema}, [5]))
     with pytest.raises(AssertionError, match="does not declare"):
         response_schema(document, "GET /healthz", 201, "application/json")

@@ -50,7 +50,10 @@ def test_the_cookie(server: Served) -> None:
 
 
 def test_behind_tls_the_cookie_insists_on_it(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    with furnished("sqlite", tmp_path, request, public_url="https://famulus.example") as served, served.client() as client:
+    with (
+        furnished("sqlite", tmp_path, request, public_url="https://famulus.example") as served,
+        served.client() as client,
+    ):
         response = client.post("/api/auth/login", json=WEB)
         cookie = cookie_of(response)
         assert cookie["name"] == "__Host-famulus_session"
@@ -112,7 +115,10 @@ ELSEWHERE = (
 @pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
 def test_other_sites_cannot_use_a_cookie(embedded: Served, headers: dict[str, str]) -> None:
     """Whatever the form of the request; nothing is done. What only reads is not answered to them by the browser."""
-    sent = {key: value.format(ours=embedded.url, host=embedded.url.removeprefix("http://")) for key, value in headers.items()}
+    sent = {
+        key: value.format(ours=embedded.url, host=embedded.url.removeprefix("http://"))
+        for key, value in headers.items()
+    }
     course = embedded.academy.ids["course"]
     with embedded.client() as client:
         assert client.post("/api/auth/login", json=WEB).status_code == 200
@@ -171,8 +177,8 @@ def jwt(header: dict[str, object], signature: str = "") -> str:
 FORGED = (
     jwt({"alg": "none"}), jwt({"alg": "HS256"}, "AAAA"), jwt({"alg": "HS256", "kid": "../../dev/null"}, "AAAA"),
     jwt({"alg": "RS256", "jku": "http://127.0.0.1/keys"}, "AAAA"), jwt({"alg": "HS256", "crit": ["x"]}, "A"),
-    "fma_", "fms_", "fma_" + "A" * 43, "' OR 1=1 --", "a%00b", "null", "undefined", "[object Object]", "é", "x" * 60_000,
-    "%s%n", "{{7*7}}", "../../etc/passwd",
+    "fma_", "fms_", "fma_" + "A" * 43, "' OR 1=1 --", "a%00b", "null", "undefined", "[object Object]", "é",
+    "x" * 60_000, "%s%n", "{{7*7}}", "../../etc/passwd",
 )  # fmt: skip
 
 
@@ -188,12 +194,18 @@ def test_forged_tokens(server: Served) -> None:
             cookie = {"Cookie": b"famulus_session=" + token.encode()}
             assert_problem(client.get("/api/auth/me", headers=cookie), 401, "unauthenticated")
         for scheme in ("", "Bearer", "Bearer ", "Basic " + good, f"Token {good}", good, "bearer\t" + good):
-            assert_problem(client.get("/api/auth/me", headers={"Authorization": scheme}), 401, "unauthenticated")
+            assert_problem(
+                client.get("/api/auth/me", headers={"Authorization": scheme}), 401, "unauthenticated"
+            )
         assert client.get("/api/auth/me", headers={"Authorization": f"bearer {good}"}).status_code == 200
         # One that is wrong is not replaced by another that would do.
         both = {"Authorization": "Bearer wrong", "Cookie": f"famulus_session={good}"}
         assert_problem(client.get("/api/auth/me", headers=both), 401)
-        for odd in (b"famulus_session=" + b"\xff\xfe", b"; ; =; famulus_session", b"famulus_session==" + good.encode()):
+        for odd in (
+            b"famulus_session=" + b"\xff\xfe",
+            b"; ; =; famulus_session",
+            b"famulus_session==" + good.encode(),
+        ):
             assert_problem(client.get("/api/auth/me", headers={"Cookie": odd}), 401)
         assert_problem(client.get(f"/api/auth/me?access_token={good}&token={good}"), 401)
 
@@ -202,8 +214,12 @@ def test_an_access_token_is_no_refresh_token(server: Served) -> None:
     with server.client() as client:
         pair = client.post("/api/auth/login", json={**WEB, "session_mode": "api"}).json()
         for token in (pair["access_token"], server.academy.people["student"].token, "fmr_x.y", ".", "fmr_."):
-            assert_problem(client.post("/api/auth/refresh", json={"refresh_token": token}), 401, "refresh_refused")
-        assert client.post("/api/auth/refresh", json={"refresh_token": pair["refresh_token"]}).status_code == 200
+            assert_problem(
+                client.post("/api/auth/refresh", json={"refresh_token": token}), 401, "refresh_refused"
+            )
+        assert (
+            client.post("/api/auth/refresh", json={"refresh_token": pair["refresh_token"]}).status_code == 200
+        )
 
 
 def test_invented_addresses_do_not_loosen_the_brake(tmp_path: Path, request: pytest.FixtureRequest) -> None:

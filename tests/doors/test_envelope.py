@@ -10,9 +10,8 @@ from httpx2 import ASGITransport, AsyncClient
 from famulus.doors import problems, web
 from famulus.doors.middleware import CONTENT_POLICY, Enveloped
 from famulus.kernel.settings import load_settings
-from tests.support.academy import Academy
 from tests.support.problems import assert_problem
-from tests.support.serving import Served, migrated_database, serving, settings_for
+from tests.support.serving import Served, bare
 
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
@@ -56,7 +55,17 @@ def test_a_request_id_is_echoed_where_it_is_harmless(embedded: Served) -> None:
     with embedded.client() as client:
         for good in ("a", "0-9._:Az", "x" * 128):
             assert client.get("/healthz", headers={"X-Request-ID": good}).headers["x-request-id"] == good
-        for bad in ("", "x" * 129, "with blank", "<script>", "a;b", "é".encode(), b"\xff\xfe", "a" * 5000, "%0d%0a"):
+        for bad in (
+            "",
+            "x" * 129,
+            "with blank",
+            "<script>",
+            "a;b",
+            "é".encode(),
+            b"\xff\xfe",
+            "a" * 5000,
+            "%0d%0a",
+        ):
             response = client.get("/api/v1/threads", headers={"X-Request-ID": bad})
             assert response.headers["x-request-id"].startswith("req_"), bad
             assert response.json()["request_id"] == response.headers["x-request-id"]
@@ -85,15 +94,13 @@ def test_bodies_are_bounded(embedded: Served) -> None:
 
 
 def test_uploads_are_bounded(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Announced or in pieces, and nothing of one that is too large is kept."""
-    academy = Academy({})
-    with migrated_database("sqlite", tmp_path, request) as url:
-        settings = settings_for(url, tmp_path, max_upload_bytes=10_000, max_body_bytes=20_000)
-        form = {"Content-Type": "multipart/form-data; boundary=x"}
-        with serving(settings, academy) as served, served.client() as client:
-            path = "/api/v1/courses/crs_1/sources"
-            assert_problem(client.post(path, content=b"x" * 10_001, headers=form), 413, "too_large")
-            assert_problem(client.post(path, content=b"x" * 10_000, headers=form), 401)
+    """By a bound of their own, before anything is asked."""
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    limits = {"max_upload_bytes": 10_000, "max_body_bytes": 20_000}
+    with bare("sqlite", tmp_path, request, **limits) as served, served.client() as client:
+        path = "/api/v1/courses/crs_1/sources"
+        assert_problem(client.post(path, content=b"x" * 10_001, headers=form), 413, "too_large")
+        assert_problem(client.post(path, content=b"x" * 10_000, headers=form), 401)
 
 
 def raw(port: int, request: bytes) -> bytes:
@@ -154,7 +161,7 @@ async def test_elsewhere_it_is_not(environment: str) -> None:
     problems.install(app)
     web.mount(app, Path("nowhere"))
     async with AsyncClient(transport=ASGITransport(app=app), base_url="https://famulus.example") as client:
-        for path in ("/docs", "/openapi.json", "/redoc", "/docs/oauth2-redirect"):
+        for path in ("/docs", "/openapi.json", "/redoc"):
             response = await client.get(path)
             assert_problem(response, 404)
             assert response.headers["content-security-policy"] == CONTENT_POLICY
@@ -184,7 +191,13 @@ async def test_the_web_app_is_what_nothing_else_answers_to(tmp_path: Path) -> No
         assert script.headers["x-content-type-options"] == "nosniff"
         again = await client.get("/assets/app-1a2b.js", headers={"If-None-Match": script.headers["etag"]})
         assert again.status_code == 304
-        for path in ("/../secret.key", "/..%2fsecret.key", "/%2e%2e/secret.key", "/assets/..%2f..%2fsecret.key", "//secret.key"):
+        for path in (
+            "/../secret.key",
+            "/..%2fsecret.key",
+            "/%2e%2e/secret.key",
+            "/assets/..%2f..%2fsecret.key",
+            "//secret.key",
+        ):
             assert "secret" not in (await client.get(path)).text.replace("secret.key", "")
         for path in ("/%00", "/" + "x" * 5000, "/assets/%00.js"):
             assert (await client.get(path)).status_code in (200, 404)

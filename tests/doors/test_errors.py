@@ -1,15 +1,13 @@
 """Errors have one shape, whoever makes them: the rooms, the framework, the fallback, a crash."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.academy import Academy
+
 from tests.support.operations import CASES
 from tests.support.problems import assert_problem
-from tests.support.serving import Served, migrated_database, serving, settings_for
+from tests.support.serving import Served, bare
 
 
 def test_the_shape_is_pinned(embedded: Served) -> None:
@@ -75,29 +73,22 @@ def test_strange_methods(embedded: Served) -> None:
             assert "access-control-allow-origin" not in response.headers
 
 
-@contextmanager
-def crashing(folder: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
-    """A server with a route of ours that breaks."""
+def with_crash(app: Any) -> None:
+    """Add a route of ours that breaks."""
 
     async def crash() -> None:
         raise ZeroDivisionError("inside-of-ours")
 
-    def prepare(app: Any) -> None:
-        app.add_api_route("/api/crash", crash)
-        # Before the fallback page, which would answer first where the web app is not built.
-        app.router.routes.insert(0, app.router.routes.pop())
-
-    with migrated_database("sqlite", folder, request) as url, serving(settings_for(url, folder), Academy({}), prepare=prepare) as served:
-        yield served
+    app.add_api_route("/api/crash", crash)
 
 
 def test_a_crash_tells_nothing(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    with crashing(tmp_path, request) as served, served.client() as client:
+    with bare("sqlite", tmp_path, request, prepare=with_crash) as served, served.client() as client:
         response = client.get("/api/crash", headers={"X-Request-ID": "crash-1"})
-        assert_problem(response, 500, "internal")
-        assert "inside-of-ours" not in response.text
-        assert response.headers["x-request-id"] == "crash-1"
-        assert response.headers["x-content-type-options"] == "nosniff"
+    assert_problem(response, 500, "internal")
+    assert "inside-of-ours" not in response.text
+    assert response.headers["x-request-id"] == "crash-1"
+    assert response.headers["x-content-type-options"] == "nosniff"
 
 
 def test_not_seen_is_not_there_and_seen_is_not_allowed(embedded: Served) -> None:
@@ -108,5 +99,9 @@ def test_not_seen_is_not_there_and_seen_is_not_allowed(embedded: Served) -> None
         hidden, nothing = peer.get(f"/api/v1/courses/{ids['course']}"), peer.get(f"/api/v1/courses/{absent}")
         assert_problem(hidden, 404, "not_found")
         assert hidden.json()["detail"].replace(ids["course"], absent) == nothing.json()["detail"]
-        assert_problem(student.patch(f"/api/v1/courses/{ids['course']}", json={"title": "Mine"}), 403, "forbidden")
-        assert_problem(student.patch(f"/api/v1/lessons/{ids['draft']}", json={"title": "Mine"}), 404, "not_found")
+        assert_problem(
+            student.patch(f"/api/v1/courses/{ids['course']}", json={"title": "Mine"}), 403, "forbidden"
+        )
+        assert_problem(
+            student.patch(f"/api/v1/lessons/{ids['draft']}", json={"title": "Mine"}), 404, "not_found"
+        )

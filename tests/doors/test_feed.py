@@ -1,7 +1,7 @@
 """The person's own live feed: a better title, made by the model later, reaches every open page of that person alone."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,19 +13,10 @@ from tests.support.serving import Served, migrated_database, serving, settings_f
 from tests.support.sse import Frame, frames_of
 
 
-def first_event(client: Client, ready: "asyncio.Queue[None] | None" = None) -> Frame:
-    """The first event of a feed, after the comment that says it is open."""
-    with client.stream("GET", "/api/v1/events") as response:
-        assert response.status_code == 200
-        assert response.headers["content-type"].startswith("text/event-stream")
-        for frame in frames_of(response):
-            if frame.name is not None:
-                return frame
-    raise AssertionError("the feed ended")
-
-
 @pytest.mark.parametrize("dialect", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-async def test_a_new_title_reaches_its_owner(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+async def test_a_new_title_reaches_its_owner(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     async with FakeProvider() as provider:
         for text in ("Nodes talk over topics.", "Nodes and topics", "Dams hold water.", "Dams"):
             provider.reply(text)
@@ -38,21 +29,29 @@ def scenario(dialect: str, folder: Path, request: pytest.FixtureRequest, base_ur
         academy = wait_for(plant(url))
         settings = settings_for(url, folder, model="compatible:fake", model_base_url=base_url, heartbeat=0.2)
         with serving(settings, academy) as served, ThreadPoolExecutor(4) as pool:
-            with served.client("student") as one, served.client("student") as two, served.client("classmate") as other:
+            with (
+                served.client("student") as one,
+                served.client("student") as two,
+                served.client("classmate") as other,
+            ):
                 feeds = [opened(pool, client) for client in (one, two, other)]
                 mine = title_by_model(served, "student", "How do nodes talk?")
                 titles = [feed.result(20) for feed in feeds[:2]]
                 for title in titles:
                     assert title.name == "thread.titled"
                     assert title.id is None
-                    assert title.data == {"type": "thread.titled", "thread_id": mine, "title": "Nodes and topics"}
+                    assert title.data == {
+                        "type": "thread.titled",
+                        "thread_id": mine,
+                        "title": "Nodes and topics",
+                    }
                 theirs = title_by_model(served, "classmate", "What does a dam do?")
                 assert feeds[2].result(20).data["thread_id"] == theirs, "the first that it hears is its own"
             with served.client("student") as client:
                 assert client.get(f"/api/v1/threads/{mine}").json()["title"] == "Nodes and topics"
 
 
-def opened(pool: ThreadPoolExecutor, client: Client):  # type: ignore[no-untyped-def]
+def opened(pool: ThreadPoolExecutor, client: Client) -> Future[Frame]:
     """A feed that is being read; returns once the server has opened it."""
     context = client.stream("GET", "/api/v1/events")
     response = context.__enter__()

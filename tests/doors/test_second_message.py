@@ -136,7 +136,11 @@ def test_enqueue(server: Served) -> None:
         assert [run["status"] for run in runs] == ["running", "queued", "queued"]
         assert client.post(f"/api/v1/runs/{runs[1]['id']}/cancel").json()["status"] == "cancelled"
         client.post(f"/api/v1/runs/{runs[0]['id']}/cancel")
-        assert [finish(client, run["id"]) for run in runs] == ["run.cancelled", "run.cancelled", "run.completed"]
+        assert [finish(client, run["id"]) for run in runs] == [
+            "run.cancelled",
+            "run.cancelled",
+            "run.completed",
+        ]
         assert client.get(f"/api/v1/threads/{thread}").json()["live_run_id"] is None
 
 
@@ -193,7 +197,8 @@ def test_cancelling_from_everywhere_at_once(server: Served) -> None:
     with server.client("student") as client, ThreadPoolExecutor(10) as pool:
         run = send(client, new_thread(client), "Go slowly.").json()["run"]["id"]
         answers: list[Any] = [
-            answer.json() for answer in pool.map(lambda _: client.post(f"/api/v1/runs/{run}/cancel"), range(10))
+            answer.json()
+            for answer in pool.map(lambda _: client.post(f"/api/v1/runs/{run}/cancel"), range(10))
         ]
         assert all(answer == answers[0] for answer in answers)
         text = client.get(f"/api/v1/runs/{run}/events").text
@@ -205,7 +210,11 @@ def test_cancelling_from_everywhere_at_once(server: Served) -> None:
 def test_what_ends_says_so_once(server: Served, message: str) -> None:
     with server.client("student") as client:
         run = send(client, new_thread(client), message).json()["run"]["id"]
-        ends = [line for line in client.get(f"/api/v1/runs/{run}/events").text.splitlines() if line.startswith("event: run.")]
+        ends = [
+            line
+            for line in client.get(f"/api/v1/runs/{run}/events").text.splitlines()
+            if line.startswith("event: run.")
+        ]
         assert len(ends) == 2
         shown = client.get(f"/api/v1/runs/{run}").json()
         assert f"event: run.{shown['status']}" == ends[1]

@@ -135,8 +135,12 @@ def test_ids_that_were_never_given_out(server: Served) -> None:
 def test_a_live_run_refuses_ids_of_its_future(server: Served) -> None:
     with server.client("student") as client:
         thread = new_thread(client)
-        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()["run"]["id"]
-        assert_problem(client.get(f"/api/v1/runs/{run}/events", params={"after": "1.9999"}), 400, "bad_event_id")
+        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()["run"][
+            "id"
+        ]
+        assert_problem(
+            client.get(f"/api/v1/runs/{run}/events", params={"after": "1.9999"}), 400, "bad_event_id"
+        )
         client.post(f"/api/v1/runs/{run}/cancel")
 
 
@@ -144,7 +148,9 @@ def test_followers_see_the_same_whenever_they_come(server: Served) -> None:
     """Some from the start, some in the middle of it, some again and again from where they broke off."""
     with server.client("student") as client:
         thread = new_thread(client)
-        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()["run"]["id"]
+        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()["run"][
+            "id"
+        ]
 
         def patient(_: int) -> list[bytes]:
             with server.client("student") as own:
@@ -163,7 +169,9 @@ def test_followers_see_the_same_whenever_they_come(server: Served) -> None:
             return [event.raw for event in seen]
 
         with ThreadPoolExecutor(8) as pool:
-            waiting = [pool.submit(patient, n) for n in range(3)] + [pool.submit(restless, n) for n in (1, 4, 7)]
+            waiting = [pool.submit(patient, n) for n in range(3)] + [
+                pool.submit(restless, n) for n in (1, 4, 7)
+            ]
             read_some(client, run, 30)
             waiting.append(pool.submit(patient, 3))
             assert client.post(f"/api/v1/runs/{run}/cancel").status_code == 200
@@ -209,7 +217,9 @@ def test_quiet_streams_show_signs_of_life(tmp_path: Path, request: pytest.Fixtur
         academy, settings = wait_for(plant(url)), settings_for(url, tmp_path, heartbeat=0.2)
         (tmp_path / "replies.md").write_text("@delay 60\nAt last.")
         with serving(settings, academy) as served, served.client("student") as client:
-            run = client.post(f"/api/v1/threads/{new_thread(client)}/runs", json={"message": "Well?"}).json()["run"]
+            run = client.post(f"/api/v1/threads/{new_thread(client)}/runs", json={"message": "Well?"}).json()[
+                "run"
+            ]
             wait_for_comments(client, f"/api/v1/runs/{run['id']}/events", 2)
             wait_for_comments(client, "/api/v1/events", 3)
             client.post(f"/api/v1/runs/{run['id']}/cancel")
@@ -223,7 +233,9 @@ def wait_for_comments(client: Client, path: str, count: int) -> None:
 
 def test_a_queued_run_is_followed_from_before_it_begins(server: Served) -> None:
     with server.client("admin") as admin, server.client("student") as client:
-        course = admin.post("/api/v1/courses", json={"title": f"Queue {new_thread(admin)}", "published": True}).json()["id"]
+        course = admin.post(
+            "/api/v1/courses", json={"title": f"Queue {new_thread(admin)}", "published": True}
+        ).json()["id"]
         new_assistant(admin, course, "Wait your turn.", on_second_message="enqueue")
         admin.post(f"/api/v1/courses/{course}/enrolments", json={"email": "student@famulus.local"})
         path = f"/api/v1/threads/{new_thread(client, course_id=course)}/runs"
@@ -241,13 +253,17 @@ def test_a_queued_run_is_followed_from_before_it_begins(server: Served) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def test_after_a_restart_the_same_events_are_there(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_after_a_restart_the_same_events_are_there(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     with migrated_database(dialect, tmp_path, request) as url:
         academy, settings = wait_for(plant(url)), settings_for(url, tmp_path)
         with serving(settings, academy) as served, served.client("student") as client:
             run, events = ask(client, new_thread(client), "Please use a tool.")
             thread = new_thread(client)
-            live = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()["run"]["id"]
+            live = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()[
+                "run"
+            ]["id"]
             seen = read_some(client, live, 10)
         with serving(settings, academy) as served, served.client("student") as client:
             assert [event.raw for event in follow(client, run)] == [event.raw for event in events]
@@ -272,7 +288,9 @@ def test_deleting_a_thread_ends_its_streams(server: Served) -> None:
     """Every stream ends soon, also the one whose run is no more."""
     with server.client("student") as client, ThreadPoolExecutor(1) as pool, server.client("student") as own:
         thread = new_thread(client)
-        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()["run"]["id"]
+        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Go slowly."}).json()["run"][
+            "id"
+        ]
         read_some(client, run, 3)
         waiting = pool.submit(follow, own, run)
         assert client.delete(f"/api/v1/threads/{thread}").status_code == 204

@@ -121,7 +121,7 @@ async def test_an_opened_passage_has_its_neighbours(world: World, owner: Owner, 
     assert opened.passage.heading_path == ("Axles",)
     assert opened.before == texts[0].strip()
     assert opened.after == texts[2].strip()
-    assert opened.passage.url == f"/documents/{passage.document_id}#axles"
+    assert opened.passage.url == f"/passages/{passage.id}#axles"
 
 
 async def test_nothing_is_found_for_nothing(world: World) -> None:

@@ -8,8 +8,7 @@ from sqlalchemy import text
 
 from famulus.kernel.database import Database
 from famulus.kernel.migrate import newest
-from tests.support.academy import Academy
-from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
+from tests.support.serving import Served, bare, wait_for
 
 STRONG = "N7rQ2vX9kLz4Wm8TbYc3Hd6Jf1Gs5Pe0aUiO"
 
@@ -36,33 +35,32 @@ def test_ready(server: Served) -> None:
 
 
 def test_without_a_model_it_is_degraded_and_serves(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    with migrated_database("sqlite", tmp_path, request) as url:
-        settings = settings_for(url, tmp_path, model="offline")
-        with serving(settings, Academy({})) as served, served.client() as client:
-            response = client.get("/readyz")
-            assert (response.status_code, response.json()["status"]) == (200, "degraded")
-            model = part(response.json(), "model")
-            assert model["state"] == "degraded"
-            assert "FAMULUS_MODEL" in model["detail"]
+    with bare("sqlite", tmp_path, request, model="offline") as served, served.client() as client:
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()["status"]) == (200, "degraded")
+        model = part(response.json(), "model")
+        assert model["state"] == "degraded"
+        assert "FAMULUS_MODEL" in model["detail"]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def test_with_another_schema_it_is_down_and_alive(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_with_another_schema_it_is_down_and_alive(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     async def change(revision: str, url: str) -> None:
         database = Database(url)
         async with database.write() as session:
             await session.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
         await database.close()
 
-    with migrated_database(dialect, tmp_path, request) as url:
-        with serving(settings_for(url, tmp_path), Academy({})) as served, served.client() as client:
-            wait_for(change("0001", url))
-            response = client.get("/readyz")
-            assert (response.status_code, response.json()["status"]) == (503, "down")
-            assert "famulus migrate" in part(response.json(), "database")["detail"]
-            assert client.get("/healthz").status_code == 200
-            wait_for(change(newest(), url))
-            assert client.get("/readyz").status_code == 200, "and recovers without a restart"
+    with bare(dialect, tmp_path, request) as served, served.client() as client:
+        wait_for(change("0001", served.settings.database))
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()["status"]) == (503, "down")
+        assert "famulus migrate" in part(response.json(), "database")["detail"]
+        assert client.get("/healthz").status_code == 200
+        wait_for(change(newest(), served.settings.database))
+        assert client.get("/readyz").status_code == 200, "and recovers without a restart"
 
 
 def test_about_on_one_s_own_machine(embedded: Served) -> None:
@@ -76,14 +74,13 @@ def test_about_on_one_s_own_machine(embedded: Served) -> None:
 
 
 def test_about_elsewhere_tells_less(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    with migrated_database("sqlite", tmp_path, request) as url:
-        settings = settings_for(url, tmp_path, environment="production", secret_key=STRONG)
-        with serving(settings, Academy({})) as served, served.client() as client:
-            about = client.get("/api/v1/about").json()
-            assert about["model"] == {"kind": "scripted", "name": ""}
-            assert (about["environment"], about["demo"], about["sign_up"]) == ("production", False, False)
-            person = {"email": "new@famulus.local", "password": "password123", "name": "New"}
-            refused = client.post("/api/auth/signup", json=person)
-            assert (refused.status_code, refused.json()["code"]) == (403, "sign_up_closed")
-            for path in ("/docs", "/openapi.json"):
-                assert client.get(path).status_code == 404
+    strict = {"environment": "production", "secret_key": STRONG}
+    with bare("sqlite", tmp_path, request, **strict) as served, served.client() as client:
+        about = client.get("/api/v1/about").json()
+        assert about["model"] == {"kind": "scripted", "name": ""}
+        assert (about["environment"], about["demo"], about["sign_up"]) == ("production", False, False)
+        person = {"email": "new@famulus.local", "password": "password123", "name": "New"}
+        refused = client.post("/api/auth/signup", json=person)
+        assert (refused.status_code, refused.json()["code"]) == (403, "sign_up_closed")
+        for path in ("/docs", "/openapi.json"):
+            assert client.get(path).status_code == 404

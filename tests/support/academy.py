@@ -1,13 +1,14 @@
 """Two organizations with everything that one may see and another may not, each with a mark that gives a leak away.
 
-    ours    admin, teacher (teaches Rivers), student and classmate (learn it), peer (a member who learns nothing)
-            Rivers: three lessons and a draft, an assistant of its own, an upload · Hidden: a course not published
-    theirs  their_admin, their_student (learns Dams)
-    site    administers the site
+ours    admin, teacher (teaches Rivers), student and classmate (learn it), peer (a member who learns nothing)
+        Rivers: three lessons and a draft, an assistant of its own, an upload · Hidden: a course not published
+theirs  their_admin, their_student (learns Dams)
+site    administers the site
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from httpx2 import Client
 
@@ -44,7 +45,9 @@ RIVERS = PlannedCourse(
     f"Rivers {MARKS['course']}",
     "How water finds its way.",
     (
-        PlannedLesson("Springs", "springs.md", f"# Springs\n\nA spring is where a river begins. {MARKS['lesson']}"),
+        PlannedLesson(
+            "Springs", "springs.md", f"# Springs\n\nA spring is where a river begins. {MARKS['lesson']}"
+        ),
         PlannedLesson("Deltas", "deltas.md", "# Deltas\n\nA delta is where a river ends in the sea."),
         PlannedLesson("Locks", "locks.md", "# Locks\n\nA lock lifts boats over a weir."),
         PlannedLesson(
@@ -107,7 +110,9 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
     with client("admin") as admin, client("teacher") as teacher, client("student") as student:
         ids, course = academy.ids, academy.ids["course"]
         ids["organization"] = _get(teacher, f"/api/v1/courses/{course}")["organization_id"]
-        lessons = {one["title"]: one["id"] for one in _get(teacher, f"/api/v1/courses/{course}/lessons")["items"]}
+        lessons = {
+            one["title"]: one["id"] for one in _get(teacher, f"/api/v1/courses/{course}/lessons")["items"]
+        }
         ids["lesson"], ids["draft"] = lessons["Springs"], lessons["Floods"]
         hidden = {"title": f"Hidden {MARKS['hidden']}"}
         ids["hidden_course"] = _post(admin, "/api/v1/courses", hidden)["id"]
@@ -118,7 +123,9 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         ids["source"] = uploaded.json()["id"]
         ids |= _known(teacher, ids["source"], "")
         lessons_source = next(
-            one["id"] for one in _get(teacher, "/api/v1/sources", course_id=course)["items"] if one["kind"] == "lessons"
+            one["id"]
+            for one in _get(teacher, "/api/v1/sources", course_id=course)["items"]
+            if one["kind"] == "lessons"
         )
         ids |= _known(teacher, lessons_source, "draft_", path="floods.md")
         ids["thread"], ids["run"] = _conversation(student, course, MARKS["thread"], MARKS["message"])
@@ -177,13 +184,13 @@ def _known(client: Client, source: str, prefix: str, *, path: str | None = None)
     return {f"{prefix}document": document, f"{prefix}passage": passage}
 
 
-def _get(client: Client, path: str, **params: str) -> dict:  # type: ignore[type-arg]
+def _get(client: Client, path: str, **params: str) -> Any:
     response = client.get(path, params=params)
     assert response.status_code == 200, response.text
     return response.json()
 
 
-def _post(client: Client, path: str, body: object) -> dict:  # type: ignore[type-arg]
+def _post(client: Client, path: str, body: object) -> Any:
     response = client.post(path, json=body)
     assert response.status_code == 201, response.text
     return response.json()

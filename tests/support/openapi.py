@@ -42,7 +42,9 @@ def response_schema(document: JSON, operation: str, status: int, media_type: str
     declared = responses.get(str(status)) or (responses["default"] if status >= 400 else None)
     assert declared is not None, f"{operation} does not declare {status}, only {sorted(responses)}"
     content = declared.get("content", {})
-    assert media_type in content, f"{operation} declares {sorted(content)} for {status}, and sent {media_type}"
+    assert media_type in content, (
+        f"{operation} declares {sorted(content)} for {status}, and sent {media_type}"
+    )
     return content[media_type]["schema"]
 
 
@@ -94,7 +96,9 @@ def _is(kind: str, value: JSON) -> bool:
 
 
 def _is_time(value: JSON) -> bool:
-    return isinstance(value, str) and TIME.fullmatch(value) is not None and bool(datetime.fromisoformat(value))
+    return (
+        isinstance(value, str) and TIME.fullmatch(value) is not None and bool(datetime.fromisoformat(value))
+    )
 
 
 def _object(document: JSON, schema: JSON, value: dict[str, JSON], path: str) -> Iterator[str]:

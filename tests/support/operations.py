@@ -66,7 +66,10 @@ CASES: dict[str, Case] = {
     ),
     "GET /api/v1/courses": Case(query={"organization_id": "{organization}"}),
     "POST /api/v1/courses": Case(
-        "admin", 201, body={"title": "Course {new}", "organization_id": "{organization}"}, needs="organization_admin"
+        "admin",
+        201,
+        body={"title": "Course {new}", "organization_id": "{organization}"},
+        needs="organization_admin",
     ),
     "GET /api/v1/courses/my": Case(),
     "GET /api/v1/courses/{course_id}": Case(),
@@ -85,7 +88,9 @@ CASES: dict[str, Case] = {
     "DELETE /api/v1/courses/{course_id}/enrolments/{user_id}": Case(
         "teacher", 204, path={"user_id": "{spare_learner}"}, needs="teacher"
     ),
-    "GET /api/v1/assistants": Case("teacher", query={"course_id": "{course}", "organization_id": "{organization}"}),
+    "GET /api/v1/assistants": Case(
+        "teacher", query={"course_id": "{course}", "organization_id": "{organization}"}
+    ),
     "POST /api/v1/assistants": Case(
         "site",
         201,
@@ -96,7 +101,9 @@ CASES: dict[str, Case] = {
         },
         needs="site_admin",
     ),
-    "GET /api/v1/assistants/resolve": Case(query={"course_id": "{course}", "organization_id": "{organization}"}),
+    "GET /api/v1/assistants/resolve": Case(
+        query={"course_id": "{course}", "organization_id": "{organization}"}
+    ),
     "GET /api/v1/assistants/{assistant_id}": Case("teacher"),
     "PATCH /api/v1/assistants/{assistant_id}": Case("teacher", body={"active": True}, needs="teacher"),
     "GET /api/v1/assistants/{assistant_id}/versions": Case("teacher", needs="teacher"),
@@ -112,7 +119,9 @@ CASES: dict[str, Case] = {
     "DELETE /api/v1/threads/{thread_id}": Case(status=204, path={"thread_id": "{spare_thread}"}),
     "GET /api/v1/threads/{thread_id}/messages": Case(query={"order": "desc"}),
     "POST /api/v1/threads/{thread_id}/runs": Case(
-        status=202, path={"thread_id": "{free_thread}"}, body={"message": "Hello.", "context": {"title": "Page"}}
+        status=202,
+        path={"thread_id": "{free_thread}"},
+        body={"message": "Hello.", "context": {"title": "Page"}},
     ),
     "GET /api/v1/runs/{run_id}": Case(),
     "GET /api/v1/runs/{run_id}/events": Case(headers={"Accept": "application/json"}),
@@ -163,7 +172,10 @@ def send(
     method, _, template = operation.partition(" ")
     case = CASES[operation]
     places = {**filled(own_path(operation, case), ids), **(path or {})}
-    given: dict[str, Any] = {"headers": dict(case.headers), "params": {**filled(case.query, ids), **(query or {})}}
+    given: dict[str, Any] = {
+        "headers": dict(case.headers),
+        "params": {**filled(case.query, ids), **(query or {})},
+    }
     if case.file:
         given["files"] = {"file": (filled("notes-{new}.md", ids), b"# Notes\n\nWater is wet.")}
     elif case.body is not None or body is not None:

@@ -1,9 +1,9 @@
 """The matrix of rights: every place of every operation that can carry an id × whoever asks × whatever is not theirs.
 
-    places(document)      the id-bearing path, query, body and header fields, read from the OpenAPI document itself
-    attempts(…)           each place with each id of its kind, in an otherwise acceptable request
-    judge(…)              what is wrong with an answer, by the rule: nobody 401, not seen 404, seen but not allowed 403,
-                          and in no answer a mark of anything that the asker may not see
+places(document)      the id-bearing path, query, body and header fields, read from the OpenAPI document itself
+attempts(…)           each place with each id of its kind, in an otherwise acceptable request
+judge(…)              what is wrong with an answer, by the rule: nobody 401, not seen 404, seen but not allowed 403,
+                      and in no answer a mark of anything that the asker may not see
 """
 
 import re
@@ -56,7 +56,9 @@ def places(document: Any, cases: Mapping[str, Case] = CASES) -> Iterator[Place]:
     """Every id-bearing field; raises KeyError for an operation that the table of cases does not have."""
     for operation, described in operations(document).items():
         if operation not in cases:
-            raise KeyError(f"{operation} is not in the table of operations: add it, so that its rights are tried")
+            raise KeyError(
+                f"{operation} is not in the table of operations: add it, so that its rights are tried"
+            )
         for parameter in described.get("parameters", ()):
             name, where = parameter["name"], parameter["in"]
             if kind := _kind(operation, name):
@@ -74,7 +76,9 @@ def _in_body(document: Any, operation: str) -> Iterator[Place]:
             yield Place(operation, "body", name, "email")
         for form in schema.get("anyOf", [schema]):
             nested = resolved(document, form).get("properties", {})
-            assert not [inner for inner in nested if _kind(operation, inner)], f"{operation}: ids nested in {name}"
+            assert not [inner for inner in nested if _kind(operation, inner)], (
+                f"{operation}: ids nested in {name}"
+            )
 
 
 def _kind(operation: str, name: str) -> str | None:
@@ -141,7 +145,10 @@ def judge(place: Place, response: Response, asker: Asker, case: Case, *, seen: b
 
 
 def trials(
-    clients: Mapping[str | None, Client], askers: list[Asker], document: Any, cases: Mapping[str, Case] = CASES
+    clients: Mapping[str | None, Client],
+    askers: list[Asker],
+    document: Any,
+    cases: Mapping[str, Case] = CASES,
 ) -> Iterator[str]:
     """Try everything; yields every complaint."""
     for place in places(document, cases):

@@ -1,8 +1,8 @@
 """The whole server, really listening: in a thread of its own with a loop of its own, as `famulus serve` runs it.
 
-    server      one for all tests of a session, on each database, with an academy planted and a scripted model
-    embedded    the one of these that is on SQLite
-    serving()   one of a test's own
+server      one for all tests of a session, on each database, with an academy planted and a scripted model
+embedded    the one of these that is on SQLite
+serving()   one of a test's own
 """
 
 import asyncio
@@ -77,7 +77,9 @@ class _Telling(Server):
 
 
 @contextmanager
-def serving(settings: Settings, academy: Academy, *, prepare: Callable[[Any], None] | None = None) -> Iterator[Served]:
+def serving(
+    settings: Settings, academy: Academy, *, prepare: Callable[[Any], None] | None = None
+) -> Iterator[Served]:
     """The server of these settings; `prepare` may add routes to its application before it starts."""
     server = _Telling(settings.model_copy(update={"host": "127.0.0.1", "port": 0}))
     if prepare is not None:
@@ -142,7 +144,25 @@ def document(embedded: Served) -> Any:
 
 
 @contextmanager
-def furnished(dialect: str, folder: Path, request: pytest.FixtureRequest, **overrides: object) -> Iterator[Served]:
+def bare(
+    dialect: str,
+    folder: Path,
+    request: pytest.FixtureRequest,
+    *,
+    prepare: Callable[[Any], None] | None = None,
+    **overrides: object,
+) -> Iterator[Served]:
+    """A server on an empty database of its own."""
+    with ExitStack() as stack:
+        url = stack.enter_context(migrated_database(dialect, folder, request))
+        settings = settings_for(url, folder, **overrides)
+        yield stack.enter_context(serving(settings, Academy({}), prepare=prepare))
+
+
+@contextmanager
+def furnished(
+    dialect: str, folder: Path, request: pytest.FixtureRequest, **overrides: object
+) -> Iterator[Served]:
     """A server on a database of its own, with an academy."""
     with ExitStack() as stack:
         url = stack.enter_context(migrated_database(dialect, folder, request))

@@ -3,8 +3,8 @@ import { computed, effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { conversation, followFeed, followRoute, subject } from "./state/conversations";
 import { course, courseId, courses, loadCourses, rememberCourse, startingCourse } from "./state/courses";
-import { dropPanel } from "./state/panel";
-import { go, route, startRouting } from "./state/route";
+import { dropPanel, openPassage } from "./state/panel";
+import { go, linkedPassage, route, startRouting } from "./state/route";
 import { openSession, session } from "./state/session";
 import { drawerOpen, observeSurroundings } from "./state/surroundings";
 import { deleteOnLeave, loadThreads, search, threads, titleOf } from "./state/threads";
@@ -50,7 +50,19 @@ function enter(): void {
     void route.value;
     untracked(() => (drawerOpen.value = false));
   });
+  effect(() => {
+    // After the first conversation stands, whose arrival closes any panel.
+    if (route.value.name === "home" || !linkedPassage.value) return;
+    const id = linkedPassage.value;
+    untracked(() => setTimeout(() => openLinkedPassage(id)));
+  });
   effect(nameTheWindow);
+}
+
+function openLinkedPassage(id: string): void {
+  linkedPassage.value = null;
+  const cited = { number: 0, passage_id: id, title: "", heading_path: [], lesson_id: null };
+  openPassage(cited, document.body);
 }
 
 function enterCourse(id: string | null): void {

@@ -32,8 +32,8 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-DOCS = frozenset({"/docs", "/docs/oauth2-redirect"})
-"""FastAPI's own pages, which load their scripts from elsewhere; they are there on somebody's own machine only."""
+DOCS = frozenset({"/docs"})
+"""A page with a script of its own in it, which the policy would forbid; it is there on somebody's own machine only."""
 QUIET = frozenset({"/healthz", "/readyz"})
 
 

@@ -150,6 +150,6 @@ def _url(chunk: Chunk, document: Document) -> str:
     place = (
         f"/courses/{document.course_id}/lessons/{document.lesson_id}"
         if document.lesson_id
-        else f"/documents/{document.id}"
+        else f"/passages/{chunk.id}"
     )
     return f"{place}#{url_quote(chunk.anchor, safe='=')}" if chunk.anchor else place

@@ -5,7 +5,9 @@ One commit a pulse for the whole instance, however many runs it has.
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -18,6 +20,7 @@ from famulus.runs.sql.lease import Pulse, anything_to_claim, claim, holders, pul
 from famulus.runs.sql.rows import JournalRow
 from famulus.runs.work import Work
 
+Loop: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 log = structlog.get_logger(__name__)
 PULSE = 0.5
 """Seconds; text that a crash may lose from the journal, and the delay of followers on other instances."""
@@ -38,19 +41,36 @@ class Keeper:
         self._live = live
         self._runner = runner
         self._heartbeat = heartbeat
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
         self._strays: frozenset[str] = frozenset()
         self._nudged = time.monotonic()
 
     def start(self) -> None:
         """Begin both loops; the first sweep is now."""
-        self._tasks = [asyncio.create_task(self._pulse_loop()), asyncio.create_task(self._sweep_loop())]
+        self._begin(self._pulse_loop)
+        self._begin(self._sweep_loop)
+
+    def _begin(self, loop: Loop) -> None:
+        if not self._stopping:
+            task = asyncio.create_task(loop())
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._begin_again, loop))
+
+    def _begin_again(self, loop: Loop, task: asyncio.Task[None]) -> None:
+        """A loop that broke goes on in a second: without it the instance would lose every run, or take none over."""
+        self._tasks.discard(task)
+        if not task.cancelled():
+            log.error("keeper_broke", exc_info=task.exception())
+            asyncio.get_running_loop().call_later(SWEEP, self._begin, loop)
 
     async def stop(self) -> None:
         """End both loops and let the instance's leases go, so that others need not wait for them to run out."""
-        for task in self._tasks:
+        self._stopping = True
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._runner.stop()
         try:
             await self._database.lane.write(partial(release, self._runner.owner))

@@ -43,7 +43,23 @@ export function go(to: Route, replace = false): void {
   route.value = to;
 }
 
+/** The passage that a link from outside asks for; opened once the app stands. */
+export const linkedPassage = signal<string | null>(null);
+
+/** Citations carry plain addresses, for people who read them elsewhere; here they become ours. */
+export function fromLink(path: string): { hash: string; passageId: string | null } | null {
+  const lesson = /^\/courses\/([\w-]+)\/lessons\/([\w-]+)$/.exec(path);
+  if (lesson) return { hash: hrefOf({ name: "lesson", courseId: lesson[1]!, lessonId: lesson[2]! }), passageId: null };
+  const passage = /^\/passages\/([\w-]+)$/.exec(path);
+  return passage ? { hash: "#/", passageId: passage[1]! } : null;
+}
+
 export function startRouting(): void {
+  const link = fromLink(location.pathname);
+  if (link) {
+    linkedPassage.value = link.passageId;
+    history.replaceState(null, "", `/${link.hash}`);
+  }
   const read = (): void => {
     // In-page anchors are not addresses of ours.
     if (location.hash === "" || location.hash.startsWith("#/")) route.value = parseRoute(location.hash);

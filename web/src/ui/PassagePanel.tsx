@@ -23,22 +23,28 @@ export function PassagePanel({ cited }: { cited: Cited }) {
     );
   };
   useEffect(load, [cited.passage_id]);
-  const path = cited.heading_path.filter((part) => part !== cited.title);
+  // A link from outside names nothing but the passage; the rest is known once it is loaded.
+  const shown = !cited.title && loaded && "passage" in loaded ? loaded.passage : cited;
+  const path = shown.heading_path.filter((part) => part !== shown.title);
   return (
     <>
-      <PanelHead eyebrow={`Source ${cited.number}`} title={cited.title} path={path.join(" › ")} />
+      <PanelHead
+        eyebrow={cited.number ? `Source ${cited.number}` : "Source"}
+        title={shown.title}
+        path={path.join(" › ")}
+      />
       <div class="panel-body">
         {loaded === null && <Waiting cited={cited} />}
         {loaded && "problem" in loaded && <Problem text={loaded.problem} cited={cited} again={load} />}
         {loaded && "passage" in loaded && <Surroundings passage={loaded.passage} cited={cited} />}
       </div>
-      {cited.lesson_id && (
+      {shown.lesson_id && (
         <footer class="panel-foot">
           <button
             type="button"
             class="button"
             data-testid="open-lesson"
-            onClick={() => openLesson(cited.lesson_id!, cited.heading_path.at(-1) ?? null, cited)}
+            onClick={() => openLesson(shown.lesson_id!, shown.heading_path.at(-1) ?? null, cited)}
           >
             <Icon name="book" size={18} />
             Open the lesson here

@@ -1,0 +1,168 @@
+"""Who tries what in the tests of rights: askers with a world of their own, victims, and what stands in their rows."""
+
+from sqlalchemy import text
+
+from famulus.kernel.database import Database
+from tests.support.academy import MARKS, new_thread
+from tests.support.operations import with_people
+from tests.support.rights import Asker
+from tests.support.serving import Served, wait_for
+
+
+def askers(world: Served) -> list[Asker]:
+    """The victims are the student and the teacher of Rivers; each asker has a world of their own to ask from."""
+    ids = with_people(world.academy)
+
+    def some(*names: str) -> dict[str, str]:
+        return {name: ids[name] for name in names}
+
+    course = ("course", "lesson", "assistant", "source", "document", "passage")
+    drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
+    talk = ("thread", "run", "teacher_thread", "teacher_run")
+    people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
+    theirs = some(
+        "their_organization",
+        "their_course",
+        "their_lesson",
+        "their_assistant",
+        "their_source",
+        "their_thread",
+        "their_run",
+        "their_document",
+        "their_passage",
+    )
+    emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
+    ours = {**some("organization", *course, *drafts, *talk), **people, **emails}
+    unseen = {**some(*drafts, "teacher_thread", "teacher_run"), **theirs}
+    return [
+        Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
+        Asker(
+            "student",
+            own(world, "student"),
+            sees=some("organization", *course),
+            hidden=unseen,
+            marks=marks(
+                "draft",
+                "hidden",
+                "instructions",
+                "teacher_thread",
+                "teacher_message",
+                "their_lesson",
+                "their_instructions",
+            ),
+        ),
+        Asker(
+            "classmate",
+            own(world, "classmate"),
+            sees=some("organization", *course),
+            hidden=unseen | some("thread", "run"),
+            marks=marks(
+                "draft",
+                "hidden",
+                "instructions",
+                "thread",
+                "message",
+                "teacher_thread",
+                "teacher_message",
+                "their_lesson",
+                "their_instructions",
+            ),
+        ),
+        Asker(
+            "peer",
+            own(world, "peer"),
+            sees=some("organization"),
+            hidden=some(*course, *drafts, *talk) | theirs,
+            marks=frozenset(MARKS.values()),
+        ),
+        Asker(
+            "their_admin",
+            own(world, "their_admin"),
+            hidden=ours,
+            marks=marks(*(name for name in MARKS if not name.startswith("their_"))),
+        ),
+        # Whoever teaches a course sees its drafts, and still nobody's conversations.
+        Asker(
+            "teacher",
+            own(world, "teacher"),
+            hidden=some("hidden_course", "thread", "run"),
+            marks=marks("hidden", "thread", "message", "their_lesson", "their_instructions"),
+        ),
+        Asker(
+            "admin",
+            own(world, "admin"),
+            hidden=some("thread", "run", "their_course"),
+            marks=marks(
+                "thread", "message", "teacher_thread", "teacher_message", "their_lesson", "their_instructions"
+            ),
+        ),
+    ]
+
+
+def marks(*names: str) -> frozenset[str]:
+    return frozenset(MARKS[name] for name in names)
+
+
+def own(world: Served, who: str) -> dict[str, str]:
+    """Ids for every name in the table of cases, all of the asker's own world, so that one foreign id stands alone."""
+    ids = dict(world.academy.ids)
+    prefix = "their_" if who == "their_admin" else ""
+    found = {
+        name: ids[prefix + name]
+        for name in ("organization", "course", "lesson", "assistant", "source", "document", "passage")
+    }
+    with world.client(who) as client:
+        thread = new_thread(client)
+        run = client.post(f"/api/v1/threads/{thread}/runs", json={"message": "Hello."}).json()["run"]["id"]
+        assert "run.completed" in client.get(f"/api/v1/runs/{run}/events").text
+        found |= {
+            "thread": thread,
+            "free_thread": new_thread(client),
+            "spare_thread": new_thread(client),
+            "run": run,
+        }
+    nobody = "usr_00000000000000000000000000"
+    spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
+    fixed = {
+        "thread_title": "Mine",
+        "spare_lesson": found["lesson"],
+        "spare_source": found["source"],
+        "spare_email": "nobody@famulus.local",
+        "refresh_token": "fmr_none.none",
+    }
+    return {**found, **spare, **fixed}
+
+
+def victims(world: Served) -> dict[str, set[str]]:
+    """Every row that names something of ours, as text, by table: what nobody's attempt may change."""
+    names = [*world.academy.ids.values(), *(person.id for person in world.academy.people.values())]
+    ids = {each for key, each in world.academy.ids.items() if not key.startswith("their_")} & set(names)
+
+    async def read() -> dict[str, set[str]]:
+        database = Database(world.settings.database)
+        try:
+            async with database.engine.connect() as connection:
+                found: dict[str, set[str]] = {}
+                for name in (
+                    "organizations",
+                    "memberships",
+                    "courses",
+                    "lessons",
+                    "enrolments",
+                    "assistants",
+                    "assistant_versions",
+                    "threads",
+                    "messages",
+                    "runs",
+                    "run_events",
+                    "sources",
+                    "documents",
+                    "chunks",
+                ):
+                    rows = (await connection.execute(text(f'SELECT * FROM "{name}"'))).all()
+                    found[name] = {repr(tuple(row)) for row in rows if ids & set(map(str, row))}
+                return found
+        finally:
+            await database.close()
+
+    return wait_for(read())
