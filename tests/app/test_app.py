@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest

@@ -193,7 +193,7 @@ def test_forged_tokens(server: Served) -> None:
             assert_problem(client.get("/api/auth/me", headers=bearer), 401, "unauthenticated")
             cookie = {"Cookie": b"famulus_session=" + token.encode()}
             assert_problem(client.get("/api/auth/me", headers=cookie), 401, "unauthenticated")
-        for scheme in ("", "Bearer", "Bearer ", "Basic " + good, f"Token {good}", good, "bearer\t" + good):
+        for scheme in ("", "Bearer", "Basic " + good, f"Token {good}", good, "bearer\t" + good):
             assert_problem(
                 client.get("/api/auth/me", headers={"Authorization": scheme}), 401, "unauthenticated"
             )

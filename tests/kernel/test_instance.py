@@ -6,9 +6,7 @@ import sys
 
 from famulus.kernel.instance import instance_name, is_gone
 
-NAME = (
-    "import sys; sys.path.insert(0, 'src'); from famulus.kernel.instance import instance_name; print(instance_name())"
-)
+NAME = "import sys; sys.path.insert(0, 'src'); from famulus.kernel.instance import instance_name; print(instance_name())"
 
 
 def test_names_of_one_process_differ_and_it_is_alive() -> None:

@@ -22,8 +22,8 @@ from famulus.llm.errors import (
     ModelUnavailable,
     ModelUnreachable,
 )
-from famulus.llm.openai_chat import OpenAIChatModel, completions_url
 from famulus.llm.limits import Limits
+from famulus.llm.openai_chat import OpenAIChatModel, completions_url
 from famulus.llm.protocol import (
     ChatMessage,
     End,
