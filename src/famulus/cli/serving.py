@@ -1,6 +1,7 @@
 """`famulus serve`: prepare if asked to, then uvicorn with uvloop and httptools in this one process."""
 
 import asyncio
+import gc
 import socket
 from contextlib import AsyncExitStack
 
@@ -94,6 +95,13 @@ class Server(uvicorn.Server):
     def port(self) -> int:
         """Where it listens."""
         return int(self.servers[0].sockets[0].getsockname()[1])
+
+
+def _settle() -> None:
+    """Have the collector leave alone what the start has made, and look less often: a stream makes little garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def greeting(settings: Settings, port: int, *, demo: bool) -> str:
