@@ -100,6 +100,26 @@ async def test_a_run_whose_server_died_is_cancelled_with_what_it_had_written(
         assert run.answer.text == "Half"
 
 
+@pytest.mark.parametrize("turns", [0, 1, 3])
+async def test_a_run_is_cancelled_while_another_server_takes_it_over(
+    opened: Open, provider: FakeProvider, turns: int
+) -> None:
+    async with opened() as first:
+        _, run_id = await _half_said(first, provider)
+    async with opened() as second:
+        while run_id not in second.parts.runner.works:
+            await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        second.parts.runner.works[run_id].halt("cancelled")
+        kinds = tags(await second.follow(run_id))
+
+    assert kinds[kinds.index("answer.restarted") + 1 :] in (
+        ["run.cancelled"],
+        ["message.completed", "run.cancelled"],
+    )
+
+
 async def test_another_persons_run_is_not_there(instance: Instance, provider: FakeProvider) -> None:
     _, run_id = await _half_said(instance, provider)
     stranger = replace(instance.person, user_id="usr_stranger")

@@ -55,7 +55,7 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some("organization", *course),
-            hidden=unseen | some("thread", "run"),
+            hidden=some("thread", "run", "draft", "draft_document", "draft_passage"),
             marks=marks(
                 "draft",
                 "hidden",
@@ -72,7 +72,7 @@ def askers(world: Served) -> list[Asker]:
             "peer",
             own(world, "peer"),
             sees=some("organization"),
-            hidden=some(*course, *drafts, *talk) | theirs,
+            hidden=some(*course, "draft", "draft_passage", "thread", "run"),
             marks=frozenset(MARKS.values()),
         ),
         Asker(

@@ -84,6 +84,7 @@ class Server(uvicorn.Server):
         finally:
             if not self.started:
                 await self._open.aclose()
+        _settle()
         print(greeting(self._settings, self.port, demo=self._demo), flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -88,8 +88,8 @@ class Runner:
         structlog.contextvars.bind_contextvars(
             run_id=work.run.id, thread_id=work.run.thread_id, request_id=work.run.request_id
         )
-        work.begun = True
         try:
+            await self._open(work)
             await self._attempt(work)
         except asyncio.CancelledError:
             if work.stop == "cancelled":
@@ -110,9 +110,6 @@ class Runner:
             self._let_go(work)
 
     async def _attempt(self, work: Work) -> None:
-        if work.stop is not None:
-            raise asyncio.CancelledError
-        await self._open(work)
         async with asyncio.timeout(self._timeout):
             prepared = await self._preparation.prepare(work)
             for event in prepared.news:
@@ -130,14 +127,22 @@ class Runner:
         await self._end(work, "completed")
 
     async def _open(self, work: Work) -> None:
-        """Begin an attempt that was not begun by accepting its message; one that is to end at once ends here."""
+        """Begin an attempt that was not begun by accepting its message; one that is to end at once ends here.
+
+        Nothing cancels the task meanwhile, so that readers hear of a takeover before they hear of an end.
+        """
         run = work.run
-        last = run.cancel_requested or run.epoch > MAX_ATTEMPTS
-        if work.channel.next_n == 1:
-            await self._journal(work, await self._preparation.opening(work, keep_unfinished=last))
-            self.crash.reach("attempt.opened")
-        if run.cancel_requested:
+        if run.cancel_requested and work.stop is None:
             work.stop = "cancelled"
+        if work.channel.next_n == 1 and work.stop in (None, "cancelled"):
+            last = work.stop == "cancelled" or run.epoch > MAX_ATTEMPTS
+            try:
+                await self._journal(work, await self._preparation.opening(work, keep_unfinished=last))
+            except Unavailable as error:
+                raise LeaseLost() from error  # it is let go, and begins when the database is back
+            self.crash.reach("attempt.opened")
+        work.begun = True
+        if work.stop is not None:
             raise asyncio.CancelledError
         if run.epoch > MAX_ATTEMPTS:
             raise GaveUp()

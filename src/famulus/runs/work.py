@@ -42,7 +42,7 @@ class Work:
     """Why its task was cancelled, if it was."""
     task: asyncio.Task[None] | None = None
     begun: bool = False
-    """Whether its task has come to its first line; cancelled before that, it would end without a word."""
+    """Whether the attempt's first event is out; a task that is cancelled before that would end without a word."""
     journalled: int = 0
     """The number of the newest event in the journal."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
