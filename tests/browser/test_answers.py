@@ -51,7 +51,7 @@ def test_a_question_is_on_the_screen_at_once(app: App):
 
 
 def test_stopping_keeps_what_was_written(app: App):
-    app.famulus.replies(f"@rate 22\n{WORDS}")
+    app.famulus.replies(f"@rate 12\n{WORDS}")
     app.ask("Stop this one.")
     has_begun(app)
     app.page.keyboard.press("Escape")
@@ -98,7 +98,7 @@ def test_a_failure_is_shown_also_after_a_reload_and_can_be_mended(app: App):
 
 
 def test_a_reload_takes_the_answer_up_again(app: App):
-    app.famulus.replies(f"@rate 30\n{WORDS}")
+    app.famulus.replies(f"@rate 6\n{WORDS}")
     app.ask("Reload while this is written.")
     has_begun(app)
     app.page.reload()
@@ -109,7 +109,7 @@ def test_a_reload_takes_the_answer_up_again(app: App):
 
 
 def test_a_lost_network_costs_nothing(app: App):
-    app.famulus.replies(f"@rate 30\n{WORDS}")
+    app.famulus.replies(f"@rate 12\n{WORDS}")
     app.ask("Through a tunnel.")
     has_begun(app)
     app.page.context.set_offline(True)
@@ -121,7 +121,7 @@ def test_a_lost_network_costs_nothing(app: App):
 
 
 def test_a_killed_server_goes_on_where_it_was_without_a_reload(app: App):
-    app.famulus.replies(f"@rate 22\n{WORDS}")
+    app.famulus.replies(f"@rate 12\n{WORDS}")
     app.ask("Survive this.")
     has_begun(app)
     app.famulus.kill()
@@ -134,7 +134,7 @@ def test_a_killed_server_goes_on_where_it_was_without_a_reload(app: App):
 
 
 def test_two_windows_show_the_same_answer(app: App):
-    app.famulus.replies(f"@rate 30\n{WORDS}")
+    app.famulus.replies(f"@rate 6\n{WORDS}")
     app.ask("Seen twice.")
     has_begun(app)
     other = App(app.page.context.new_page(), app.famulus, app.record)
@@ -146,7 +146,7 @@ def test_two_windows_show_the_same_answer(app: App):
 
 
 def test_another_conversation_meanwhile(app: App):
-    app.famulus.replies(f"@rate 30\n{WORDS}", "The second answer.")
+    app.famulus.replies(f"@rate 12\n{WORDS}", "The second answer.")
     app.ask("The slow one.")
     has_begun(app)
     slow = app.page.url
