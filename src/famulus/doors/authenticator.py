@@ -4,11 +4,9 @@ Within that time a person is not looked up again; whatever this instance learns 
 once, and on other instances no later than the memory lasts.
 """
 
-import asyncio
 import hashlib
-import time
-from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 
 from famulus.campus.events import RightsChanged
 from famulus.campus.presence import principal_of
@@ -18,6 +16,7 @@ from famulus.identity.events import AccountChanged, SignedOut
 from famulus.identity.principal import Principal
 from famulus.kernel.bus import Bus
 from famulus.kernel.database import Database
+from famulus.kernel.memory import Memory
 from famulus.kernel.settings import Settings
 
 MEMORY = 2.0
@@ -31,8 +30,7 @@ class Authenticator:
     def __init__(self, database: Database, settings: Settings, bus: Bus) -> None:
         self._database = database
         self._settings = settings
-        self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
-        self._looking: dict[bytes, asyncio.Task[Principal]] = {}
+        self._memory = Memory[bytes, Principal](seconds=MEMORY, size=SIZE)
         for event in (SignedOut, AccountChanged, RightsChanged):
             bus.subscribe(event, self._forget)
 
@@ -40,27 +38,12 @@ class Authenticator:
         """Who sent these headers; raises Unauthenticated or CrossOrigin."""
         token = presented_token(headers, method, self._settings)
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        known = self._known.get(digest)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
-        looking = self._looking.get(digest)
-        if looking is None:
-            looking = self._looking[digest] = asyncio.create_task(self._look(token, digest))
-        # Shielded, for everybody with this token waits for the same answer.
-        return await asyncio.shield(looking)
+        return await self._memory.get(digest, partial(self._look, token))
 
-    async def _look(self, token: str, digest: bytes) -> Principal:
-        try:
-            async with self._database.read() as session:
-                principal = await principal_of(session, await sessions.resolve(session, token))
-        finally:
-            del self._looking[digest]
-        self._known[digest] = (time.monotonic() + MEMORY, principal)
-        self._known.move_to_end(digest)
-        if len(self._known) > SIZE:
-            self._known.popitem(last=False)
-        return principal
+    async def _look(self, token: str) -> Principal:
+        async with self._database.read() as session:
+            return await principal_of(session, await sessions.resolve(session, token))
 
     def _forget(self, _event: object) -> None:
         """Rights change rarely, so forgetting everybody is simple and cheap enough."""
-        self._known.clear()
+        self._memory.forget()

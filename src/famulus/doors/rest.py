@@ -13,6 +13,7 @@ from famulus.knowledge.routes import router as knowledge
 
 def mount(app: FastAPI) -> None:
     """Put every route of the native door into the application."""
-    for router in (identity, campus, assistants, conversations, runs, knowledge):
+    # Routes are tried in this order, so what is asked for most comes first.
+    for router in (runs, conversations, knowledge, campus, assistants, identity):
         app.include_router(router)
     problems.install(app)

@@ -1,5 +1,6 @@
 """How a run ends: the answer as it is kept, the closing events, and the error in words for the reader."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,6 +11,7 @@ from famulus.conversations.parts import Failure, MessageStatus, MessageView, Par
 from famulus.conversations.views import rfc3339
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.ids import new_id
+from famulus.kernel.lane import Statement
 from famulus.kernel.tables import utc_now
 from famulus.runs.events import (
     Event,
@@ -46,7 +48,7 @@ class Close:
     owner: str
     status: Status
     problem: Problem | None = None
-    title_job: tuple[str, tuple[str | int | float | bool | datetime | None, ...]] | None = None
+    title_job: Callable[[], Statement] | None = None
 
     def parts(self) -> tuple[Part, ...]:
         """What is kept of the answer; a failure keeps its reason too, so that it is shown after a reload."""

@@ -4,7 +4,7 @@ Values out of this are all that the loop needs; nothing here is open while the m
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -15,7 +15,7 @@ from famulus.campus.courses import CourseCard, course_card
 from famulus.conversations.parts import Citation, Page, decode_parts, text_of
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import INSERT_JOB, job_values
-from famulus.kernel.lane import Value
+from famulus.kernel.lane import Statement
 from famulus.kernel.tables import utc_now
 from famulus.knowledge.retrieve import Passage, fits, search
 from famulus.llm.opened import Models
@@ -96,12 +96,15 @@ class Preparation:
             ),
         )
 
-    def title_job(self, work: Work) -> tuple[str, tuple[Value, ...]] | None:
+    def title_job(self, work: Work) -> Callable[[], Statement] | None:
         """The statement that asks for a better title, when a real model can make one."""
         if work.run.model is None or work.run.model.partition(":")[0] in ("offline", "scripted"):
             return None
-        payload = {"thread_id": work.run.thread_id}
-        return INSERT_JOB, job_values(TITLE_JOB, payload, unique=f"title:{work.run.thread_id}")
+        thread_id = work.run.thread_id
+        return lambda: (
+            INSERT_JOB,
+            job_values(TITLE_JOB, {"thread_id": thread_id}, unique=f"title:{thread_id}"),
+        )
 
     async def _history(self, work: Work, assistant: ResolvedAssistant) -> list[MessageRow]:
         if work.asked is not None and work.asked.position == 1:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from famulus.conversations.parts import MessageStatus
-from famulus.kernel.lane import Value
+from famulus.kernel.lane import Statement
 from famulus.runs.errors import LeaseLost
 from famulus.runs.events import Event
 from famulus.runs.sql.rows import (
@@ -50,7 +50,7 @@ class Ending:
     """Journal rows not yet written."""
     next_n: int
     """The number of the first closing event."""
-    title_job: tuple[str, tuple[Value, ...]] | None
+    title_job: Callable[[], Statement] | None
     """The statement that asks for a better title, taken when the thread has only its first words for one."""
 
 
@@ -75,7 +75,7 @@ def finish(e: Ending, closing: Callable[[int], list[Event]]) -> Steps[list[Event
     last = closing(position)
     yield from insert_events(e.run.id, e.run.epoch, [*e.pending, *journal_rows(e.next_n, last)])
     if e.title_job is not None and titled_by == "words":
-        yield e.title_job
+        yield e.title_job()
     return last
 
 
