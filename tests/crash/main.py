@@ -85,6 +85,10 @@ def table(dialect: str, report: Report, seed: int) -> str:
     lines.append(f"  {'resumes':<16}{len(resumes):>8}")
     lines.append(f"  {'start-up p50':<16}{percentile(sorted(report.starts), 0.5):>8.2f} s")
     kinds = Counter(kind for kind, _ in report.kills)
+    shown = Counter(str(run["error"]["code"]) for run in report.stored.runs.values() if run["error"])
+    lines.append(
+        "  errors shown: " + (", ".join(f"{code} {n}" for code, n in sorted(shown.items())) or "none")
+    )
     lines.append("  killed at: " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())))
     lines.append(f"  {'violations':<16}{len(report.violations):>8}")
     lines += [f"    {problem}" for problem in report.violations[:40]]

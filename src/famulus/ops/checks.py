@@ -50,15 +50,15 @@ async def check_model(models: Models) -> PartState:
 
 
 async def check_data_dir(settings: Settings) -> PartState:
-    """Whether the data folder can be written."""
+    """Whether the data folder can be written. Readiness is public, so where it lies is not said."""
     folder = settings.data_dir
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return PartState("data_dir", "ok", str(folder))
+        return PartState("data_dir", "ok", "can be written")
     if not folder.exists():
         return PartState(
-            "data_dir", "degraded", f"{folder} does not exist yet; the server makes it when it starts"
+            "data_dir", "degraded", "FAMULUS_DATA_DIR does not exist yet; the server makes it when it starts"
         )
-    return PartState("data_dir", "down", f"{folder} cannot be written; give the server's user the right to")
+    return PartState("data_dir", "down", "FAMULUS_DATA_DIR cannot be written; give the server's user the right to")
 
 
 async def check_all(*checks: Callable[[], Awaitable[PartState]]) -> tuple[State, list[PartState]]:
