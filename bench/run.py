@@ -195,7 +195,9 @@ def measure(server: Server) -> dict[str, float]:
     """Every figure of one server."""
     load(server, f"bench-{SHORT_TOKENS}-0", SHORT_STREAMS, WARM_TURNS, SHORT_TOKENS)
     short = load(server, f"bench-{SHORT_TOKENS}-0", SHORT_STREAMS, SHORT_TURNS, SHORT_TOKENS)
-    load(server, f"bench-{TOKENS}-{RATE * 4}", STREAMS // 4, 1, TOKENS)
+    load(
+        server, f"bench-{TOKENS // 4}-{RATE * 2}", STREAMS, 1, TOKENS // 4
+    )  # warm: buffers for so many are there
     idle = resident_bytes(server.process)
     paced = load(server, f"bench-{TOKENS}-{RATE}", STREAMS, 1, TOKENS, ramp=4.0)
     firsts = sorted(paced.tally.first_token)

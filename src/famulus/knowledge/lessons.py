@@ -21,7 +21,6 @@ from famulus.knowledge.errors import LessonsMoving, SourceVanished
 from famulus.knowledge.ingest import BATCH_FILES, Report
 from famulus.knowledge.models import Source
 from famulus.knowledge.parse import cut_up
-from famulus.knowledge.parse_markdown import parse_markdown
 from famulus.knowledge.store import (
     Draft,
     Known,
@@ -149,6 +148,8 @@ async def _settle(session: AsyncSession, owner: Owner, now: _State) -> int:
 
 def _draft(lesson: LessonText) -> Draft:
     data = lesson.body.encode("utf-8", errors="replace")
+    from famulus.knowledge.parse_markdown import parse_markdown  # lazy: sixty modules for a rare need
+
     content = parse_markdown(lesson.body)
     content.title = content.title or lesson.title
     outcome: Parsed | Unreadable = cut_up(lesson.title, "markdown", data, content)

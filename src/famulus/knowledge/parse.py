@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 
 from famulus.knowledge.blocks import Block, Content, Format, Parsed, Section, Unparsable, one_line
 from famulus.knowledge.cut import cut
-from famulus.knowledge.parse_markdown import parse_markdown
 from famulus.knowledge.parse_pdf import parse_pdf
 from famulus.knowledge.parse_text import decode, parse_text
 
@@ -63,7 +62,11 @@ def _parser(format: Format) -> Callable[[str], Content]:
         from famulus.knowledge.parse_html import parse_html  # lazy: lxml, which a server seldom needs
 
         return parse_html
-    return parse_markdown if format == "markdown" else parse_text
+    if format == "markdown":
+        from famulus.knowledge.parse_markdown import parse_markdown  # lazy: sixty modules for a rare need
+
+        return parse_markdown
+    return parse_text
 
 
 def _headings_only(content: Content) -> list[Section]:

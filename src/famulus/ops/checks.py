@@ -58,7 +58,9 @@ async def check_data_dir(settings: Settings) -> PartState:
         return PartState(
             "data_dir", "degraded", "FAMULUS_DATA_DIR does not exist yet; the server makes it when it starts"
         )
-    return PartState("data_dir", "down", "FAMULUS_DATA_DIR cannot be written; give the server's user the right to")
+    return PartState(
+        "data_dir", "down", "FAMULUS_DATA_DIR cannot be written; give the server's user the right to"
+    )
 
 
 async def check_all(*checks: Callable[[], Awaitable[PartState]]) -> tuple[State, list[PartState]]:
