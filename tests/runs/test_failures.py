@@ -105,7 +105,7 @@ async def test_an_assistant_switched_off_while_a_message_waits(
     first = await instance.send(thread_id, "one")
     second = await instance.send(thread_id, "two")
     await execute(instance.database, f"UPDATE {Assistant.__tablename__} SET active = FALSE")
-    instance.parts.runs._assistants._known.clear()
+    instance.parts.runs._assistants._memory.forget()
     await instance.parts.runs.cancel(instance.person, first.run.id)
     run = await failed(instance, second.run.id)
 

@@ -13,7 +13,13 @@ from famulus.kernel.lane import NOW, MakeScript, Outcome
 Connection: TypeAlias = Any
 """asyncpg declares no types for what its connection takes and gives."""
 CLOCK = "extract(epoch from clock_timestamp())::float8"
-LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection cut in the middle of an answer
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+)
 BUSY = (
     asyncpg.LockNotAvailableError,
     asyncpg.OperatorInterventionError,  # cancelled or shut down
