@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, status
+from fastapi import APIRouter, Query, status
 
 from famulus.campus import courses, enrolments, lessons, memberships, organizations, presence
 from famulus.campus.schemas import (
@@ -27,11 +27,10 @@ from famulus.campus.schemas import (
     OrganizationPage,
     Switch,
 )
-from famulus.identity.deps import CurrentPrincipal, PagingDep, ReadSession, WriteSession
+from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
 from famulus.kernel.text import Id
 
 router = APIRouter()
-IdPath = Annotated[Id, Path()]
 
 
 @router.get("/api/auth/me", tags=["auth"])

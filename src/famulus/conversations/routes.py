@@ -3,15 +3,14 @@
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 
 from famulus.conversations import threads
 from famulus.conversations.schemas import MessagePage, NewThread, RenameThread, ThreadOut, ThreadPage
-from famulus.identity.deps import CurrentPrincipal, PagingDep, ReadSession, WriteSession
+from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
 from famulus.kernel.text import Id
 
 router = APIRouter(prefix="/api/v1/threads", tags=["threads"])
-IdPath = Annotated[Id, Path()]
 
 
 @router.get("")

@@ -4,15 +4,14 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, cast
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from famulus.conversations.parts import Page
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
 from famulus.doors.sse import KEEP_ALIVE, EventStream, frames
-from famulus.identity.deps import CurrentPrincipal, SettingsDep
+from famulus.identity.deps import CurrentPrincipal, IdPath, SettingsDep
 from famulus.kernel.live import Live
-from famulus.kernel.text import Id
 from famulus.runs.events import Entry, parse_id
 from famulus.runs.service import Ask, Runs
 from famulus.runs.title import feed
@@ -31,7 +30,6 @@ async def _live(request: Request) -> Live:
 
 RunsDep = Annotated[Runs, Depends(_runs)]
 LiveDep = Annotated[Live, Depends(_live)]
-IdPath = Annotated[Id, Path()]
 IdempotencyKey = Annotated[
     str | None,
     Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", description="One key for one message."),

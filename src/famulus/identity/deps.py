@@ -6,13 +6,14 @@ All are coroutines, for FastAPI runs plain functions in a thread, which costs mo
 from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.paging import LIMIT, MAX_LIMIT, Paging
 from famulus.kernel.settings import Settings
+from famulus.kernel.text import Id
 
 
 async def get_database(request: Request) -> Database:
@@ -57,3 +58,5 @@ async def _paging(
 ReadSession = Annotated[AsyncSession, Depends(_reading, scope="function")]
 WriteSession = Annotated[AsyncSession, Depends(_writing, scope="function")]
 PagingDep = Annotated[Paging, Depends(_paging)]
+IdPath = Annotated[Id, Path()]
+"""An id in an address; typed, so that nothing else ever reaches a database."""

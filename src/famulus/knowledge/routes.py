@@ -6,10 +6,10 @@ import shutil
 import tempfile
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 from starlette.datastructures import UploadFile
 
-from famulus.identity.deps import CurrentPrincipal, DatabaseDep, PagingDep, ReadSession, SettingsDep
+from famulus.identity.deps import CurrentPrincipal, DatabaseDep, IdPath, PagingDep, ReadSession, SettingsDep
 from famulus.kernel.text import Id
 from famulus.knowledge import retrieve, sources
 from famulus.knowledge.errors import UnreadableUpload
@@ -32,7 +32,6 @@ from famulus.knowledge.schemas import Query as Question
 from famulus.knowledge.visibility import owner_to_write
 
 router = APIRouter(prefix="/api/v1", tags=["knowledge"])
-IdPath = Annotated[Id, Path()]
 UNPACKED = 10
 """How many times the largest upload a zip may hold, unpacked."""
 _ONE_FILE: dict[str, Any] = {
