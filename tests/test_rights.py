@@ -17,8 +17,9 @@ from sqlalchemy import text
 from famulus.identity.deps import CurrentPrincipal, ReadSession, WriteSession
 from famulus.kernel.errors import FamulusError
 from tests.support.academy import MARKS, furnish, new_thread, plant
+from tests.support.cases import Case
 from tests.support.openapi import body_properties
-from tests.support.operations import CASES, Case, filled, own_path, send
+from tests.support.operations import CASES, filled, own_path, send
 from tests.support.rights import Place, places, trials
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
 from tests.support.victims import askers, marks, own, victims

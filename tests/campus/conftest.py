@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from famulus.campus.routes import router as campus
+from famulus.doors.rest import CAMPUS
 from famulus.kernel.database import Database
 from tests.support.rooms import World, build_world, serving
 
@@ -12,5 +12,5 @@ from tests.support.rooms import World, build_world, serving
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     """Two tenants and their people, behind the campus's routes."""
-    async with serving(database, campus) as client:
+    async with serving(database, *CAMPUS) as client:
         yield await build_world(database, client)

@@ -22,7 +22,7 @@ READS = [
 LESSON = {"title": "Services", "path": "services.md", "body": "Ask."}
 WRITES = [
     ("POST", "/organizations", {"name": "New"}, (201, 403, 403, 403, 403, 403, 403)),
-    ("POST", "/courses", {"title": "New", "organization_id": "{ours}"}, (201, 201, 403, 403, 403, 404, 404)),
+    ("POST", "/courses", {"title": "New", "organization_id": "{ours}"}, (201, 201, 201, 403, 403, 404, 404)),
     ("PATCH", "/courses/{course}", {"title": "New"}, (200, 200, 200, 403, 404, 404, 404)),
     ("POST", "/courses/{course}/lessons", LESSON, (201, 201, 201, 403, 404, 404, 404)),
     ("PATCH", "/lessons/{lesson}", {"title": "New"}, (200, 200, 200, 403, 404, 404, 404)),

@@ -7,7 +7,7 @@ import pytest
 from famulus.campus import courses, lessons
 from famulus.campus.courses import CourseCard, CourseTitleTaken
 from famulus.campus.events import CourseChanged, CourseLessonsChanged, RightsChanged
-from famulus.campus.schemas import LessonChange, NewCourse
+from famulus.campus.schemas.courses import LessonChange, NewCourse
 from famulus.kernel.duplicates import Vanished
 from famulus.kernel.errors import NotFound
 from tests.support.rooms import World, sign_in

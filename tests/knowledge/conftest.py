@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from famulus.campus.routes import router as campus
+from famulus.doors.rest import CAMPUS
 from famulus.kernel.database import Database
 from famulus.knowledge.routes import router as knowledge
 from famulus.knowledge.store import Owner
@@ -14,7 +14,7 @@ from tests.support.rooms import World, build_world, serving
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     """Two tenants and their people, behind the routes of both rooms."""
-    async with serving(database, campus, knowledge) as client:
+    async with serving(database, *CAMPUS, knowledge) as client:
         yield await build_world(database, client)
 
 

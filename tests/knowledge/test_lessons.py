@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from famulus.campus import lessons
-from famulus.campus.schemas import LessonChange, NewLesson
+from famulus.campus.schemas.courses import LessonChange, NewLesson
 from famulus.knowledge.ingest import Report
 from famulus.knowledge.lessons import sync_course_lessons
 from famulus.knowledge.retrieve import Passage, search

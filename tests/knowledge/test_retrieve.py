@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from famulus.campus import courses, lessons
-from famulus.campus.schemas import CourseChange, NewLesson
+from famulus.campus.schemas.courses import CourseChange, NewLesson
 from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
 from famulus.knowledge.ingest import ingest_path

@@ -24,6 +24,7 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 import famulus
+from famulus.campus import access
 from famulus.cli.main import app as cli
 from famulus.conversations import parts
 from famulus.kernel.errors import FamulusError, every_error
@@ -263,7 +264,20 @@ def crash_list() -> str:
 
 # --- pages ------------------------------------------------------------------------------------------
 
+
+def rights_matrix() -> str:
+    """Who may do what: a row for each thing and action, a column for each standing."""
+    heads = ["thing", "action", *(code(standing) for standing in access.STANDINGS)]
+    rows: list[list[str]] = []
+    for thing, action, standings in access.matrix():
+        first = not rows or all(row[0] != thing for row in rows)
+        marks = ["yes" if standing in standings else "–" for standing in access.STANDINGS]
+        rows.append([thing if first else "", action, *marks])
+    return table(heads, rows)
+
+
 MAKERS: dict[str, Callable[[], str]] = {
+    "rights-matrix": rights_matrix,
     "settings": settings_table,
     "errors": errors_table,
     "events": events_list,

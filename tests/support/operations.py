@@ -6,36 +6,14 @@ Values in braces are names of ids in an academy, such as `{course}`; `{new}` is 
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from httpx2 import Client, Response
 
 from tests.support.academy import PASSWORD, Academy
+from tests.support.cases import Case
 
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A request that succeeds."""
-
-    who: str | None = "student"
-    """The name of the person who may, or None: nobody needs to be signed in."""
-    status: int = 200
-    path: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Ids for the path, where the names are not those of the academy."""
-    query: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    file: bool = False
-    """Sends a Markdown file as a form."""
-    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    """By field: what has to stand in the body with it."""
-    needs: str | None = None
-    """The role it takes, where seeing is not enough."""
-    endless: bool = False
-    """Answers with a stream that does not end by itself."""
 
 
 LESSON = {"title": "Mills", "path": "mills-{new}.md", "body": "# Mills", "published": True}
@@ -69,7 +47,7 @@ CASES: dict[str, Case] = {
         "admin",
         201,
         body={"title": "Course {new}", "organization_id": "{organization}"},
-        needs="organization_admin",
+        needs="teacher",
     ),
     "GET /api/v1/courses/my": Case(),
     "GET /api/v1/courses/{course_id}": Case(),

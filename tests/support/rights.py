@@ -13,8 +13,9 @@ from typing import Any
 
 from httpx2 import Client, Response
 
+from tests.support.cases import Case
 from tests.support.openapi import body_properties, operations, resolved
-from tests.support.operations import CASES, Case, filled, own_path
+from tests.support.operations import CASES, filled, own_path
 
 KIND_OF_PATH = {"passages": "passage", "sources": "source", "documents": "document", "courses": "course"}
 """What an `{id}` is, by the word before it."""

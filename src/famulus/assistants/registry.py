@@ -107,7 +107,7 @@ async def create_assistant(session: AsyncSession, principal: Principal, draft: D
         created_at=now,
         updated_at=now,
     )
-    await require_manage(session, principal, assistant)
+    await require_manage(session, principal, assistant, "create")
     session.add(assistant)
     with duplicates_are(AssistantExists(RULES[draft.scope])):
         await session.flush()
@@ -185,7 +185,7 @@ async def change_assistant(
 ) -> AssistantCard:
     """Change an assistant; other instructions or settings become its next version."""
     assistant = await find_assistant(session, principal, id, to_change=True)
-    await require_manage(session, principal, assistant)
+    await require_manage(session, principal, assistant, "change")
     version = (await _current_versions(session, [id]))[id]
     if changes.instructions is not None:
         check_instructions(changes.instructions)
@@ -228,7 +228,7 @@ async def list_versions(
 ) -> Page[AssistantVersion]:
     """Every version of an assistant, newest first; for those who may change it."""
     assistant = await find_assistant(session, principal, id)
-    await require_manage(session, principal, assistant)
+    await require_manage(session, principal, assistant, "change")
     query = select(AssistantVersion).where(AssistantVersion.assistant_id == id)
     return await page(session, query, by=[AssistantVersion.version], paging=paging, descending=True)
 

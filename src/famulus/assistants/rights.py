@@ -3,14 +3,16 @@
 Whoever may change one also sees it switched off, and what it is told; everybody else sees that it is there.
 """
 
+from typing import Literal
+
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.assistants.errors import AssistantNotFound
 from famulus.assistants.models import Assistant
-from famulus.campus.access import may_teach, readable_courses, taught_courses
+from famulus.campus import access
 from famulus.identity.principal import Principal
-from famulus.kernel.errors import Forbidden
+from famulus.kernel.errors import NotFound
 
 
 def visible_assistants(principal: Principal) -> Select[Assistant]:
@@ -18,7 +20,7 @@ def visible_assistants(principal: Principal) -> Select[Assistant]:
     query = select(Assistant)
     if principal.is_site_admin:
         return query
-    courses = readable_courses(principal).with_only_columns(readable_courses(principal).selected_columns[0])
+    courses = access.courses_where(principal, "see", "course")
     here = Assistant.organization_id == principal.organization_id if principal.organization_id else false()
     near = or_(
         Assistant.scope == "global",
@@ -32,11 +34,12 @@ def manages(principal: Principal) -> ColumnElement[bool]:
     """Whether this person may change the assistant: what `require_manage` asks, for every row of a list."""
     if principal.is_site_admin:
         return true()
-    own = false()
-    if principal.is_organization_admin:
-        own = and_(Assistant.scope == "organization", Assistant.organization_id == principal.organization_id)
-    taught = and_(Assistant.scope == "course", Assistant.course_id.in_(taught_courses(principal)))
-    return or_(own, taught)
+    ours = access.organizations_where(principal, "change", "organization assistant")
+    taught = access.courses_where(principal, "change", "course assistant")
+    return or_(
+        and_(Assistant.scope == "organization", Assistant.organization_id.in_(ours)),
+        and_(Assistant.scope == "course", Assistant.course_id.in_(taught)),
+    )
 
 
 async def find_assistant(
@@ -52,16 +55,18 @@ async def find_assistant(
     return assistant
 
 
-async def require_manage(session: AsyncSession, principal: Principal, assistant: Assistant) -> None:
+async def require_manage(
+    session: AsyncSession, principal: Principal, assistant: Assistant, action: Literal["create", "change"]
+) -> None:
     """Raise Forbidden, naming the needed role, or AssistantNotFound for another organization's."""
-    if principal.is_site_admin:
-        return
-    if assistant.scope == "global":
-        raise Forbidden("Global assistants are managed by the role site_admin.")
-    if assistant.organization_id != principal.organization_id:
-        raise AssistantNotFound()
-    if assistant.course_id is None:
-        if not principal.is_organization_admin:
-            raise Forbidden("Assistants of an organization are managed by its organization_admin.")
-    elif not await may_teach(session, principal, assistant.course_id):
-        raise Forbidden("The assistant of a course is managed by its teachers, or an organization_admin.")
+    try:
+        await access.require_in(
+            session,
+            principal,
+            action,
+            f"{assistant.scope} assistant",
+            organization_id=assistant.organization_id,
+            course_id=assistant.course_id,
+        )
+    except NotFound as error:
+        raise AssistantNotFound() from error

@@ -1,132 +1,266 @@
 """Rights: the only place that decides who sees and who may do what.
 
-`visible(principal, kind)` is a `Select` of the things a person may see, for lists, look-ups and joins alike.
-`require(session, principal, action, thing)` raises `Forbidden` for what may be seen but not done. Not allowed to see
-is 404, allowed to see but not to do is 403. Rights come from the active role, so switching roles changes them.
+RIGHTS says who may do what, as a matrix of things, actions and standings; `_stands` says, as a condition of SQL, who
+has a standing towards a row. Everything else here puts the two together:
 
-    site_admin          everything
-    organization_admin  the active organization: its courses, lessons, members
-    teacher             courses enrolled in as teacher, drafts included; published ones enrolled in as student
-    student             published courses enrolled in, published lessons
+    visible(principal, kind)   a `Select` of the things a person may see, for lists, look-ups and joins alike
+    find(…)                    one of them by id, or NotFound
+    require(…)                 raises `Forbidden`, naming the needed role, for what may be seen but not done
+
+Not allowed to see is 404, allowed to see but not to do is 403. Rights come from the active role, so switching changes
+them. What is archived is there for those who may archive it, and for nobody else.
 """
 
+from collections.abc import Iterable
 from typing import Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from famulus.campus.models import Course, Enrolment, Lesson, Membership, Organization
+from famulus.campus.models import (
+    Course,
+    Enrolment,
+    Invitation,
+    Lesson,
+    Membership,
+    Organization,
+    Project,
+    Task,
+    Track,
+)
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import Forbidden, NotFound
 
-T = TypeVar("T", Organization, Course, Lesson)
-Action = Literal["create", "admit", "teach", "enrol"]
-"""`create` courses in or `admit` members to an organization; `teach` or `enrol` people in a course."""
+Standing = Literal["site_admin", "organization_admin", "teacher", "student", "self"]
+"""What somebody is towards a thing: not their role alone, but their role where the thing is."""
+STANDINGS: tuple[Standing, ...] = ("site_admin", "organization_admin", "teacher", "student", "self")
+SITE: tuple[Standing, ...] = ("site_admin",)
+ADMINS: tuple[Standing, ...] = ("site_admin", "organization_admin")
+TEACHERS: tuple[Standing, ...] = (*ADMINS, "teacher")
+MEMBERS: tuple[Standing, ...] = (*TEACHERS, "student")
+SELF: tuple[Standing, ...] = ("self",)
+
+RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
+    "organization": {"see": MEMBERS, "create": SITE, "change": ADMINS, "archive": SITE, "analyse": ADMINS},
+    "membership": {"see": ADMINS, "create": ADMINS, "change": ADMINS, "remove": ADMINS},
+    "invitation": {"see": ADMINS, "create": ADMINS, "withdraw": ADMINS},
+    "project": {"see": MEMBERS, "create": ADMINS, "change": ADMINS, "archive": ADMINS},
+    "track": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS, "archive": ADMINS},
+    "course": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS, "archive": TEACHERS, "analyse": TEACHERS},
+    "lesson": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS, "archive": TEACHERS, "remove": TEACHERS},
+    "enrolment": {"see": TEACHERS, "create": TEACHERS, "change": TEACHERS, "remove": TEACHERS},
+    "source": {"see": MEMBERS, "create": TEACHERS, "remove": TEACHERS},
+    "organization source": {"see": MEMBERS, "create": ADMINS, "remove": ADMINS},
+    "global assistant": {"see": MEMBERS, "create": SITE, "change": SITE},
+    "organization assistant": {"see": MEMBERS, "create": ADMINS, "change": ADMINS},
+    "course assistant": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS},
+    "thread": {"see": SELF, "create": SELF, "change": SELF, "remove": SELF},
+    "task": {"see": SELF, "create": SELF, "change": SELF, "archive": SELF, "remove": SELF},
+    "account": {"see": (*SITE, *SELF), "change": SELF, "suspend": SITE, "verify": SITE},
+    "session": {"see": SELF, "remove": SELF},
+    "own API key": {"see": SELF, "create": SELF, "remove": SELF},
+    "organization API key": {"see": ADMINS, "create": ADMINS, "remove": ADMINS},
+    "audit entry": {"see": ADMINS},
+    "activity": {"see": (*ADMINS, *SELF)},
+    "mail": {"see": SITE},
+}  # fmt: skip
+"""By thing and action, the standings that may. An organization's things are its members' by their role there; a
+course's by what they are in the course: who teaches it, who learns in it. `self` is whose own the thing is."""
+
+Kind = Organization | Invitation | Project | Track | Course | Lesson | Task
+T = TypeVar("T", Organization, Invitation, Project, Track, Course, Lesson, Task)
+NAMES: dict[type[Kind], str] = {
+    Organization: "organization", Invitation: "invitation", Project: "project", Track: "track", Course: "course",
+    Lesson: "lesson", Task: "task",
+}  # fmt: skip
+"""What a table's rows are in RIGHTS. Memberships and enrolments have no id; their organization or course is asked."""
 
 
-def _sees_organization(principal: Principal) -> ColumnElement[bool]:
-    if principal.is_site_admin:
-        return true()
-    return exists().where(
-        Membership.organization_id == Organization.id, Membership.user_id == principal.user_id
-    )
+class EmailNotVerified(Forbidden):
+    """Teaching begins once your e-mail address is verified; open the link mailed to you, or ask for a new one."""
+
+    code = "email_not_verified"
+
+
+def _home(kind: type[Kind]) -> InstrumentedAttribute[str]:
+    """The column that says in which organization a row is; a lesson is joined to its course."""
+    if kind is Organization:
+        return Organization.id
+    if kind is Course or kind is Lesson:
+        return Course.organization_id
+    assert kind is Invitation or kind is Project or kind is Track, "a task belongs to a person"
+    return kind.organization_id
+
+
+def _stands(principal: Principal, standing: Standing, kind: type[Kind]) -> ColumnElement[bool]:
+    """Whether this person has a standing towards a row of a kind."""
+    match standing:
+        case "site_admin":
+            return true() if principal.is_site_admin else false()
+        case "self":
+            return Task.user_id == principal.user_id if kind is Task else false()
+        case "organization_admin":
+            return _home(kind) == principal.organization_id if principal.is_organization_admin else false()
+        case "teacher":
+            return _teaches(principal, kind)
+        case "student":
+            return _belongs(principal, kind)
+
+
+def _teaches(principal: Principal, kind: type[Kind]) -> ColumnElement[bool]:
+    """Teaches the course, or is a teacher of the organization."""
+    if principal.role != "teacher" or principal.organization_id is None or not principal.email_verified:
+        return false()
+    here = _home(kind) == principal.organization_id
+    in_course = kind is Course or kind is Lesson
+    return and_(here, _enrolled(principal, "teacher") if in_course else _in_use(kind))
+
+
+def _belongs(principal: Principal, kind: type[Kind]) -> ColumnElement[bool]:
+    """Learns in the course, or is a member of the organization."""
+    if kind is Organization:  # any of one's own, so that one can switch to it
+        mine = exists().where(
+            Membership.organization_id == Organization.id, Membership.user_id == principal.user_id
+        )
+        return and_(mine, _in_use(kind))
+    if principal.organization_id is None:
+        return false()
+    here = _home(kind) == principal.organization_id
+    if kind is Course or kind is Lesson:
+        page = and_(Lesson.published, _in_use(Lesson)) if kind is Lesson else true()
+        return and_(here, _enrolled(principal, "student", "teacher"), Course.published, _in_use(Course), page)
+    return and_(here, _in_use(kind))
+
+
+def _in_use(kind: type[Kind]) -> ColumnElement[bool]:
+    for each in (Organization, Project, Track, Course, Lesson, Task):
+        if kind is each:
+            return each.archived_at.is_(None)
+    return true()
 
 
 def _enrolled(principal: Principal, *roles: str) -> ColumnElement[bool]:
+    mine = Enrolment.__table__.alias("mine")
     return exists().where(
-        Enrolment.course_id == Course.id, Enrolment.user_id == principal.user_id, Enrolment.role.in_(roles)
+        mine.c.course_id == Course.id, mine.c.user_id == principal.user_id, mine.c.role.in_(roles)
     )
 
 
-def _sees_course(principal: Principal) -> ColumnElement[bool]:
-    if principal.is_site_admin:
-        return true()
-    if principal.organization_id is None:
-        return false()
-    here = Course.organization_id == principal.organization_id
-    if principal.is_organization_admin:
-        return here
-    learns = and_(_enrolled(principal, "student", "teacher"), Course.published)
-    return and_(here, or_(_teaches(principal), learns))
-
-
-def _teaches(principal: Principal) -> ColumnElement[bool]:
-    """Teaches or administers the course: sees drafts and may change it."""
-    if principal.is_site_admin:
-        return true()
-    if principal.organization_id is None:
-        return false()
-    here = Course.organization_id == principal.organization_id
-    if principal.is_organization_admin:
-        return here
-    return and_(here, _enrolled(principal, "teacher")) if principal.role == "teacher" else false()
-
-
-def reads_lesson(principal: Principal) -> ColumnElement[bool]:
-    """Of lessons in courses this person sees: whether this one is among those they may read."""
-    return or_(Lesson.published, _teaches(principal))
-
-
-def role_in_course(principal: Principal) -> ColumnElement[str]:
-    """As what this person meets a course they see: `student`, `teacher` or the administrator they are."""
-    if principal.role in ("site_admin", "organization_admin"):
-        return literal(principal.role)
-    return case((_teaches(principal), "teacher"), else_="student")
+def allows(
+    principal: Principal, action: str, kind: type[Kind], thing: str | None = None
+) -> ColumnElement[bool]:
+    """Whether this person may do something to a row: `action` of RIGHTS to `thing`, by default what the row is."""
+    standings = RIGHTS[thing or NAMES[kind]][action]
+    return or_(false(), *[_stands(principal, standing, kind) for standing in standings])
 
 
 def visible(principal: Principal, kind: type[T]) -> Select[T]:
     """What of a kind this person may see. Add conditions and an order; never take a condition away."""
-    if kind is Organization:
-        return select(kind).where(_sees_organization(principal))
-    if kind is Course:
-        return select(kind).where(_sees_course(principal))
-    return (
-        select(kind)
-        .join(Course, Course.id == Lesson.course_id)
-        .where(_sees_course(principal), reads_lesson(principal))
-    )
+    query = select(kind)
+    if kind is Lesson:
+        query = query.join(Course, Course.id == Lesson.course_id)
+    return query.where(allows(principal, "see", kind))
 
 
 async def find(session: AsyncSession, principal: Principal, kind: type[T], id: str) -> T:
     """One thing by id, or `NotFound` when it does not exist or is not for this person's eyes."""
     thing = (await session.execute(visible(principal, kind).where(kind.id == id))).scalar_one_or_none()
     if thing is None:
-        raise NotFound(f"There is no {kind.__name__.lower()} {id!r} that you may see.")
+        raise NotFound(f"There is no {NAMES[kind]} {id!r} that you may see.")
     return thing
 
 
-async def may_teach(session: AsyncSession, principal: Principal, course_id: str) -> bool:
-    """Whether this person may change a course, sees its drafts and enrols people."""
-    query = select(Course.id).where(Course.id == course_id, _teaches(principal))
-    return (await session.execute(query)).first() is not None
-
-
 async def require(
-    session: AsyncSession, principal: Principal, action: Action, thing: Organization | Course
+    session: AsyncSession,
+    principal: Principal,
+    action: str,
+    place: Organization | Project | Track | Course,
+    thing: str | None = None,
 ) -> None:
-    """Raise `Forbidden`, naming the needed role, unless the person may do this to a thing that they see."""
-    match thing:
-        case Organization():
-            administers = principal.is_organization_admin and principal.organization_id == thing.id
-            if not (principal.is_site_admin or administers):
-                doing = "Creating a course" if action == "create" else "Managing members"
-                raise Forbidden(f"{doing} needs the role organization_admin in this organization.")
-        case Course():
-            if not await may_teach(session, principal, thing.id):
-                raise Forbidden("This needs the role teacher in this course, or organization_admin.")
+    """Raise `Forbidden` unless the person may do `action` of RIGHTS to `thing` there; by default to the place itself.
+
+    `require(session, principal, "create", course, "lesson")`: may they add a lesson to this course, which they see?
+    """
+    kind = type(place)
+    query = select(kind.id).where(kind.id == place.id, allows(principal, action, kind, thing))
+    if (await session.execute(query)).first() is None:
+        raise refusal(principal, action, thing or NAMES[kind])
 
 
-def require_site_admin(principal: Principal, doing: str) -> None:
-    """Raise `Forbidden` unless the whole site is in this person's care."""
-    if not principal.is_site_admin:
-        raise Forbidden(f"{doing} needs the role site_admin.")
+def require_site_admin(principal: Principal, action: str, thing: str) -> None:
+    """Raise `Forbidden` unless the person may do this as the one who cares for the whole site."""
+    if not (principal.is_site_admin and "site_admin" in RIGHTS[thing][action]):
+        raise refusal(principal, action, thing)
+
+
+def refusal(principal: Principal, action: str, thing: str) -> Forbidden:
+    """Why somebody may not do something, with the roles that it takes."""
+    standings = RIGHTS[thing][action]
+    if principal.role == "teacher" and "teacher" in standings and not principal.email_verified:
+        return EmailNotVerified()
+    roles = " or ".join(_role(standing, thing) for standing in reversed(standings))
+    article = "an" if thing[0] in "aeiou" else "a"
+    return Forbidden(f"To {action} {article} {thing} you need the role {roles}.")
+
+
+def _role(standing: Standing, thing: str) -> str:
+    course = thing in ("course", "lesson", "enrolment", "source", "course assistant")
+    return "teacher in this course" if standing == "teacher" and course else standing
+
+
+def role_in_course(principal: Principal) -> ColumnElement[str]:
+    """As what this person meets a course they see: `student`, `teacher` or the administrator they are."""
+    if principal.role in ("site_admin", "organization_admin"):
+        return literal(principal.role)
+    return case((_teaches(principal, Course), "teacher"), else_="student")
+
+
+def reads_lesson(principal: Principal) -> ColumnElement[bool]:
+    """Of lessons in courses this person sees: whether this one is among those they may read."""
+    return allows(principal, "see", Lesson)
 
 
 def readable_courses(principal: Principal) -> Select[str, bool]:
     """Ids of the courses whose lessons this person may read, each with whether drafts are included."""
-    return select(Course.id, _teaches(principal).label("drafts")).where(_sees_course(principal))
+    drafts = allows(principal, "change", Course).label("drafts")
+    return select(Course.id, drafts).where(allows(principal, "see", Course))
 
 
-def taught_courses(principal: Principal) -> Select[str]:
-    """Ids of the courses that this person may change."""
-    return select(Course.id).where(_teaches(principal))
+def courses_where(principal: Principal, action: str, thing: str) -> Select[str]:
+    """Ids of the courses in which this person may do something, for the rooms above."""
+    return select(Course.id).where(allows(principal, action, Course, thing))
+
+
+def organizations_where(principal: Principal, action: str, thing: str) -> Select[str]:
+    """Ids of the organizations in which this person may do something, for the rooms above."""
+    return select(Organization.id).where(allows(principal, action, Organization, thing))
+
+
+async def require_in(
+    session: AsyncSession,
+    principal: Principal,
+    action: str,
+    thing: str,
+    *,
+    organization_id: str | None = None,
+    course_id: str | None = None,
+) -> None:
+    """`require` for rooms that know a place by its id only: a course, else an organization, else the whole site.
+
+    Raises NotFound for a place that the person does not see.
+    """
+    if course_id is not None:
+        await require(session, principal, action, await find(session, principal, Course, course_id), thing)
+    elif organization_id is not None:
+        organization = await find(session, principal, Organization, organization_id)
+        await require(session, principal, action, organization, thing)
+    else:
+        require_site_admin(principal, action, thing)
+
+
+def matrix() -> Iterable[tuple[str, str, tuple[Standing, ...]]]:
+    """RIGHTS row by row, for the documentation."""
+    for thing, actions in RIGHTS.items():
+        for action, standings in actions.items():
+            yield thing, action, standings

@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.events import CourseChanged
-from famulus.campus.models import Course, Lesson, Organization
-from famulus.campus.schemas import CourseChange, CourseOut, NewCourse
+from famulus.campus.models import Course, Enrolment, Lesson, Organization
+from famulus.campus.schemas.courses import CourseChange, CourseOut, NewCourse
+from famulus.identity import audit
 from famulus.identity.principal import Principal, Role
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
@@ -16,6 +17,7 @@ from famulus.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 MY_COURSES = 100
 
@@ -72,7 +74,7 @@ async def get_course(session: AsyncSession, principal: Principal, course_id: str
 
 
 async def create_course(session: AsyncSession, principal: Principal, new: NewCourse) -> CourseOut:
-    """A new course in the active organization, or wherever a site admin says.
+    """A new course in the active organization, or wherever a site admin says; a teacher who makes one teaches it.
 
     Raises NotFound, Forbidden, CourseTitleTaken, or Invalid when nothing says where.
     """
@@ -80,7 +82,7 @@ async def create_course(session: AsyncSession, principal: Principal, new: NewCou
     if organization_id is None:
         raise Invalid(fields=(FieldProblem("organization_id", "Say in which organization."),))
     organization = await access.find(session, principal, Organization, organization_id)
-    await access.require(session, principal, "create", organization)
+    await access.require(session, principal, "create", organization, "course")
     now = utc_now()
     course = Course(
         id=new_id("crs"),
@@ -93,6 +95,11 @@ async def create_course(session: AsyncSession, principal: Principal, new: NewCou
     )
     session.add(course)
     await _flush(session, course)
+    if principal.role == "teacher":  # whoever teaches what they make would otherwise not even see it
+        await _add_teacher(session, course.id, principal)
+    audit.record(
+        session, principal, "course.create", _thing(course), after=new.model_dump(exclude_unset=True)
+    )
     return await get_course(session, principal, course.id)
 
 
@@ -101,10 +108,10 @@ async def change_course(
 ) -> CourseOut:
     """Change what is given. Raises NotFound, Forbidden or CourseTitleTaken."""
     course = await access.find(session, principal, Course, course_id)
-    await access.require(session, principal, "teach", course)
-    for name, value in change.given().items():
-        setattr(course, name, value)
+    await access.require(session, principal, "change", course)
+    before, after = audit.change(course, change.given())
     await _changed(session, course)
+    audit.record(session, principal, "course.change", _thing(course), before=before, after=after)
     return await get_course(session, principal, course.id)
 
 
@@ -116,14 +123,29 @@ async def pin_assistant(
     Raises NotFound or Forbidden.
     """
     course = await access.find(session, principal, Course, course_id)
-    await access.require(session, principal, "teach", course)
-    course.assistant_id = assistant_id
+    await access.require(session, principal, "change", course, "course assistant")
+    before, after = audit.change(course, {"assistant_id": assistant_id})
     await _changed(session, course)
+    audit.record(session, principal, "course.pin_assistant", _thing(course), before=before, after=after)
 
 
 def pinned_assistant(course_id: str) -> Select[str | None]:
     """The id of the assistant that a course is pinned to, for a statement of the registry's; rights are its to ask."""
     return select(Course.assistant_id).where(Course.id == course_id)
+
+
+async def _add_teacher(session: AsyncSession, course_id: str, principal: Principal) -> None:
+    """Have a teacher teach a course of their own making."""
+    session.add(
+        Enrolment(
+            course_id=course_id,
+            user_id=principal.user_id,
+            role="teacher",
+            person_key=fold(principal.name),
+            created_at=utc_now(),
+        )
+    )
+    await session.flush()
 
 
 def _mine(principal: Principal) -> Select[Course]:
@@ -167,6 +189,10 @@ async def _changed(session: AsyncSession, course: Course) -> None:
 async def _flush(session: AsyncSession, course: Course) -> None:
     with duplicates_are(CourseTitleTaken(f"The organization has a course {course.title!r} already.")):
         await session.flush()
+
+
+def _thing(course: Course) -> audit.Thing:
+    return audit.Thing(course.id, course.title, course.organization_id)
 
 
 def _card(course: Course) -> CourseCard:

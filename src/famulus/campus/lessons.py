@@ -10,7 +10,8 @@ from sqlalchemy.orm import defer
 from famulus.campus import access
 from famulus.campus.events import CourseLessonsChanged
 from famulus.campus.models import Course, Lesson
-from famulus.campus.schemas import LessonChange, LessonOut, LessonSummary, NewLesson
+from famulus.campus.schemas.courses import LessonChange, LessonOut, LessonSummary, NewLesson
+from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
@@ -65,7 +66,7 @@ async def create_lesson(
 ) -> LessonOut:
     """A new lesson. Raises NotFound, Forbidden or LessonPathTaken."""
     course = await access.find(session, principal, Course, course_id)
-    await access.require(session, principal, "teach", course)
+    await access.require(session, principal, "create", course, "lesson")
     now = utc_now()
     lesson = Lesson(
         id=new_id("lsn"),
@@ -80,6 +81,7 @@ async def create_lesson(
     )
     session.add(lesson)
     await _flush(session, lesson, course)
+    audit.record(session, principal, "lesson.create", _thing(lesson, course), after=new.model_dump())
     return LessonOut.model_validate(lesson)
 
 
@@ -87,19 +89,21 @@ async def change_lesson(
     session: AsyncSession, principal: Principal, lesson_id: str, change: LessonChange
 ) -> LessonOut:
     """Change what is given. Raises NotFound, Forbidden or LessonPathTaken."""
-    lesson, course = await _taught(session, principal, lesson_id)
-    for name, value in change.given().items():
-        setattr(lesson, name, value)
+    lesson, course = await _taught(session, principal, lesson_id, "change")
+    before, after = audit.change(lesson, change.given())
     lesson.updated_at = utc_now()
     await _flush(session, lesson, course)
+    audit.record(session, principal, "lesson.change", _thing(lesson, course), before=before, after=after)
     return LessonOut.model_validate(lesson)
 
 
 async def delete_lesson(session: AsyncSession, principal: Principal, lesson_id: str) -> None:
     """Remove a lesson for good. Raises NotFound or Forbidden."""
-    lesson, course = await _taught(session, principal, lesson_id)
+    lesson, course = await _taught(session, principal, lesson_id, "remove")
     await session.delete(lesson)
     await _flush(session, lesson, course)
+    before = {"title": lesson.title, "path": lesson.path, "body": lesson.body}
+    audit.record(session, principal, "lesson.remove", _thing(lesson, course), before=before)
 
 
 async def lesson_texts(session: AsyncSession, course_id: str) -> list[LessonText]:
@@ -125,11 +129,17 @@ async def lesson_texts(session: AsyncSession, course_id: str) -> list[LessonText
     ]
 
 
-async def _taught(session: AsyncSession, principal: Principal, lesson_id: str) -> tuple[Lesson, Course]:
+async def _taught(
+    session: AsyncSession, principal: Principal, lesson_id: str, action: str
+) -> tuple[Lesson, Course]:
     lesson = await access.find(session, principal, Lesson, lesson_id)
     course = await access.find(session, principal, Course, lesson.course_id)
-    await access.require(session, principal, "teach", course)
+    await access.require(session, principal, action, course, "lesson")
     return lesson, course
+
+
+def _thing(lesson: Lesson, course: Course) -> audit.Thing:
+    return audit.Thing(lesson.id, lesson.title, course.organization_id)
 
 
 async def _next_position(session: AsyncSession, course: Course) -> int:

@@ -6,14 +6,16 @@ A `…_key` is the name as it is compared: databases disagree on what lower case
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from famulus.kernel.tables import Base, UtcTime
+from famulus.kernel.tables import Base, Json, UtcTime
 from famulus.kernel.text import fold
 
 MemberRole = Literal["organization_admin", "teacher", "student"]
 CourseRole = Literal["teacher", "student"]
+Level = Literal["beginner", "intermediate", "advanced"]
+OPEN = text("state = 'open'")
 
 
 class Organization(Base):
@@ -24,6 +26,8 @@ class Organization(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     name_key: Mapped[str] = mapped_column(Text, unique=True)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Since when it is put away: only site admins still find it, and nobody is at home in it."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -43,9 +47,95 @@ class Membership(Base):
     )
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[MemberRole] = mapped_column(String(32))
+    person_key: Mapped[str] = mapped_column(Text, default="")
+    """The person's name as it sorts: a page of a hundred thousand members must not sort them all."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "user_id"),)
+    __table_args__ = (Index(None, "user_id"), Index(None, "organization_id", "person_key", "user_id"))
+
+
+class Invitation(Base):
+    """A place in an organization, held for an address until its owner takes it; of its link only a digest is kept."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(String(320))
+    name: Mapped[str | None] = mapped_column(String(200))
+    role: Mapped[MemberRole] = mapped_column(String(32))
+    course_ids: Mapped[list[str]] = mapped_column(Json)
+    """Courses to be taught or learned from the start."""
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(16))
+    """`open`, `accepted` or `withdrawn`."""
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+    invited_by: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    accepted_by: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index(None, "organization_id", "id"),
+        Index(
+            "uq_invitations_organization_id_email_open",
+            "organization_id",
+            "email",
+            unique=True,
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
+    )
+
+
+class Project(Base):
+    """A body of work inside an organization, with tracks of its own. Names are unique there without regard to case."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, default="")
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (UniqueConstraint("organization_id", "name_key"),)
+
+    @validates("name")
+    def _fold(self, _field: str, name: str) -> str:
+        self.name_key = fold(name)
+        return name
+
+
+class Track(Base):
+    """A path through courses, at one level. Its name is unique in its project; it never leaves its organization."""
+
+    __tablename__ = "tracks"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    """The project's, for a track's rights are asked more often than its project."""
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, default="")
+    level: Mapped[Level] = mapped_column(String(16))
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        UniqueConstraint("project_id", "name_key"),
+        Index(None, "organization_id", "name_key", "id"),
+    )
+
+    @validates("name")
+    def _fold(self, _field: str, name: str) -> str:
+        self.name_key = fold(name)
+        return name
 
 
 class Course(Base):
@@ -55,6 +145,9 @@ class Course(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    track_id: Mapped[str | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))
+    position: Mapped[int] = mapped_column(default=0)
+    """Its place among the courses of its track."""
     title: Mapped[str] = mapped_column(String(200))
     title_key: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, default="")
@@ -63,10 +156,16 @@ class Course(Base):
         ForeignKey("assistants.id", ondelete="SET NULL", use_alter=True)
     )
     """The assistant this course is pinned to, if any."""
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Since when it is over: who learned in it no longer finds it, who taught it does."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (UniqueConstraint("organization_id", "title_key"),)
+    __table_args__ = (
+        UniqueConstraint("organization_id", "title_key"),
+        Index(None, "track_id", "position", "id"),
+        Index(None, "organization_id", "created_at", "id"),
+    )
 
     @validates("title")
     def _fold(self, _field: str, title: str) -> str:
@@ -86,6 +185,7 @@ class Lesson(Base):
     body: Mapped[str] = mapped_column(Text)
     position: Mapped[int]
     published: Mapped[bool] = mapped_column(default=True)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -100,6 +200,26 @@ class Enrolment(Base):
     course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[CourseRole] = mapped_column(String(16))
+    person_key: Mapped[str] = mapped_column(Text, default="")
+    """The person's name as it sorts, as in memberships."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "user_id"),)
+    __table_args__ = (Index(None, "user_id"), Index(None, "course_id", "person_key", "user_id"))
+
+
+class Task(Base):
+    """A person's to-do. Nobody else sees it, whatever their role."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    due_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index(None, "user_id", "id"), Index(None, "user_id", "due_at", "id"))

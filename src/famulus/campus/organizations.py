@@ -4,7 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.models import Organization
-from famulus.campus.schemas import NewOrganization, OrganizationOut
+from famulus.campus.schemas.organizations import NewOrganization, OrganizationOut
+from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict
@@ -43,13 +44,18 @@ async def create_organization(
     session: AsyncSession, principal: Principal, new: NewOrganization
 ) -> OrganizationOut:
     """A new, empty organization. Raises Forbidden or OrganizationNameTaken."""
-    access.require_site_admin(principal, "Creating an organization")
+    access.require_site_admin(principal, "create", "organization")
     now = utc_now()
     organization = Organization(id=new_id("org"), name=new.name, created_at=now, updated_at=now)
     session.add(organization)
     with duplicates_are(OrganizationNameTaken(f"There is an organization named {new.name!r} already.")):
         await session.flush()
+    audit.record(session, principal, "organization.create", _thing(organization), after={"name": new.name})
     return _out(organization)
+
+
+def _thing(organization: Organization) -> audit.Thing:
+    return audit.Thing(organization.id, organization.name, organization.id)
 
 
 def _out(row: Organization) -> OrganizationOut:

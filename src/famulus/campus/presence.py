@@ -9,7 +9,8 @@ from famulus.campus import access
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import memberships_of
 from famulus.campus.models import Membership, Organization
-from famulus.campus.schemas import Me, OrganizationRef
+from famulus.campus.schemas.organizations import OrganizationRef
+from famulus.campus.schemas.people import Me
 from famulus.identity.principal import Principal, Role
 from famulus.identity.schemas import UserView
 from famulus.identity.sessions import SignedIn, choose_organization
@@ -43,6 +44,7 @@ async def principal_of(session: AsyncSession, signed_in: SignedIn) -> Principal:
         organization_name=place and place.organization_name,
         session_id=signed_in.session_id,
         locale=account.locale,
+        email_verified=account.email_verified,
         profile=account.profile,
     )
 
@@ -90,6 +92,7 @@ async def _place(session: AsyncSession, user_id: str, chosen: str | None, *, any
         await session.execute(
             select(Organization.id, Organization.name, Membership.role)
             .outerjoin(Membership, mine)
+            .where(Organization.archived_at.is_(None))
             .where(or_(belongs, Organization.id == chosen) if anywhere else belongs)
             .order_by((Organization.id == (chosen or "")).desc(), Membership.created_at, Organization.id)
             .limit(1)

@@ -101,13 +101,26 @@ async def _plant_person(session: AsyncSession, person: Person, course: Course, p
         name=person.name,
         password_hash=password_hash,
         site_admin=person.site_admin,
+        verified=True,
     )
     now = utc_now()
     if person.role is not None:
         session.add(
             Membership(
-                organization_id=course.organization_id, user_id=account.id, role=person.role, created_at=now
+                organization_id=course.organization_id,
+                user_id=account.id,
+                role=person.role,
+                person_key=fold(account.name),
+                created_at=now,
             )
         )
     if person.enrolled is not None:
-        session.add(Enrolment(course_id=course.id, user_id=account.id, role=person.enrolled, created_at=now))
+        session.add(
+            Enrolment(
+                course_id=course.id,
+                user_id=account.id,
+                role=person.enrolled,
+                person_key=fold(account.name),
+                created_at=now,
+            )
+        )

@@ -1,4 +1,4 @@
-"""Tables of conversations: threads and messages. Private to this room, and to the turn's prepared SQL."""
+"""Tables of conversations: threads, messages, feedback. Private to this room, and to the turn's prepared SQL."""
 
 from datetime import datetime
 
@@ -32,6 +32,7 @@ class Thread(Base):
     __table_args__ = (
         Index(None, "user_id", "updated_at", "id"),
         Index(None, "course_id"),
+        Index(None, "organization_id"),
         Index(None, "assistant_id"),
     )
 
@@ -53,3 +54,18 @@ class Message(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (UniqueConstraint("thread_id", "position"), Index(None, "run_id"))
+
+
+class Feedback(Base):
+    """What the person thinks of an answer in a thread of theirs."""
+
+    __tablename__ = "feedback"
+
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"))
+    rating: Mapped[str] = mapped_column(String(8))
+    """`up` or `down`."""
+    comment: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index(None, "thread_id"),)

@@ -17,6 +17,7 @@ from famulus.doors.problems import problem
 from famulus.doors.sse import DIRECT_SEND
 from famulus.kernel.errors import BadRequest, TooLarge
 from famulus.kernel.ids import new_id
+from famulus.kernel.origin import come_from
 from famulus.kernel.settings import Settings
 
 log = structlog.get_logger("famulus.request")
@@ -67,6 +68,7 @@ class Envelope:
         scope[DIRECT_SEND] = send
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        come_from(scope["client"][0] if scope["client"] else None, request_id)
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
         if scope["path"] not in self._docs:
             extra.append(self._policy)

@@ -33,6 +33,7 @@ class Account:
     name: str
     locale: str = "en"
     site_admin: bool = False
+    email_verified: bool = False
     profile: dict[str, str] = field(default_factory=dict[str, str], hash=False)
     """Free fields the person chose to tell."""
 
@@ -83,8 +84,12 @@ async def create_account(
     site_admin: bool = False,
     locale: str = "en",
     profile: dict[str, str] | None = None,
+    verified: bool = False,
 ) -> Account:
-    """A new account; without a hash nobody can sign in to it by password. Raises `EmailTaken` or ValueError."""
+    """A new account; without a hash nobody can sign in to it by password. Raises `EmailTaken` or ValueError.
+
+    `verified` says that the address is known to be the person's.
+    """
     now = utc_now()
     user = User(
         id=new_id("usr"),
@@ -95,6 +100,7 @@ async def create_account(
         suspended=False,
         locale=locale,
         profile=profile or {},
+        email_verified_at=now if verified else None,
         created_at=now,
         updated_at=now,
     )
@@ -143,7 +149,15 @@ def people() -> Select[str, str, str]:
 
 def account_of(user: User) -> Account:
     """The row as others may see it."""
-    return Account(user.id, user.email, user.name, user.locale, user.site_admin, user.profile)
+    return Account(
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        locale=user.locale,
+        site_admin=user.site_admin,
+        email_verified=user.email_verified_at is not None,
+        profile=user.profile,
+    )
 
 
 async def first_site_admin(session: AsyncSession) -> Account | None:

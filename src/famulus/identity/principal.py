@@ -20,6 +20,8 @@ class Principal:
     organization_name: str | None = None
     session_id: str | None = None
     locale: str = "en"
+    email_verified: bool = False
+    """Whether the person has shown that the address is theirs; nobody teaches before that."""
     profile: dict[str, str] = field(default_factory=dict[str, str], hash=False)
     """Free fields the person chose to tell, such as `software_background` or `hardware_tier`."""
 

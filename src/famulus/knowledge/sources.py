@@ -3,10 +3,10 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.campus.access import may_teach
+from famulus.campus.access import require_in
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
-from famulus.kernel.errors import Forbidden, NotFound
+from famulus.kernel.errors import NotFound
 from famulus.kernel.paging import Page, Paging, page
 from famulus.knowledge.errors import LessonsSource
 from famulus.knowledge.models import Chunk, Document, Source
@@ -65,7 +65,14 @@ async def delete_source(database: Database, principal: Principal, id: str) -> No
     """
     async with database.read() as session:
         source = await get_source(session, principal, id)
-        await _require_manager(session, principal, source)
+        await require_in(
+            session,
+            principal,
+            "remove",
+            "source" if source.course_id else "organization source",
+            organization_id=source.organization_id,
+            course_id=source.course_id,
+        )
     if source.kind == "lessons":
         raise LessonsSource()
     some = select(Document.id).where(Document.source_id == id).limit(DELETED_AT_ONCE)
@@ -78,12 +85,3 @@ async def delete_source(database: Database, principal: Principal, id: str) -> No
                 if last is not None:
                     await session.delete(last)
                 return
-
-
-async def _require_manager(session: AsyncSession, principal: Principal, source: Source) -> None:
-    if source.course_id is None:
-        allowed = principal.is_site_admin or principal.is_organization_admin
-    else:
-        allowed = await may_teach(session, principal, source.course_id)
-    if not allowed:
-        raise Forbidden("Removing material needs the role teacher in this course, or organization_admin.")

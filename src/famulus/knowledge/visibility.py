@@ -3,9 +3,9 @@
 from sqlalchemy import ColumnElement, Select, and_, column, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.campus.access import may_teach, readable_courses
+from famulus.campus.access import readable_courses, require_in
 from famulus.identity.principal import Principal
-from famulus.kernel.errors import Forbidden, NotFound
+from famulus.kernel.errors import NotFound
 from famulus.knowledge.index import Scope
 from famulus.knowledge.models import Document, Source
 from famulus.knowledge.store import Owner
@@ -63,8 +63,7 @@ async def scope_of(session: AsyncSession, principal: Principal, course_id: str |
 async def owner_to_write(session: AsyncSession, principal: Principal, course_id: str) -> Owner:
     """The course as an owner of material, for someone who teaches it; raises `NotFound` or `Forbidden`."""
     scope = await scope_of(session, principal, course_id)
-    if not await may_teach(session, principal, course_id):
-        raise Forbidden("Adding material needs the role teacher in this course, or organization_admin.")
+    await require_in(session, principal, "create", "source", course_id=course_id)
     assert scope.organization_id is not None, "a course has an organization"
     return Owner(scope.organization_id, course_id)
 

@@ -35,6 +35,8 @@ class Run(Base):
     model: Mapped[str | None] = mapped_column(String(200))
     input_tokens: Mapped[int] = mapped_column(default=0)
     output_tokens: Mapped[int] = mapped_column(default=0)
+    cited: Mapped[int] = mapped_column(default=0)
+    """Passages that the answer rests on; an answer in a course that rests on none is counted as unanswered."""
     error: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(String(128))
     created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -1,0 +1,1 @@
+"""The campus over HTTP, a module a subject: places, people, courses."""

@@ -1,0 +1,47 @@
+"""Organizations over HTTP, and which of them is active."""
+
+from fastapi import APIRouter, status
+
+from famulus.campus import organizations, presence
+from famulus.campus.schemas.organizations import NewOrganization, OrganizationOut, OrganizationPage, Switch
+from famulus.campus.schemas.people import Me
+from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
+
+router = APIRouter()
+
+
+@router.get("/api/auth/me", tags=["auth"])
+async def me(principal: CurrentPrincipal, session: ReadSession) -> Me:
+    """Who is asking, in which organization and role, and where else the person belongs."""
+    return await presence.me(session, principal)
+
+
+@router.post("/api/auth/switch", tags=["auth"])
+async def switch(body: Switch, principal: CurrentPrincipal, session: WriteSession) -> Me:
+    """Make another organization the active one of this session."""
+    return await presence.me(session, await presence.switch(session, principal, body.organization_id))
+
+
+@router.get("/api/v1/organizations", tags=["organizations"])
+async def list_organizations(
+    principal: CurrentPrincipal, session: ReadSession, paging: PagingDep
+) -> OrganizationPage:
+    """The organizations that the person belongs to, by name."""
+    found = await organizations.list_organizations(session, principal, paging)
+    return OrganizationPage(items=found.items, next=found.next)
+
+
+@router.post("/api/v1/organizations", tags=["organizations"], status_code=status.HTTP_201_CREATED)
+async def create_organization(
+    body: NewOrganization, principal: CurrentPrincipal, session: WriteSession
+) -> OrganizationOut:
+    """Create an organization; needs the role site_admin."""
+    return await organizations.create_organization(session, principal, body)
+
+
+@router.get("/api/v1/organizations/{organization_id}", tags=["organizations"])
+async def get_organization(
+    organization_id: IdPath, principal: CurrentPrincipal, session: ReadSession
+) -> OrganizationOut:
+    """One organization."""
+    return await organizations.get_organization(session, principal, organization_id)

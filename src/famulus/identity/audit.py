@@ -1,0 +1,89 @@
+"""The audit: who did what, as what, to what, from where. Written in the transaction of the change, or not at all.
+
+Whoever changes something says so here, with what it was before and what it is now. Secrets never come in: a field is
+written down only by those who name it. Reading is the campus's to allow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.identity.models import AuditEntry
+from famulus.identity.principal import Principal
+from famulus.kernel.ids import new_id
+from famulus.kernel.origin import origin
+from famulus.kernel.tables import utc_now
+
+LONGEST = 500
+"""Characters of one value that an entry keeps: it tells what was changed, and is no archive of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What something was done to."""
+
+    id: str
+    name: str
+    organization_id: str | None = None
+    """Whose affair it is; None for the site's."""
+
+
+def record(
+    session: AsyncSession,
+    actor: Principal | None,
+    action: str,
+    thing: Thing | None = None,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    """Write down that `actor` did `action` (`course.change`); None is the server itself, or its operator."""
+    place = origin()
+    session.add(
+        AuditEntry(
+            id=new_id("aud"),
+            at=utc_now(),
+            actor_id=actor and actor.user_id,
+            actor_role=actor and actor.role,
+            organization_id=thing and thing.organization_id,
+            action=action,
+            thing_id=thing and thing.id,
+            thing_name=thing and thing.name,
+            before=_plain(before),
+            after=_plain(after),
+            address=place.address,
+            request_id=place.request_id,
+        )
+    )
+
+
+def change(row: Any, given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Give a row's fields new values; returns those that differ, as they were and as they are."""
+    before = {name: getattr(row, name) for name, value in given.items() if getattr(row, name) != value}
+    after = {name: given[name] for name in before}
+    for name, value in after.items():
+        setattr(row, name, value)
+    return before, after
+
+
+def entries() -> Select[AuditEntry]:
+    """Every entry; whose one may read is the campus's to add."""
+    return select(AuditEntry)
+
+
+def _plain(values: Mapping[str, object] | None) -> dict[str, object] | None:
+    return {name: _short(value) for name, value in values.items()} if values else None
+
+
+def _short(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case str() if len(value) > LONGEST:
+            return f"{value[:LONGEST]}… ({len(value):,} characters)"
+        case _:
+            return value

@@ -1,0 +1,31 @@
+"""Where a request comes from, for whoever has to write it down: the address, and the id that the log knows it by.
+
+Carried beside the call rather than through it: no service does anything different because of it. A task that a request
+begins inherits it; what nobody has asked for (a job, the command line) comes from nowhere.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+ADDRESS, REQUEST_ID = 64, 128
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where something comes from."""
+
+    address: str | None = None
+    request_id: str | None = None
+
+
+_current: ContextVar[Origin | None] = ContextVar("famulus_origin", default=None)
+
+
+def come_from(address: str | None, request_id: str | None) -> None:
+    """From here on, what this task and those it begins do comes from there."""
+    _current.set(Origin(address and address[:ADDRESS], request_id and request_id[:REQUEST_ID]))
+
+
+def origin() -> Origin:
+    """Where what is done now comes from."""
+    return _current.get() or Origin()

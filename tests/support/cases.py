@@ -1,0 +1,27 @@
+"""What the table of operations is made of. Each area of the API keeps its cases in a `cases_…` module of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request that succeeds."""
+
+    who: str | None = "student"
+    """The name of the person who may, or None: nobody needs to be signed in."""
+    status: int = 200
+    path: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Ids for the path, where the names are not those of the academy."""
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    file: bool = False
+    """Sends a Markdown file as a form."""
+    beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """By field: what has to stand in the body with it."""
+    needs: str | None = None
+    """The role it takes, where seeing is not enough."""
+    endless: bool = False
+    """Answers with a stream that does not end by itself."""
