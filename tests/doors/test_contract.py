@@ -27,6 +27,14 @@ def test_the_table_has_every_operation(document: Any) -> None:
     assert set(operations(document)) == set(CASES)
 
 
+def test_the_document_says_where_to_sign_in(document: Any) -> None:
+    """And which operations ask nobody; that the others refuse a stranger is tried in the tests of rights."""
+    public = {name for name, operation in operations(document).items() if operation.get("security") == []}
+
+    assert document["security"] == [{"token": []}, {"cookie": []}]
+    assert public == {name for name, case in CASES.items() if case.who is None}
+
+
 @pytest.mark.parametrize("operation", [name for name, case in CASES.items() if not case.endless])
 def test_an_operation_answers_as_declared(
     server: Served, document: Any, ids: dict[str, str], operation: str

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from famulus.doors.problems import problem
 from famulus.doors.sse import DIRECT_SEND
+from famulus.identity.credentials import cookie_name
 from famulus.kernel.errors import BadRequest, TooLarge
 from famulus.kernel.ids import new_id
 from famulus.kernel.origin import come_from
@@ -39,7 +40,19 @@ QUIET = frozenset({"/healthz", "/readyz"})
 
 
 class Enveloped(FastAPI):
-    """An application inside its envelope, whoever in it answers: a crash's last words get their headers, too."""
+    """An application inside its envelope, whoever in it answers: a crash's last words get their headers, too.
+
+    Its OpenAPI document says how to sign in.
+    """
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": cookie_name(self.state.settings)},
+        }
+        document["security"] = [{"token": []}, {"cookie": []}]
+        return document
 
     def build_middleware_stack(self) -> ASGIApp:
         return Envelope(super().build_middleware_stack(), self.state.settings)

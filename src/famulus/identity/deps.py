@@ -4,7 +4,7 @@ All are coroutines, for FastAPI runs plain functions in a thread, which costs mo
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -60,3 +60,5 @@ WriteSession = Annotated[AsyncSession, Depends(_writing, scope="function")]
 PagingDep = Annotated[Paging, Depends(_paging)]
 IdPath = Annotated[Id, Path()]
 """An id in an address; typed, so that nothing else ever reaches a database."""
+PUBLIC: dict[str, Any] = {"security": []}
+"""`openapi_extra` of a route that asks for no sign-in; all others do, and the document says so."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response, status
 
 from famulus.identity import sessions
 from famulus.identity.credentials import cookie_name, presented_token, require_same_origin
-from famulus.identity.deps import DatabaseDep, SettingsDep
+from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
 from famulus.identity.gate import Gate
 from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, UserView, WebSignIn
 from famulus.identity.sessions import Opened
@@ -29,7 +29,7 @@ async def _gate(request: Request) -> Gate:
 GateDep = Annotated[Gate, Depends(_gate)]
 
 
-@router.post("/signup", status_code=status.HTTP_201_CREATED)
+@router.post("/signup", status_code=status.HTTP_201_CREATED, openapi_extra=PUBLIC)
 async def sign_up(
     body: SignUp,
     request: Request,
@@ -49,7 +49,7 @@ async def sign_up(
     return _answer(opened, response, settings)
 
 
-@router.post("/login")
+@router.post("/login", openapi_extra=PUBLIC)
 async def sign_in(
     body: SignIn,
     request: Request,
@@ -72,7 +72,7 @@ async def sign_in(
     return _answer(opened, response, settings)
 
 
-@router.post("/refresh")
+@router.post("/refresh", openapi_extra=PUBLIC)
 async def refresh(body: Refresh, response: Response, database: DatabaseDep) -> TokenPair:
     """Exchange a refresh token for the next pair; each can be used once."""
     opened = await sessions.refresh(database, body.refresh_token)
@@ -80,7 +80,7 @@ async def refresh(body: Refresh, response: Response, database: DatabaseDep) -> T
     return TokenPair.of(opened)
 
 
-@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, openapi_extra=PUBLIC)
 async def sign_out(
     request: Request, response: Response, database: DatabaseDep, settings: SettingsDep
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Literal, cast
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from famulus.identity.deps import DatabaseDep, SettingsDep
+from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
 from famulus.llm.opened import Models
 from famulus.ops.checks import State, check_all, check_data_dir, check_database, check_model
 
@@ -53,13 +53,17 @@ class About(BaseModel):
     sign_up: bool
 
 
-@router.get("/healthz")
+@router.get("/healthz", openapi_extra=PUBLIC)
 async def healthz() -> Health:
     """Whether the process answers; asks nothing else."""
     return Health()
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "A part that is needed is down."}})
+@router.get(
+    "/readyz",
+    responses={503: {"model": Readiness, "description": "A part that is needed is down."}},
+    openapi_extra=PUBLIC,
+)
 async def readyz(
     request: Request, response: Response, database: DatabaseDep, settings: SettingsDep
 ) -> Readiness:
@@ -74,7 +78,7 @@ async def readyz(
     return Readiness(status=status, parts=named)
 
 
-@router.get("/api/v1/about")
+@router.get("/api/v1/about", openapi_extra=PUBLIC)
 async def about(request: Request, settings: SettingsDep) -> About:
     """What this server is."""
     model = cast(Models, request.app.state.models).get()
