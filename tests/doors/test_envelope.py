@@ -214,3 +214,12 @@ async def test_without_the_web_app_a_page_says_how_to_build_it(tmp_path: Path) -
         assert page.status_code == 200
         assert "npm run build" in page.text
         assert (await client.get("/elsewhere")).status_code == 404
+
+
+def test_allow_names_every_method_of_an_address(server: Served, ids: dict[str, str]) -> None:
+    """Though each method is a route of its own (RFC 9110 §10.2.1)."""
+    with server.client("student") as client:
+        refused = client.put(f"/api/v1/threads/{ids['thread']}", json={})
+
+    assert refused.status_code == 405
+    assert refused.headers["allow"] == "GET, PATCH, DELETE"

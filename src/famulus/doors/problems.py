@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from famulus.kernel.errors import (
     BadRequest,
@@ -59,6 +60,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     }
 }
 """For the OpenAPI document: how every route answers when it does not do what was asked."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BY_STATUS: dict[int, type[FamulusError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
 
 
@@ -131,7 +133,21 @@ def _http(request: Request, error: Exception) -> Response:
     response = problem(kind(None if kind is not BadRequest else str(error.detail)), request_id_of(request))
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["allow"] = ", ".join(_methods(request))
     return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What the address does answer to. The framework names the methods of the first route that it finds there only."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:

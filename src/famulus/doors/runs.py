@@ -37,7 +37,10 @@ IdempotencyKey = Annotated[
 LastEventId = Annotated[str | None, Header(max_length=40, description="The last event id received.")]
 After = Annotated[str | None, Query(max_length=40, description="The last event id received, such as 1.7.")]
 STREAMED: dict[int | str, dict[str, object]] = {
-    200: {"description": "The run's events, live.", "content": {EVENT_STREAM: {"schema": {"type": "string"}}}}
+    200: {
+        "description": "The run's events, live.",
+        "content": {EVENT_STREAM: {"schema": {"title": "Events"}}},
+    }
 }
 
 

@@ -8,7 +8,16 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    field_validator,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _SEPARATORS = frozenset({"Zl", "Zp"})
@@ -87,16 +96,27 @@ class LongText:
         )
 
 
+def _written(value: object) -> object:
+    """A number could be seconds or milliseconds, so it is refused rather than guessed."""
+    if isinstance(value, (int, float)):
+        raise PydanticCustomError("time", "Write the time as RFC 3339 does, such as 2026-01-31T18:00:00Z.")
+    return value
+
+
 Name = Annotated[str, LongText(200, single_line=True)]
 """What something is called: one trimmed line of 1–200 characters."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """An id of ours as others send it; whether there is such a thing is not said here."""
 
 
-class Input(BaseModel):
-    """What may be sent: unknown and protected fields are refused rather than ignored."""
+Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
+"""A moment as RFC 3339 writes it, with its zone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class Input(BaseModel):
+    """What may be sent: unknown and protected fields are refused, and so is a value of another type than declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Change(Input):
