@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.load import Tally, drive, post
 from bench.measure import cpu_seconds, resident_bytes
@@ -68,7 +69,7 @@ def started(command: list[str], core: int, env: dict[str, str] | None = None) ->
         process.wait(20)
 
 
-def call(port: int, path: str, body: object = None, token: str | None = None) -> dict[str, object]:
+def call(port: int, path: str, body: object = None, token: str | None = None) -> dict[str, Any]:
     """A JSON request and its answer."""
     headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
     data = json.dumps(body).encode() if body is not None else None
@@ -244,17 +245,18 @@ def main() -> None:
         upstream = f"http://127.0.0.1:{port}/v1"
         if (os.cpu_count() or 1) > 1 and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {1})
-        database = stack.enter_context(_postgres()) if options.postgres else None
+        database = stack.enter_context(postgres_database()) if options.postgres else None
         ours = measure(famulus(stack, upstream, database))
         theirs = measure(relay(stack, upstream))
     result = table(ours, theirs)
     print(result)
     if options.write:
-        _write(result, "postgresql" if options.postgres else "sqlite")
+        write_table(DOCUMENT, result, "postgresql" if options.postgres else "sqlite")
 
 
 @contextmanager
-def _postgres() -> Iterator[str]:
+def postgres_database() -> Iterator[str]:
+    """The address of an empty database of a PostgreSQL of our own."""
     server = start_postgres()
     name = asyncio.run(server.create())
     try:
@@ -263,12 +265,13 @@ def _postgres() -> Iterator[str]:
         asyncio.run(server.drop(name))
 
 
-def _write(result: str, kind: str) -> None:
-    text = DOCUMENT.read_text("utf-8")
+def write_table(document: Path, result: str, kind: str) -> None:
+    """Put a table into its place in a page of the documentation."""
+    text = document.read_text("utf-8")
     begin, end = f"<!-- bench: {kind} -->\n", "<!-- end -->"
     head, _, rest = text.partition(begin)
     _, _, tail = rest.partition(end)
-    DOCUMENT.write_text(f"{head}{begin}{result}\n{end}{tail}", "utf-8")
+    document.write_text(f"{head}{begin}{result}\n{end}{tail}", "utf-8")
 
 
 if __name__ == "__main__":

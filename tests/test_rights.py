@@ -64,7 +64,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             yield served
 
 
-def test_nobody_reaches_what_is_not_theirs(world: Served, document: Any) -> None:
+def test_a02_nobody_reaches_what_is_not_theirs(world: Served, document: Any) -> None:
     before = victims(world)
     assert all(before.values()), "every table holds something of ours"
     everybody = askers(world)
@@ -78,7 +78,7 @@ def test_nobody_reaches_what_is_not_theirs(world: Served, document: Any) -> None
     assert changed == {}, "rows of ours are gone or different"
 
 
-def test_nobody_is_answered_anywhere(world: Served) -> None:
+def test_a07_nobody_is_answered_anywhere(world: Served) -> None:
     """Operations without ids as well: but for signing in and health, nothing answers without a sign-in."""
     ids = own(world, "student")
     with world.client() as client:
@@ -103,7 +103,7 @@ def test_roles_are_needed_where_the_table_says(world: Served, who: str) -> None:
                 )
 
 
-def test_lists_hold_only_what_is_seen(world: Served, document: Any) -> None:
+def test_a06_lists_and_searches_hold_only_what_is_seen(world: Served, document: Any) -> None:
     """Without any id: what comes by itself, in lists, searches and resolutions."""
     for asker in askers(world)[1:]:
         with world.client(asker.who) as client:
@@ -146,7 +146,7 @@ def test_an_answer_quotes_only_what_its_asker_reads(world: Served, tmp_path: Pat
                 assert not [mark for mark in marks("draft", "hidden", "their_lesson") if mark in events]
 
 
-def test_protected_fields_are_refused(world: Served, document: Any) -> None:
+def test_a08_protected_fields_are_refused(world: Served, document: Any) -> None:
     """Whoever may do it cannot do more by saying so: an unknown or protected field is named and nothing happens."""
     before = victims(world)
     worlds = {case.who: own(world, case.who or "student") for case in CASES.values() if case.body is not None}
@@ -167,7 +167,7 @@ def test_protected_fields_are_refused(world: Served, document: Any) -> None:
     assert all(rows <= after[name] for name, rows in before.items())
 
 
-def test_an_id_of_one_s_own_choice_is_not_taken(world: Served) -> None:
+def test_a03_an_id_of_one_s_own_choice_is_not_taken(world: Served) -> None:
     """Nor does somebody else's, in place of one's own, lead to their row."""
     ids = world.academy.ids
     with world.client("classmate") as client:

@@ -73,7 +73,7 @@ def test_two_in_one_process_share_nothing(tmp_path: Path, request: pytest.Fixtur
     ],
 )
 @pytest.mark.parametrize("environment", ["test", "staging", "production"])
-async def test_without_a_strong_secret_it_does_not_start(
+async def test_s02_without_a_strong_secret_it_does_not_start(
     environment: str, secret: str | None, said: str, tmp_path: Path
 ) -> None:
     settings = settings_for(

@@ -24,7 +24,7 @@ EVERYWHERE = {
 STRONG = "N7rQ2vX9kLz4Wm8TbYc3Hd6Jf1Gs5Pe0aUiO"
 
 
-def test_headers_of_safety_on_every_kind_of_answer(embedded: Served) -> None:
+def test_s12_headers_of_safety_on_every_kind_of_answer(embedded: Served) -> None:
     run = embedded.academy.ids["run"]
     with embedded.client("student") as client, embedded.client() as nobody:
         answers = {
