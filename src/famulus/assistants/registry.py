@@ -22,6 +22,7 @@ from famulus.assistants.settings import (
 from famulus.assistants.template import check_instructions
 from famulus.campus.courses import course_card, pin_assistant
 from famulus.campus.organizations import get_organization
+from famulus.identity import audit
 from famulus.identity.principal import Principal, Role
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
@@ -114,6 +115,7 @@ async def create_assistant(session: AsyncSession, principal: Principal, draft: D
     version = _version(assistant, principal.user_id, draft.instructions, draft.settings)
     session.add(version)
     await session.flush()
+    audit.record(session, principal, "assistant.create", _thing(assistant), after=_facts(assistant, version))
     return AssistantCard(assistant, version, managed=True)
 
 
@@ -187,6 +189,7 @@ async def change_assistant(
     assistant = await find_assistant(session, principal, id, to_change=True)
     await require_manage(session, principal, assistant, "change")
     version = (await _current_versions(session, [id]))[id]
+    before = _facts(assistant, version)
     if changes.instructions is not None:
         check_instructions(changes.instructions)
     instructions = changes.instructions if changes.instructions is not None else version.instructions
@@ -201,7 +204,18 @@ async def change_assistant(
     with duplicates_are(AssistantExists(RULES["global"])):
         await session.flush()
     announce(session, AssistantChanged(id))
+    after = _facts(assistant, version)
+    audit.record(session, principal, "assistant.change", _thing(assistant), before=before, after=after)
     return AssistantCard(assistant, version, managed=True)
+
+
+def _thing(assistant: Assistant) -> audit.Thing:
+    return audit.Thing(assistant.id, assistant.name, assistant.organization_id)
+
+
+def _facts(assistant: Assistant, version: AssistantVersion) -> dict[str, object]:
+    """What the audit keeps of an assistant; every version's instructions are kept by the registry itself."""
+    return {"name": assistant.name, "active": assistant.active, "version": version.version}
 
 
 async def pin_course(

@@ -63,7 +63,7 @@ def run_ingest(path: Path, course: str, email: str | None) -> bool:
             principal = await principal_by_email(session, email)
             card = await course_by_name(session, principal, course)
         owner = Owner(card.organization_id, card.id)
-        return await ingest_path(database, owner, path, on_progress=_progress)
+        return await ingest_path(database, owner, path, by=principal, on_progress=_progress)
 
     report = with_database(work)
     if sys.stderr.isatty():

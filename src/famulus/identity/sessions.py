@@ -16,6 +16,7 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.identity import audit
 from famulus.identity.accounts import (
     Account,
     EmailTaken,
@@ -91,6 +92,7 @@ async def sign_up(
     password_hash = await gate.passwords.hash(password)
     async with database.write() as session:
         account = await create_account(session, email=email, name=name, password_hash=password_hash)
+        audit.record(session, None, "account.sign_up", audit.Thing(account.id, account.email))
         return await open_session(session, account, mode)
 
 

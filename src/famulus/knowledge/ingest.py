@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.knowledge.blocks import Parsed
 from famulus.knowledge.errors import UnreadableFile
@@ -65,6 +66,7 @@ async def ingest_path(
     owner: Owner,
     path: Path,
     *,
+    by: Principal | None = None,
     limits: Limits | None = None,
     on_progress: Progress | None = None,
 ) -> Report:
@@ -73,12 +75,18 @@ async def ingest_path(
     Raises `NothingToRead` or `UnreadableArchive`; a single file that cannot be read is a line of the report.
     """
     real = await asyncio.to_thread(path.resolve)
-    place = Place(owner, "folder", shown(real.name)[:300], shown(str(real))[:1000])
+    place = Place(owner, "folder", shown(real.name)[:300], shown(str(real))[:1000], by)
     return await _ingest(database, place, real, limits or Limits(), on_progress)
 
 
 async def ingest_upload(
-    database: Database, owner: Owner, file: Path, filename: str, *, limits: Limits | None = None
+    database: Database,
+    owner: Owner,
+    file: Path,
+    filename: str,
+    *,
+    by: Principal | None = None,
+    limits: Limits | None = None,
 ) -> Report:
     """Make one uploaded file or zip, stored at `file`, a source; the same name again replaces it.
 
@@ -87,7 +95,7 @@ async def ingest_upload(
     name = shown(filename).replace("\\", "/").rsplit("/", 1)[-1][-300:]
     if format_of(name) is None and not name.lower().endswith(".zip"):
         raise UnreadableFile(f"Files like {name!r} are not read; send one of {', '.join(FORMATS)} or .zip.")
-    return await _ingest(database, Place(owner, "upload", name, name), file, limits or Limits(), None)
+    return await _ingest(database, Place(owner, "upload", name, name, by), file, limits or Limits(), None)
 
 
 async def _ingest(

@@ -133,7 +133,7 @@ async def upload(
                 raise UnreadableUpload()
             stored, name = pathlib.Path(folder) / "upload", file.filename
             await asyncio.to_thread(_store, file.file, stored)
-        report = await ingest_upload(database, owner, stored, name, limits=limits)
+        report = await ingest_upload(database, owner, stored, name, by=principal, limits=limits)
     async with database.read() as session:
         source = await sources.get_source(session, principal, report.source_id or "")
     return UploadedSource(**SourceOut.of(source).model_dump(), report=ReportOut.of(report))

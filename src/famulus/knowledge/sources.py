@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.access import require_in
+from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
@@ -84,4 +85,6 @@ async def delete_source(database: Database, principal: Principal, id: str) -> No
                 last = await session.get(Source, id)
                 if last is not None:
                     await session.delete(last)
+                    thing = audit.Thing(id, last.name, last.organization_id)
+                    audit.record(session, principal, "source.remove", thing, before={"kind": last.kind})
                 return

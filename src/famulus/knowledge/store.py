@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Select, delete, func, insert, select, upda
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.identity import audit
+from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
@@ -39,6 +41,8 @@ class Place:
     kind: Kind
     name: str
     location: str = ""
+    by: Principal | None = None
+    """Who has it taken in, for the audit; None is the server itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,12 @@ async def begin(session: AsyncSession, place: Place) -> str:
         # Another run may be making the same source at this moment.
         await session.execute(fresh.on_conflict_do_nothing())
     changed = update(Source).where(*_is_at(place)).values(name=place.name, state="indexing", updated_at=now)
-    return (await session.execute(changed.returning(Source.id))).scalar_one()
+    id = (await session.execute(changed.returning(Source.id))).scalar_one()
+    if place.by is not None:
+        thing = audit.Thing(id, place.name, place.owner.organization_id)
+        after = {"kind": place.kind, "course_id": place.owner.course_id}
+        audit.record(session, place.by, "source.take_in", thing, after=after)
+    return id
 
 
 async def finish(session: AsyncSession, source_id: str) -> int:

@@ -1,0 +1,57 @@
+"""Nothing is changed without a word of it: every operation that changes people, places or material leaves an entry."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from famulus.kernel.database import Database
+from tests.support.operations import CASES, send
+from tests.support.serving import Served, wait_for
+
+ONES_OWN = ("/api/v1/threads", "/api/v1/runs")
+"""What people say is kept with what they said; it is nobody else's to read about."""
+CHANGES_NOTHING = (
+    "POST /api/auth/refresh",
+    "POST /api/auth/logout",
+    "POST /api/auth/login",
+    "POST /api/auth/switch",
+)
+"""Sign-ins are sessions, which are listed themselves."""
+DEEDS = [
+    operation
+    for operation, case in CASES.items()
+    if not operation.startswith("GET ")
+    and not operation.partition(" ")[2].startswith(ONES_OWN)
+    and operation not in CHANGES_NOTHING
+]
+
+
+def entries(server: Served) -> list[Any]:
+    """The audit, oldest first."""
+
+    async def read() -> list[Any]:
+        database = Database(server.settings.database)
+        try:
+            async with database.read() as session:
+                return list((await session.execute(text("SELECT * FROM audit_entries ORDER BY id"))).all())
+        finally:
+            await database.close()
+
+    return wait_for(read())
+
+
+@pytest.mark.parametrize("operation", DEEDS)
+def test_a_change_leaves_an_entry(server: Served, ids: dict[str, str], operation: str) -> None:
+    case = CASES[operation]
+    before = len(entries(server))
+    with server.client(case.who) as client:
+        answer = send(client, operation, ids)
+    assert answer.status_code == case.status, answer.text
+    new = entries(server)[before:]
+    assert new, f"{operation} has changed something and said nothing"
+    if case.who is not None:
+        assert {entry.actor_id for entry in new} == {server.academy.people[case.who].id}
+        assert all(entry.actor_role and entry.address == "127.0.0.1" for entry in new)
+        assert {entry.request_id for entry in new} == {answer.headers["x-request-id"]}
+    assert not [entry for entry in new if "password" in str(entry).lower() and "password" not in entry.action]
