@@ -2,6 +2,7 @@
 
 ours    admin, teacher (teaches Rivers), student and classmate (learn it), peer (a member who learns nothing)
         Rivers: three lessons and a draft, an assistant of its own, an upload · Hidden: a course not published
+        a project with a track; the student has a task
 theirs  their_admin, their_student (learns Dams)
 site    administers the site
 """
@@ -37,7 +38,7 @@ MARKS = {
     name: f"canary-{name.replace('_', '-')}-7f3a"
     for name in (
         "course", "lesson", "draft", "hidden", "instructions", "upload", "thread", "message", "teacher_thread",
-        "teacher_message", "their_lesson", "their_instructions",
+        "teacher_message", "task", "places", "their_lesson", "their_instructions", "their_places",
     )
 }  # fmt: skip
 """What must not be seen where it does not belong, by what it stands in."""
@@ -132,6 +133,9 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         ids["teacher_thread"], ids["teacher_run"] = _conversation(
             teacher, course, MARKS["teacher_thread"], MARKS["teacher_message"]
         )
+        ids |= _places(admin, teacher, MARKS["places"], "")
+        ids["task"] = new_task(student, f"Read {MARKS['task']}")
+        ids["teacher_task"] = new_task(teacher, "Correct")
         academy.ids.update(ids)
     with client("their_admin") as their_admin:
         _furnish_theirs(academy, their_admin)
@@ -144,6 +148,7 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids["their_assistant"] = new_assistant(their_admin, course, MARKS["their_instructions"])
     ids["their_source"] = _get(their_admin, "/api/v1/sources", course_id=course)["items"][0]["id"]
     ids |= _known(their_admin, ids["their_source"], "their_")
+    ids |= _places(their_admin, their_admin, MARKS["their_places"], "their_")
     ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
 
 
@@ -156,9 +161,21 @@ def new_assistant(client: Client, course_id: str, instructions: str, **settings:
     return str(_post(client, "/api/v1/assistants", body)["id"])
 
 
+def new_task(client: Client, title: str) -> str:
+    """A task of the client's own; returns its id."""
+    return str(_post(client, "/api/v1/tasks", {"title": title})["id"])
+
+
 def new_thread(client: Client, **fields: object) -> str:
     """A thread of the client's own; returns its id."""
     return str(_post(client, "/api/v1/threads", fields)["id"])
+
+
+def _places(admin: Client, teacher: Client, name: str, prefix: str) -> dict[str, str]:
+    """A project and a track in it."""
+    project = str(_post(admin, "/api/v1/projects", {"name": name})["id"])
+    track = _post(teacher, "/api/v1/tracks", {"project_id": project, "name": name})["id"]
+    return {f"{prefix}project": project, f"{prefix}track": track}
 
 
 def _conversation(client: Client, course_id: str, title: str, message: str) -> tuple[str, str]:

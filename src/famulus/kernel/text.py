@@ -120,7 +120,7 @@ def _moment(value: object) -> datetime:
         raise ValueError("There is no such time in the calendar.") from error
     if time.tzinfo is None:
         raise ValueError("Say in which zone this time is: end it with Z or an offset such as +02:00.")
-    if not EARLIEST <= time < LATEST:
+    if not EARLIEST < time < LATEST:
         raise ValueError(f"Write a time between the years {EARLIEST.year} and {LATEST.year}.")
     return time.astimezone(UTC)
 
