@@ -13,7 +13,13 @@ from typing import Any
 
 from httpx2 import Client
 
-from famulus.campus.seeding import Person, PlannedCourse, PlannedLesson, seed_organization
+from famulus.campus.seeding import (
+    Person,
+    PlannedCourse,
+    PlannedLesson,
+    PlannedOrganization,
+    seed_organization,
+)
 from famulus.identity.accounts import find_by_email
 from famulus.identity.passwords import Passwords
 from famulus.identity.sessions import open_session
@@ -25,14 +31,14 @@ PASSWORD = "correct horse battery"
 OURS = (
     Person("site@famulus.local", "Site", role=None, site_admin=True),
     Person("admin@famulus.local", "Admin", role="organization_admin"),
-    Person("teacher@famulus.local", "Teacher", role="teacher", enrolled="teacher"),
-    Person("student@famulus.local", "Student", role="student", enrolled="student"),
-    Person("classmate@famulus.local", "Classmate", role="student", enrolled="student"),
+    Person("teacher@famulus.local", "Teacher", role="teacher"),
+    Person("student@famulus.local", "Student", role="student"),
+    Person("classmate@famulus.local", "Classmate", role="student"),
     Person("peer@famulus.local", "Peer", role="student"),
 )
 THEIRS = (
     Person("their_admin@famulus.local", "Their Admin", role="organization_admin"),
-    Person("their_student@famulus.local", "Their Student", role="student", enrolled="student"),
+    Person("their_student@famulus.local", "Their Student", role="student"),
 )
 MARKS = {
     name: f"canary-{name.replace('_', '-')}-7f3a"
@@ -55,11 +61,17 @@ RIVERS = PlannedCourse(
             "Floods", "floods.md", f"# Floods\n\nFloods come in spring. {MARKS['draft']}", published=False
         ),
     ),
+    {
+        "teacher@famulus.local": "teacher",
+        "student@famulus.local": "student",
+        "classmate@famulus.local": "student",
+    },
 )
 DAMS = PlannedCourse(
     "Dams",
     "How water is held.",
     (PlannedLesson("Walls", "walls.md", f"# Walls\n\nA wall holds water back. {MARKS['their_lesson']}"),),
+    {"their_student@famulus.local": "student"},
 )
 
 
@@ -88,10 +100,11 @@ async def plant(database_url: str) -> Academy:
         people: dict[str, Member] = {}
         ids: dict[str, str] = {}
         async with database.write() as session:
-            ids["course"] = await seed_organization(session, "Ours", OURS, RIVERS, password_hash=hashed) or ""
-            ids["their_course"] = (
-                await seed_organization(session, "Theirs", THEIRS, DAMS, password_hash=hashed) or ""
-            )
+            for key, planned in (
+                ("course", PlannedOrganization("Ours", OURS, (RIVERS,))),
+                ("their_course", PlannedOrganization("Theirs", THEIRS, (DAMS,))),
+            ):
+                [ids[key]] = await seed_organization(session, planned, password_hash=hashed) or [""]
             for person in (*OURS, *THEIRS):
                 account = await find_by_email(session, person.email)
                 assert account is not None
