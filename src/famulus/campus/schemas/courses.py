@@ -20,28 +20,28 @@ Position = Annotated[int, Field(ge=0, le=1_000_000)]
 class CourseFilters(BaseModel, frozen=True):
     """Which courses a list shows, and in which order."""
 
-    track_id: Id | None = Field(None, description="Only courses of this track.")
+    track_id: Id | None = Field(default=None, description="Only courses of this track.")
     published: bool | None = None
-    archived: bool = Field(False, description="Those that are archived, instead of those in use.")
+    archived: bool = Field(default=False, description="Those that are archived, instead of those in use.")
     role: Literal["teaching", "learning"] | None = Field(
-        None, description="Only those that the person is enrolled in to teach, or to learn."
+        default=None, description="Only those that the person is enrolled in to teach, or to learn."
     )
-    q: Name | None = Field(None, description="Beginning of the title, in whatever case.")
-    sort: TitleSort = Field("title", description="`position` is for the courses of one track.")
+    q: Name | None = Field(default=None, description="Beginning of the title, in whatever case.")
+    sort: TitleSort = Field(default="title", description="`position` is for the courses of one track.")
 
 
 class AllCourseFilters(CourseFilters, frozen=True):
     """Which of all the courses that a person sees a list shows."""
 
-    organization_id: Id | None = Field(None, description="Only courses of this organization.")
+    organization_id: Id | None = Field(default=None, description="Only courses of this organization.")
 
 
 class LessonFilters(BaseModel, frozen=True):
     """Which lessons of a course a list shows."""
 
     published: bool | None = None
-    archived: bool = Field(False, description="Those that are archived, instead of those in use.")
-    q: Name | None = Field(None, description="Beginning of the title, in whatever case.")
+    archived: bool = Field(default=False, description="Those that are archived, instead of those in use.")
+    q: Name | None = Field(default=None, description="Beginning of the title, in whatever case.")
 
 
 def _each_once(ids: list[str]) -> list[str]:
@@ -72,7 +72,7 @@ class NewCourse(Input):
     description: Description = ""
     published: bool = False
     track_id: Id | None = None
-    organization_id: Id | None = Field(None, description="Only a site admin needs to say where.")
+    organization_id: Id | None = Field(default=None, description="Only a site admin needs to say where.")
 
 
 class CourseChange(Change):
@@ -81,7 +81,9 @@ class CourseChange(Change):
     title: Name | None = None
     description: Description | None = None
     published: bool | None = None
-    track_id: Clearable[Id] = Field(None, description="Where it comes last; null takes it out of its track.")
+    track_id: Clearable[Id] = Field(
+        default=None, description="Where it comes last; null takes it out of its track."
+    )
 
 
 class CourseOut(BaseModel):

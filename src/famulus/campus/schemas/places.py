@@ -16,21 +16,21 @@ MOST_IN_ORDER = 2000
 class NameFilters(BaseModel, frozen=True):
     """Which of the things with a name a list shows, and in which order."""
 
-    q: Name | None = Field(None, description="Beginning of the name, in whatever case.")
-    archived: bool = Field(False, description="Those that are archived, instead of those in use.")
+    q: Name | None = Field(default=None, description="Beginning of the name, in whatever case.")
+    archived: bool = Field(default=False, description="Those that are archived, instead of those in use.")
     sort: NameSort = "name"
 
 
 class ProjectFilters(NameFilters, frozen=True):
     """Which projects a list shows."""
 
-    organization_id: Id | None = Field(None, description="Only projects of this organization.")
+    organization_id: Id | None = Field(default=None, description="Only projects of this organization.")
 
 
 class TrackFilters(NameFilters, frozen=True):
     """Which tracks a list shows."""
 
-    project_id: Id | None = Field(None, description="Only tracks of this project.")
+    project_id: Id | None = Field(default=None, description="Only tracks of this project.")
     level: Level | None = None
 
 
@@ -39,7 +39,7 @@ class NewProject(Input):
 
     name: Name
     description: Description = ""
-    organization_id: Id | None = Field(None, description="Only a site admin needs to say where.")
+    organization_id: Id | None = Field(default=None, description="Only a site admin needs to say where.")
 
 
 class ProjectChange(Change):

@@ -15,11 +15,13 @@ class TaskFilters(BaseModel, frozen=True):
     """Which tasks a list shows, and in which order."""
 
     done: bool | None = None
-    due_before: Moment | None = Field(None, description="Only those that are due before this time.")
-    due_after: Moment | None = Field(None, description="Only those that are due at this time or later.")
-    archived: bool = Field(False, description="Those that are archived, instead of those in use.")
-    q: Name | None = Field(None, description="Words that stand in the title, in whatever case.")
-    sort: TaskSort = Field("due_at", description="What is due at no time comes last, either way.")
+    due_before: Moment | None = Field(default=None, description="Only those that are due before this time.")
+    due_after: Moment | None = Field(
+        default=None, description="Only those that are due at this time or later."
+    )
+    archived: bool = Field(default=False, description="Those that are archived, instead of those in use.")
+    q: Name | None = Field(default=None, description="Words that stand in the title, in whatever case.")
+    sort: TaskSort = Field(default="due_at", description="What is due at no time comes last, either way.")
 
 
 class NewTask(Input):
@@ -35,7 +37,7 @@ class TaskChange(Change):
 
     title: Name | None = None
     description: Description | None = None
-    due_at: Clearable[Moment] = Field(None, description="null: at no time.")
+    due_at: Clearable[Moment] = Field(default=None, description="null: at no time.")
     done: bool | None = None
 
 
