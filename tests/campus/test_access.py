@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from famulus.campus import access, courses
+from famulus.campus.schemas.courses import AllCourseFilters
 from famulus.kernel.paging import Paging
 from tests.support.rooms import World
 
@@ -123,6 +124,20 @@ async def test_a_course_is_seen_as_what_one_is_in_it(world: World) -> None:
     }
 
 
+async def test_a_teacher_counts_no_drafts_where_they_learn(world: World) -> None:
+    """What somebody is in one course says nothing of another."""
+    body = {"title": "Sensors", "published": True}
+    other = (await world["admin"].post("/api/v1/courses", body)).json()["id"]
+    for draft in (False, True):
+        lesson = {"title": "Light", "path": f"{draft}.md", "body": "", "published": not draft}
+        await world["admin"].post(f"/api/v1/courses/{other}/lessons", lesson)
+    await world["admin"].post(f"/api/v1/courses/{other}/enrolments", {"user_id": world["teacher"].id})
+
+    found = (await world["teacher"].get(f"/api/v1/courses/{other}")).json()
+
+    assert (found["my_role"], found["lesson_count"]) == ("student", 1)
+
+
 async def test_lists_show_what_is_ones_own(world: World) -> None:
     shown = {name: await titles(world, name, "/api/v1/courses") for name in PEOPLE}
     mine = {name: await titles(world, name, "/api/v1/courses/my") for name in PEOPLE}
@@ -183,7 +198,9 @@ async def test_a_list_costs_the_same_however_long_it_is(world: World) -> None:
         nonlocal asked
         asked = 0
         async with world.database.read() as session:
-            await courses.list_courses(session, await world.principal("site"), Paging(limit))
+            await courses.list_courses(
+                session, await world.principal("site"), AllCourseFilters(), Paging(limit)
+            )
         return asked
 
     event.listen(world.database.engine.sync_engine, "before_cursor_execute", count)

@@ -29,9 +29,12 @@ async def test_a_course_has_the_fields_of_the_contract(world: World) -> None:
     assert set(course) == {
         "id",
         "organization_id",
+        "track_id",
+        "position",
         "title",
         "description",
         "published",
+        "archived_at",
         "assistant_id",
         "lesson_count",
         "my_role",

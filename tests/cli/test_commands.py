@@ -97,6 +97,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "nothing to do" in run(folder, "migrate").stdout
     assert run(folder, "seed").stdout == "The demo is loaded.\n"
     assert run(folder, "seed").stdout == "The demo is loaded already; nothing to do.\n"
+    assert run(folder, "seed", "demo").stdout == "The demo is loaded already; nothing to do.\n"
     return folder
 
 
@@ -118,7 +119,7 @@ def test_help_is_quick(tmp_path: Path) -> None:
 
 def test_every_command_is_in_the_help(tmp_path: Path) -> None:
     shown = run(tmp_path, "--help").stdout
-    for command in ("serve", "migrate", "seed", "ingest", "ask", "user", "doctor"):
+    for command in ("serve", "migrate", "seed", "ingest", "ask", "user", "organization", "doctor"):
         assert re.search(rf"\b{command}\b", shown)
     nothing = run(tmp_path, "nonsense")
     assert nothing.returncode == 2
@@ -146,6 +147,10 @@ def test_asking_offline_gives_citations(demo: Path) -> None:
         (("ask", "x" * 10_001), "at most 10,000"),
         (("ask", "What?", "--course", "Nowhere"), "no course 'Nowhere'"),
         (("ask", "What?", "--as", "nobody@famulus.local"), "no account 'nobody@famulus.local'"),
+        (("organization", "archive", "Nowhere"), "no organization 'Nowhere'"),
+        (("organization", "create", "demo ACADEMY"), "named 'demo ACADEMY' already"),
+        (("organization", "create", " "), "name: .*empty"),
+        (("organization", "create", "Mine", "--as", "admin@famulus.local"), "you need the role site_admin"),
         (("ingest", "no/such/folder", "--course", "Introduction"), "no/such/folder"),
         (("ingest", ".", "--course", "Nowhere"), "no course 'Nowhere'"),
         (("user", "create", "nonsense", "--name", "N", "--password", "longenough"), "email: "),
@@ -197,6 +202,23 @@ def test_an_account_is_made(demo: Path) -> None:
         "--site-admin",
     )
     assert (done.returncode, done.stdout) == (0, "root@famulus.local can sign in now.\n")
+
+
+def test_an_organization_is_made_listed_and_put_away(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    refused(run(tmp_path, "organization", "list"), "famulus user create")
+    site = ("site@famulus.local", "--name", "Site", "--password", "longenough", "--site-admin")
+    run(tmp_path, "user", "create", *site)
+
+    made = run(tmp_path, "organization", "create", "Night School").stdout.strip()
+
+    assert re.fullmatch("org_[a-z0-9]{26}", made)
+    assert run(tmp_path, "organization", "list").stdout == f"{made}  Night School\n"
+    assert run(tmp_path, "organization", "archive", "night").stdout.startswith("Night School is archived")
+    assert run(tmp_path, "organization", "list").stdout == ""
+    assert run(tmp_path, "organization", "list", "--archived").stdout == f"{made}  Night School\n"
+    restored = run(tmp_path, "organization", "archive", made, "--restore").stdout
+    assert restored == "Night School is in use again.\n"
 
 
 def test_the_demo_is_for_one_s_own_machine(demo: Path) -> None:

@@ -1,6 +1,8 @@
 """Things of the academy that a test may use up, made as people make them."""
 
-from tests.support.academy import MARKS, PASSWORD, new_thread
+from httpx2 import Client
+
+from tests.support.academy import MARKS, PASSWORD, new_task, new_thread
 from tests.support.operations import filled, send, with_people
 from tests.support.serving import Served
 
@@ -19,6 +21,8 @@ def spares(server: Served) -> dict[str, str]:
         spare_lesson = send(teacher, "POST /api/v1/courses/{course_id}/lessons", ids)
         ids["spare_lesson"] = spare_lesson.json()["id"]
         ids["spare_source"] = send(teacher, "POST /api/v1/courses/{id}/sources", ids).json()["id"]
+        ids |= _places(server, ids, admin, teacher)
+        ids["spare_task"] = new_task(student, "Spare")
         for name in ("spare", "spare_member", "spare_learner", "spare_newcomer"):
             email = filled("spare{new}@famulus.local", {})
             account = {"email": email, "password": PASSWORD, "name": name, "session_mode": "api"}
@@ -35,3 +39,20 @@ def spares(server: Served) -> dict[str, str]:
         admin.post("/api/auth/signup", json={"email": email, "password": PASSWORD, "name": "Spare"})
         ids["spare_email"] = email
     return ids
+
+
+def _places(server: Served, ids: dict[str, str], admin: Client, teacher: Client) -> dict[str, str]:
+    """Places of every kind that a test may put away."""
+    with server.client("site") as site:
+        organization = send(site, "POST /api/v1/organizations", ids).json()["id"]
+    project = send(admin, "POST /api/v1/projects", ids).json()["id"]
+    track = send(teacher, "POST /api/v1/tracks", ids).json()["id"]
+    course = send(teacher, "POST /api/v1/courses", ids).json()["id"]
+    lesson = send(teacher, "POST /api/v1/courses/{course_id}/lessons", ids).json()["id"]
+    return {
+        "spare_organization": organization,
+        "spare_project": project,
+        "spare_track": track,
+        "spare_course": course,
+        "archived_lesson": lesson,
+    }

@@ -7,9 +7,10 @@ from sqlalchemy import text
 
 from famulus.campus import lessons
 from famulus.campus.schemas.courses import LessonChange, NewLesson
+from famulus.kernel.errors import NotFound
 from famulus.knowledge.ingest import Report
 from famulus.knowledge.lessons import sync_course_lessons
-from famulus.knowledge.retrieve import Passage, search
+from famulus.knowledge.retrieve import Passage, open_passage, search
 from tests.support.rooms import SITE, World
 
 
@@ -75,6 +76,24 @@ async def test_a_changed_lesson_is_the_same_document(world: World) -> None:
     assert after.title == "Nodes and more"
     assert (after.document_id, after.id) == (before.document_id, after.id)
     assert await finds(world, "computes") == []
+
+
+async def test_an_archived_lesson_is_found_by_nobody_until_it_is_restored(world: World) -> None:
+    await sync(world)
+    (passage,) = await finds(world, "computes", "teacher")
+
+    async def put_away(away: bool) -> tuple[int, int, int, int]:
+        async with world.database.write() as session:
+            await lessons.archive_lesson(session, SITE, world.lesson, away=away)
+        return await sync(world)
+
+    assert await put_away(True) == (0, 0, 1, 1)
+    assert await finds(world, "computes", "teacher") == []
+    async with world.database.read() as session:
+        with pytest.raises(NotFound):
+            await open_passage(session, await world.principal("teacher"), passage.id)
+    assert await put_away(False) == (1, 0, 1, 0)
+    assert [found.title for found in await finds(world, "computes")] == ["Nodes"]
 
 
 async def test_a_deleted_lesson_is_gone_at_once(world: World) -> None:

@@ -2,6 +2,7 @@
 
 ours    admin, teacher (teaches Rivers), student and classmate (learn it), peer (a member who learns nothing)
         Rivers: three lessons and a draft, an assistant of its own, an upload · Hidden: a course not published
+        a project with a track; the student has a task
 theirs  their_admin, their_student (learns Dams)
 site    administers the site
 """
@@ -12,7 +13,13 @@ from typing import Any
 
 from httpx2 import Client
 
-from famulus.campus.seeding import Person, PlannedCourse, PlannedLesson, seed_organization
+from famulus.campus.seeding import (
+    Person,
+    PlannedCourse,
+    PlannedLesson,
+    PlannedOrganization,
+    seed_organization,
+)
 from famulus.identity.accounts import find_by_email
 from famulus.identity.passwords import Passwords
 from famulus.identity.sessions import open_session
@@ -24,20 +31,20 @@ PASSWORD = "correct horse battery"
 OURS = (
     Person("site@famulus.local", "Site", role=None, site_admin=True),
     Person("admin@famulus.local", "Admin", role="organization_admin"),
-    Person("teacher@famulus.local", "Teacher", role="teacher", enrolled="teacher"),
-    Person("student@famulus.local", "Student", role="student", enrolled="student"),
-    Person("classmate@famulus.local", "Classmate", role="student", enrolled="student"),
+    Person("teacher@famulus.local", "Teacher", role="teacher"),
+    Person("student@famulus.local", "Student", role="student"),
+    Person("classmate@famulus.local", "Classmate", role="student"),
     Person("peer@famulus.local", "Peer", role="student"),
 )
 THEIRS = (
     Person("their_admin@famulus.local", "Their Admin", role="organization_admin"),
-    Person("their_student@famulus.local", "Their Student", role="student", enrolled="student"),
+    Person("their_student@famulus.local", "Their Student", role="student"),
 )
 MARKS = {
     name: f"canary-{name.replace('_', '-')}-7f3a"
     for name in (
         "course", "lesson", "draft", "hidden", "instructions", "upload", "thread", "message", "teacher_thread",
-        "teacher_message", "their_lesson", "their_instructions",
+        "teacher_message", "task", "places", "their_lesson", "their_instructions", "their_places",
     )
 }  # fmt: skip
 """What must not be seen where it does not belong, by what it stands in."""
@@ -54,11 +61,17 @@ RIVERS = PlannedCourse(
             "Floods", "floods.md", f"# Floods\n\nFloods come in spring. {MARKS['draft']}", published=False
         ),
     ),
+    {
+        "teacher@famulus.local": "teacher",
+        "student@famulus.local": "student",
+        "classmate@famulus.local": "student",
+    },
 )
 DAMS = PlannedCourse(
     "Dams",
     "How water is held.",
     (PlannedLesson("Walls", "walls.md", f"# Walls\n\nA wall holds water back. {MARKS['their_lesson']}"),),
+    {"their_student@famulus.local": "student"},
 )
 
 
@@ -87,10 +100,11 @@ async def plant(database_url: str) -> Academy:
         people: dict[str, Member] = {}
         ids: dict[str, str] = {}
         async with database.write() as session:
-            ids["course"] = await seed_organization(session, "Ours", OURS, RIVERS, password_hash=hashed) or ""
-            ids["their_course"] = (
-                await seed_organization(session, "Theirs", THEIRS, DAMS, password_hash=hashed) or ""
-            )
+            for key, planned in (
+                ("course", PlannedOrganization("Ours", OURS, (RIVERS,))),
+                ("their_course", PlannedOrganization("Theirs", THEIRS, (DAMS,))),
+            ):
+                [ids[key]] = await seed_organization(session, planned, password_hash=hashed) or [""]
             for person in (*OURS, *THEIRS):
                 account = await find_by_email(session, person.email)
                 assert account is not None
@@ -132,6 +146,9 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         ids["teacher_thread"], ids["teacher_run"] = _conversation(
             teacher, course, MARKS["teacher_thread"], MARKS["teacher_message"]
         )
+        ids |= _places(admin, teacher, MARKS["places"], "")
+        ids["task"] = new_task(student, f"Read {MARKS['task']}")
+        ids["teacher_task"] = new_task(teacher, "Correct")
         academy.ids.update(ids)
     with client("their_admin") as their_admin:
         _furnish_theirs(academy, their_admin)
@@ -144,6 +161,7 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids["their_assistant"] = new_assistant(their_admin, course, MARKS["their_instructions"])
     ids["their_source"] = _get(their_admin, "/api/v1/sources", course_id=course)["items"][0]["id"]
     ids |= _known(their_admin, ids["their_source"], "their_")
+    ids |= _places(their_admin, their_admin, MARKS["their_places"], "their_")
     ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
 
 
@@ -156,9 +174,21 @@ def new_assistant(client: Client, course_id: str, instructions: str, **settings:
     return str(_post(client, "/api/v1/assistants", body)["id"])
 
 
+def new_task(client: Client, title: str) -> str:
+    """A task of the client's own; returns its id."""
+    return str(_post(client, "/api/v1/tasks", {"title": title})["id"])
+
+
 def new_thread(client: Client, **fields: object) -> str:
     """A thread of the client's own; returns its id."""
     return str(_post(client, "/api/v1/threads", fields)["id"])
+
+
+def _places(admin: Client, teacher: Client, name: str, prefix: str) -> dict[str, str]:
+    """A project and a track in it."""
+    project = str(_post(admin, "/api/v1/projects", {"name": name})["id"])
+    track = _post(teacher, "/api/v1/tracks", {"project_id": project, "name": name})["id"]
+    return {f"{prefix}project": project, f"{prefix}track": track}
 
 
 def _conversation(client: Client, course_id: str, title: str, message: str) -> tuple[str, str]:

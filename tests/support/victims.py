@@ -3,10 +3,12 @@
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import MARKS, new_thread
+from tests.support.academy import MARKS, new_task, new_thread
 from tests.support.operations import with_people
 from tests.support.rights import Asker
 from tests.support.serving import Served, wait_for
+
+PLACES = ("organization", "project", "track")
 
 
 def askers(world: Served) -> list[Asker]:
@@ -18,7 +20,7 @@ def askers(world: Served) -> list[Asker]:
 
     course = ("course", "lesson", "assistant", "source", "document", "passage")
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
-    talk = ("thread", "run", "teacher_thread", "teacher_run")
+    talk = ("thread", "run", "teacher_thread", "teacher_run", "task", "teacher_task")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
     theirs = some(
         "their_organization",
@@ -30,21 +32,24 @@ def askers(world: Served) -> list[Asker]:
         "their_run",
         "their_document",
         "their_passage",
+        "their_project",
+        "their_track",
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
-    ours = {**some("organization", *course, *drafts, *talk), **people, **emails}
-    unseen = {**some(*drafts, "teacher_thread", "teacher_run"), **theirs}
+    ours = {**some(*PLACES, *course, *drafts, *talk), **people, **emails}
+    unseen = {**some(*drafts, "teacher_thread", "teacher_run", "teacher_task"), **theirs}
     return [
         Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
         Asker(
             "student",
             own(world, "student"),
-            sees=some("organization", *course),
+            sees=some(*PLACES, *course),
             hidden=unseen,
             marks=marks(
                 "draft",
                 "hidden",
                 "instructions",
+                "their_places",
                 "teacher_thread",
                 "teacher_message",
                 "their_lesson",
@@ -54,12 +59,14 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "classmate",
             own(world, "classmate"),
-            sees=some("organization", *course),
-            hidden=some("thread", "run", "draft", "draft_document", "draft_passage"),
+            sees=some(*PLACES, *course),
+            hidden=some("thread", "run", "task", "draft", "draft_document", "draft_passage"),
             marks=marks(
                 "draft",
                 "hidden",
                 "instructions",
+                "task",
+                "their_places",
                 "thread",
                 "message",
                 "teacher_thread",
@@ -71,9 +78,9 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "peer",
             own(world, "peer"),
-            sees=some("organization"),
-            hidden=some(*course, "draft", "draft_passage", "thread", "run"),
-            marks=frozenset(MARKS.values()),
+            sees=some(*PLACES),
+            hidden=some(*course, "draft", "draft_passage", "thread", "run", "task"),
+            marks=frozenset(MARKS.values()) - marks("places"),
         ),
         Asker(
             "their_admin",
@@ -85,15 +92,24 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some("hidden_course", "thread", "run"),
-            marks=marks("hidden", "thread", "message", "their_lesson", "their_instructions"),
+            hidden=some("hidden_course", "thread", "run", "task", "their_project", "their_track"),
+            marks=marks(
+                "hidden", "thread", "message", "task", "their_lesson", "their_instructions", "their_places"
+            ),
         ),
         Asker(
             "admin",
             own(world, "admin"),
-            hidden=some("thread", "run", "their_course"),
+            hidden=some("thread", "run", "task", "their_course", "their_project", "their_track"),
             marks=marks(
-                "thread", "message", "teacher_thread", "teacher_message", "their_lesson", "their_instructions"
+                "task",
+                "their_places",
+                "thread",
+                "message",
+                "teacher_thread",
+                "teacher_message",
+                "their_lesson",
+                "their_instructions",
             ),
         ),
     ]
@@ -109,7 +125,7 @@ def own(world: Served, who: str) -> dict[str, str]:
     prefix = "their_" if who == "their_admin" else ""
     found = {
         name: ids[prefix + name]
-        for name in ("organization", "course", "lesson", "assistant", "source", "document", "passage")
+        for name in (*PLACES, "course", "lesson", "assistant", "source", "document", "passage")
     }
     with world.client(who) as client:
         thread = new_thread(client)
@@ -120,13 +136,17 @@ def own(world: Served, who: str) -> dict[str, str]:
             "free_thread": new_thread(client),
             "spare_thread": new_thread(client),
             "run": run,
+            "task": new_task(client, "Mine"),
+            "spare_task": new_task(client, "Spare"),
         }
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
     fixed = {
         "thread_title": "Mine",
         "spare_lesson": found["lesson"],
+        "archived_lesson": found["lesson"],
         "spare_source": found["source"],
+        **{f"spare_{name}": found[name] for name in (*PLACES, "course")},
         "spare_email": "nobody@famulus.local",
         "refresh_token": "fmr_none.none",
     }
@@ -145,6 +165,9 @@ def victims(world: Served) -> dict[str, set[str]]:
                 found: dict[str, set[str]] = {}
                 for name in (
                     "organizations",
+                    "projects",
+                    "tracks",
+                    "tasks",
                     "memberships",
                     "courses",
                     "lessons",

@@ -277,11 +277,19 @@ async def ensure_default(session: AsyncSession) -> None:
     query = select(Assistant.id).where(Assistant.scope == "global", Assistant.role.is_(None)).limit(1)
     if (await session.execute(query)).first() is not None:
         return
+    await plant_global(session, DEFAULT_NAME, DEFAULT_INSTRUCTIONS)
+
+
+async def plant_global(
+    session: AsyncSession, name: str, instructions: str, *, role: Role | None = None
+) -> None:
+    """A global assistant that nobody has made; nothing happens when there is one of this name."""
     now = utc_now()
     assistant = Assistant(
         id=new_id("ast"),
         scope="global",
-        name=DEFAULT_NAME,
+        role=role,
+        name=name,
         active=True,
         version=1,
         created_at=now,
@@ -291,6 +299,6 @@ async def ensure_default(session: AsyncSession) -> None:
         async with session.begin_nested():
             session.add(assistant)
             await session.flush()
-            session.add(_version(assistant, None, DEFAULT_INSTRUCTIONS, AssistantSettings()))
+            session.add(_version(assistant, None, instructions, AssistantSettings()))
     except IntegrityError:
-        pass  # another instance that starts at this moment was first
+        pass  # the name is taken, perhaps by another instance that starts at this moment

@@ -14,12 +14,13 @@ them. What is archived is there for those who may archive it, and for nobody els
 from collections.abc import Iterable
 from typing import Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, literal, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from famulus.campus.models import (
     Course,
+    CourseRole,
     Enrolment,
     Invitation,
     Lesson,
@@ -114,7 +115,7 @@ def _teaches(principal: Principal, kind: type[Kind]) -> ColumnElement[bool]:
         return false()
     here = _home(kind) == principal.organization_id
     in_course = kind is Course or kind is Lesson
-    return and_(here, _enrolled(principal, "teacher") if in_course else _in_use(kind))
+    return and_(here, _enrolled(principal, "teacher") if in_course else in_use(kind))
 
 
 def _belongs(principal: Principal, kind: type[Kind]) -> ColumnElement[bool]:
@@ -123,18 +124,22 @@ def _belongs(principal: Principal, kind: type[Kind]) -> ColumnElement[bool]:
         mine = exists().where(
             Membership.organization_id == Organization.id, Membership.user_id == principal.user_id
         )
-        return and_(mine, _in_use(kind))
+        return and_(mine, in_use(kind))
     if principal.organization_id is None:
         return false()
     here = _home(kind) == principal.organization_id
     if kind is Course or kind is Lesson:
-        page = and_(Lesson.published, _in_use(Lesson)) if kind is Lesson else true()
-        return and_(here, _enrolled(principal, "student", "teacher"), Course.published, _in_use(Course), page)
-    return and_(here, _in_use(kind))
+        page = and_(Lesson.published, in_use(Lesson)) if kind is Lesson else true()
+        return and_(here, _enrolled(principal, "student", "teacher"), Course.published, in_use(Course), page)
+    return and_(here, in_use(kind))
 
 
-def _in_use(kind: type[Kind]) -> ColumnElement[bool]:
-    for each in (Organization, Project, Track, Course, Lesson, Task):
+def in_use(kind: type[Kind]) -> ColumnElement[bool]:
+    """Whether a row has not been put away; a track is put away with its project."""
+    if kind is Track:
+        project = exists().where(Project.id == Track.project_id, Project.archived_at.is_(None))
+        return and_(Track.archived_at.is_(None), project.correlate(Track))
+    for each in (Organization, Project, Course, Lesson, Task):
         if kind is each:
             return each.archived_at.is_(None)
     return true()
@@ -142,9 +147,10 @@ def _in_use(kind: type[Kind]) -> ColumnElement[bool]:
 
 def _enrolled(principal: Principal, *roles: str) -> ColumnElement[bool]:
     mine = Enrolment.__table__.alias("mine")
-    return exists().where(
+    enrolled = exists().where(
         mine.c.course_id == Course.id, mine.c.user_id == principal.user_id, mine.c.role.in_(roles)
     )
+    return enrolled.correlate(Course)  # this course, however deep inside other queries the question is asked
 
 
 def allows(
@@ -160,6 +166,9 @@ def visible(principal: Principal, kind: type[T]) -> Select[T]:
     query = select(kind)
     if kind is Lesson:
         query = query.join(Course, Course.id == Lesson.course_id)
+    if kind not in (Organization, Task) and principal.organization_id and not principal.is_site_admin:
+        # True of every standing but that one; said apart from them, it lets a database use the index of a list.
+        query = query.where(_home(kind) == principal.organization_id)
     return query.where(allows(principal, "see", kind))
 
 
@@ -214,6 +223,14 @@ def role_in_course(principal: Principal) -> ColumnElement[str]:
     if principal.role in ("site_admin", "organization_admin"):
         return literal(principal.role)
     return case((_teaches(principal, Course), "teacher"), else_="student")
+
+
+def meets_course(principal: Principal, role: CourseRole) -> ColumnElement[bool]:
+    """Whether this person is enrolled in a course they see as somebody who teaches it, or as one who learns."""
+    teaches = _enrolled(principal, "teacher")
+    if principal.role not in ("site_admin", "organization_admin"):
+        teaches = _teaches(principal, Course)
+    return teaches if role == "teacher" else and_(_enrolled(principal, "student", "teacher"), not_(teaches))
 
 
 def reads_lesson(principal: Principal) -> ColumnElement[bool]:

@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.campus import access
-from famulus.campus.events import CourseChanged
-from famulus.campus.models import Course, Enrolment, Lesson, Organization
-from famulus.campus.schemas.courses import CourseChange, CourseOut, NewCourse
+from famulus.campus import access, archive
+from famulus.campus.events import CourseChanged, RightsChanged
+from famulus.campus.models import Course, Enrolment, Lesson, Organization, Track
+from famulus.campus.names import Order, TitleSort, begins, write_named
+from famulus.campus.schemas.courses import (
+    AllCourseFilters,
+    CourseChange,
+    CourseFilters,
+    CourseOut,
+    NewCourse,
+)
+from famulus.campus.tracks import OtherOrganization, next_position, track_to_fill
 from famulus.identity import audit
 from famulus.identity.principal import Principal, Role
 from famulus.kernel.database import announce
-from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
@@ -20,6 +27,14 @@ from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
 MY_COURSES = 100
+ORDERS: dict[TitleSort, Order] = {
+    "title": ([Course.title_key, Course.id], False),
+    "-title": ([Course.title_key, Course.id], True),
+    "created_at": ([Course.id], False),
+    "-created_at": ([Course.id], True),
+    "position": ([Course.position, Course.id], False),
+}
+"""Ids sort by time of creation."""
 
 
 class CourseTitleTaken(Conflict):
@@ -45,23 +60,26 @@ async def course_card(session: AsyncSession, principal: Principal, course_id: st
 
 async def my_courses(session: AsyncSession, principal: Principal) -> list[CourseCard]:
     """The first hundred courses of the person in the active organization, by title."""
-    found = await session.scalars(_mine(principal).order_by(Course.title_key, Course.id).limit(MY_COURSES))
+    query = _mine(principal).where(archive.on_shelf(Course, archived=False))
+    found = await session.scalars(query.order_by(Course.title_key, Course.id).limit(MY_COURSES))
     return [_card(course) for course in found]
 
 
-async def list_my_courses(session: AsyncSession, principal: Principal, paging: Paging) -> Page[CourseOut]:
-    """The courses that this person learns, teaches or administers in the active organization, by title."""
-    return await _list(session, principal, _mine(principal), paging)
+async def list_my_courses(
+    session: AsyncSession, principal: Principal, filters: CourseFilters, paging: Paging
+) -> Page[CourseOut]:
+    """The courses that this person learns, teaches or administers in the active organization."""
+    return await _list(session, principal, _mine(principal), filters, paging)
 
 
 async def list_courses(
-    session: AsyncSession, principal: Principal, paging: Paging, *, organization_id: str | None = None
+    session: AsyncSession, principal: Principal, filters: AllCourseFilters, paging: Paging
 ) -> Page[CourseOut]:
-    """The courses that this person sees, by title."""
+    """The courses that this person sees."""
     query = access.visible(principal, Course)
-    if organization_id is not None:
-        query = query.where(Course.organization_id == organization_id)
-    return await _list(session, principal, query, paging)
+    if filters.organization_id is not None:
+        query = query.where(Course.organization_id == filters.organization_id)
+    return await _list(session, principal, query, filters, paging)
 
 
 async def get_course(session: AsyncSession, principal: Principal, course_id: str) -> CourseOut:
@@ -76,13 +94,15 @@ async def get_course(session: AsyncSession, principal: Principal, course_id: str
 async def create_course(session: AsyncSession, principal: Principal, new: NewCourse) -> CourseOut:
     """A new course in the active organization, or wherever a site admin says; a teacher who makes one teaches it.
 
-    Raises NotFound, Forbidden, CourseTitleTaken, or Invalid when nothing says where.
+    Raises NotFound, Forbidden, Archived, OtherOrganization, CourseTitleTaken, or Invalid when nothing says where.
     """
-    organization_id = new.organization_id or principal.organization_id
+    track = None if new.track_id is None else await track_to_fill(session, principal, new.track_id)
+    organization_id = new.organization_id or (track.organization_id if track else principal.organization_id)
     if organization_id is None:
         raise Invalid(fields=(FieldProblem("organization_id", "Say in which organization."),))
     organization = await access.find(session, principal, Organization, organization_id)
     await access.require(session, principal, "create", organization, "course")
+    archive.require_in_use(organization, organization.name)
     now = utc_now()
     course = Course(
         id=new_id("crs"),
@@ -93,8 +113,10 @@ async def create_course(session: AsyncSession, principal: Principal, new: NewCou
         created_at=now,
         updated_at=now,
     )
+    if track is not None:
+        course.track_id, course.position = track.id, await _last_place(session, course, track)
     session.add(course)
-    await _flush(session, course)
+    await write_named(session, course, CourseTitleTaken)
     if principal.role == "teacher":  # whoever teaches what they make would otherwise not even see it
         await _add_teacher(session, course.id, principal)
     audit.record(
@@ -106,12 +128,30 @@ async def create_course(session: AsyncSession, principal: Principal, new: NewCou
 async def change_course(
     session: AsyncSession, principal: Principal, course_id: str, change: CourseChange
 ) -> CourseOut:
-    """Change what is given. Raises NotFound, Forbidden or CourseTitleTaken."""
+    """Change what is given, its track among it.
+
+    Raises NotFound, Forbidden, Archived, OtherOrganization or CourseTitleTaken.
+    """
     course = await access.find(session, principal, Course, course_id)
     await access.require(session, principal, "change", course)
-    before, after = audit.change(course, change.given())
+    given = change.given()
+    if change.track_id not in (None, course.track_id):
+        track = await track_to_fill(session, principal, change.track_id or "")
+        given["position"] = await _last_place(session, course, track)
+    before, after = audit.change(course, given)
     await _changed(session, course)
     audit.record(session, principal, "course.change", _thing(course), before=before, after=after)
+    return await get_course(session, principal, course.id)
+
+
+async def archive_course(
+    session: AsyncSession, principal: Principal, course_id: str, *, away: bool = True
+) -> CourseOut:
+    """Put a course away, so that who learns in it no longer finds it, or take it out. Raises NotFound or Forbidden."""
+    course = await access.find(session, principal, Course, course_id)
+    await access.require(session, principal, "archive", course)
+    if await archive.put_away(session, principal, course, _thing(course), away=away):
+        announce(session, RightsChanged(None), CourseChanged(course.id, course.organization_id))
     return await get_course(session, principal, course.id)
 
 
@@ -155,11 +195,11 @@ def _mine(principal: Principal) -> Select[Course]:
     return query
 
 
-def _with_facts(query: Select[Course], principal: Principal) -> Select[Course, int, Role, str, str]:
+def _with_facts(query: Select[Course], principal: Principal) -> Select[Course, int, Role, str, int, str]:
     """The courses with what this person would ask next, in the same statement."""
     lessons = (
         select(func.count(Lesson.id))
-        .where(Lesson.course_id == Course.id, access.reads_lesson(principal))
+        .where(Lesson.course_id == Course.id, access.in_use(Lesson), access.reads_lesson(principal))
         .correlate(Course)
         .scalar_subquery()
     )
@@ -167,28 +207,48 @@ def _with_facts(query: Select[Course], principal: Principal) -> Select[Course, i
         lessons.label("lesson_count"),
         access.role_in_course(principal).label("my_role"),
         Course.title_key,
+        Course.position,
         Course.id,
     )
 
 
 async def _list(
-    session: AsyncSession, principal: Principal, query: Select[Course], paging: Paging
+    session: AsyncSession,
+    principal: Principal,
+    query: Select[Course],
+    filters: CourseFilters,
+    paging: Paging,
 ) -> Page[CourseOut]:
-    found = await page(
-        session, _with_facts(query, principal), by=[Course.title_key, Course.id], paging=paging
-    )
+    query = query.where(archive.on_shelf(Course, archived=filters.archived))
+    if filters.track_id is not None:
+        query = query.where(Course.track_id == filters.track_id)
+    elif filters.sort == "position":
+        raise Invalid(fields=(FieldProblem("sort", "A position is one in a track; give track_id with it."),))
+    if filters.published is not None:
+        query = query.where(Course.published == filters.published)
+    if filters.role is not None:
+        role = "teacher" if filters.role == "teaching" else "student"
+        query = query.where(access.meets_course(principal, role))
+    if filters.q is not None:
+        query = query.where(begins(Course.title_key, filters.q))
+    by, descending = ORDERS[filters.sort]
+    found = await page(session, _with_facts(query, principal), by=by, paging=paging, descending=descending)
     return found.map(lambda row: _out(row[0], row.lesson_count, row.my_role))
+
+
+async def _last_place(session: AsyncSession, course: Course, track: Track) -> int:
+    """The position that a course gets in a track of its own organization."""
+    if track.organization_id != course.organization_id:
+        raise OtherOrganization(
+            f"The track {track.name!r} belongs to another organization than the course {course.title!r}."
+        )
+    return await next_position(session, track.id)
 
 
 async def _changed(session: AsyncSession, course: Course) -> None:
     course.updated_at = utc_now()
-    await _flush(session, course)
+    await write_named(session, course, CourseTitleTaken)
     announce(session, CourseChanged(course.id, course.organization_id))
-
-
-async def _flush(session: AsyncSession, course: Course) -> None:
-    with duplicates_are(CourseTitleTaken(f"The organization has a course {course.title!r} already.")):
-        await session.flush()
 
 
 def _thing(course: Course) -> audit.Thing:
@@ -203,9 +263,12 @@ def _out(course: Course, lesson_count: int, my_role: Role) -> CourseOut:
     return CourseOut(
         id=course.id,
         organization_id=course.organization_id,
+        track_id=course.track_id,
+        position=course.position,
         title=course.title,
         description=course.description,
         published=course.published,
+        archived_at=course.archived_at,
         assistant_id=course.assistant_id,
         lesson_count=lesson_count,
         my_role=my_role,

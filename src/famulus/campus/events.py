@@ -23,4 +23,5 @@ class CourseChanged:
 class RightsChanged:
     """A person's memberships, enrolments or active organization changed, and with them what is theirs to see."""
 
-    user_id: str
+    user_id: str | None
+    """None when it concerns everybody of a place, which has been put away or taken out again."""

@@ -1,5 +1,6 @@
 """Lessons: the pages of a course, in Markdown. What they say is what the knowledge room knows of a course."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,10 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from famulus.campus import access
+from famulus.campus import access, archive, ordering
 from famulus.campus.events import CourseLessonsChanged
 from famulus.campus.models import Course, Lesson
-from famulus.campus.schemas.courses import LessonChange, LessonOut, LessonSummary, NewLesson
+from famulus.campus.names import begins
+from famulus.campus.schemas.courses import LessonChange, LessonFilters, LessonOut, LessonSummary, NewLesson
 from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
@@ -42,11 +44,17 @@ class LessonText:
 
 
 async def list_lessons(
-    session: AsyncSession, principal: Principal, course_id: str, paging: Paging
+    session: AsyncSession, principal: Principal, course_id: str, filters: LessonFilters, paging: Paging
 ) -> Page[LessonSummary]:
     """The lessons of a course that this person may read, in their order; raises NotFound."""
     course = await access.find(session, principal, Course, course_id)
-    query = access.visible(principal, Lesson).where(Lesson.course_id == course.id)
+    query = access.visible(principal, Lesson).where(
+        Lesson.course_id == course.id, archive.on_shelf(Lesson, archived=filters.archived)
+    )
+    if filters.published is not None:
+        query = query.where(Lesson.published == filters.published)
+    if filters.q is not None:
+        query = query.where(begins(Lesson.title_key, filters.q))
     found: Page[Lesson] = await page(
         session,
         query.options(defer(Lesson.body, raiseload=True)),
@@ -64,9 +72,10 @@ async def get_lesson(session: AsyncSession, principal: Principal, lesson_id: str
 async def create_lesson(
     session: AsyncSession, principal: Principal, course_id: str, new: NewLesson
 ) -> LessonOut:
-    """A new lesson. Raises NotFound, Forbidden or LessonPathTaken."""
+    """A new lesson. Raises NotFound, Forbidden, Archived or LessonPathTaken."""
     course = await access.find(session, principal, Course, course_id)
     await access.require(session, principal, "create", course, "lesson")
+    archive.require_in_use(course, course.title)
     now = utc_now()
     lesson = Lesson(
         id=new_id("lsn"),
@@ -106,12 +115,46 @@ async def delete_lesson(session: AsyncSession, principal: Principal, lesson_id: 
     audit.record(session, principal, "lesson.remove", _thing(lesson, course), before=before)
 
 
+async def archive_lesson(
+    session: AsyncSession, principal: Principal, lesson_id: str, *, away: bool = True
+) -> LessonOut:
+    """Put a lesson away, or take it out again. Raises NotFound or Forbidden."""
+    lesson, course = await _taught(session, principal, lesson_id, "archive")
+    if await archive.put_away(session, principal, lesson, _thing(lesson, course), away=away):
+        announce(session, CourseLessonsChanged(course.id, course.organization_id))
+    return LessonOut.model_validate(lesson)
+
+
+async def order_lessons(
+    session: AsyncSession, principal: Principal, course_id: str, lesson_ids: Sequence[str]
+) -> None:
+    """Put all lessons of a course that are in use in order. Raises NotFound, Forbidden or OrderDiffers."""
+    course = await access.find(session, principal, Course, course_id)
+    await access.require(session, principal, "change", course, "lesson")
+    await session.execute(select(Course.id).where(Course.id == course.id).with_for_update())
+    there = select(Lesson.id, Lesson.title).where(Lesson.course_id == course.id)
+    order = await ordering.reorder(
+        session,
+        Lesson,
+        there.order_by(Lesson.position, Lesson.id),
+        there.where(archive.on_shelf(Lesson, archived=False)).with_only_columns(Lesson.id),
+        lesson_ids,
+    )
+    if order is not None:
+        thing = audit.Thing(course.id, course.title, course.organization_id)
+        audit.record(session, principal, "course.order_lessons", thing, **ordering.changed(order))
+
+
 async def lesson_texts(session: AsyncSession, course_id: str) -> list[LessonText]:
-    """Every lesson of a course with its text, drafts included: for the knowledge room, which asks rights itself."""
+    """Every lesson of a course with its text, drafts included: for the knowledge room, which asks rights itself.
+
+    What is archived is not there: nobody expects an answer from it, teachers as little as students. Restored, it is
+    taken in anew.
+    """
     rows = await session.execute(
         select(Lesson, Course.organization_id)
         .join(Course, Course.id == Lesson.course_id)
-        .where(Lesson.course_id == course_id)
+        .where(Lesson.course_id == course_id, archive.on_shelf(Lesson, archived=False))
         .order_by(Lesson.position, Lesson.id)
     )
     return [

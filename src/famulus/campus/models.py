@@ -1,6 +1,8 @@
 """Tables of the campus. Private to this room; others hold foreign keys by name.
 
-A `…_key` is the name as it is compared: databases disagree on what lower case is, `kernel.text.fold` does not.
+A `…_key` is the name as it is compared: databases disagree on what lower case is, `kernel.text.fold` does not. Ids sort
+by time, so a list in the order of creation goes by them; a second index for each such table is for the site's admins,
+whose lists span all organizations.
 """
 
 from datetime import datetime
@@ -10,7 +12,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from famulus.kernel.tables import Base, Json, UtcTime
-from famulus.kernel.text import fold
+from famulus.kernel.text import EARLIEST, LATEST, fold
 
 MemberRole = Literal["organization_admin", "teacher", "student"]
 CourseRole = Literal["teacher", "student"]
@@ -102,7 +104,11 @@ class Project(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (UniqueConstraint("organization_id", "name_key"),)
+    __table_args__ = (
+        UniqueConstraint("organization_id", "name_key"),
+        Index(None, "organization_id", "id"),
+        Index(None, "name_key", "id"),
+    )
 
     @validates("name")
     def _fold(self, _field: str, name: str) -> str:
@@ -129,7 +135,10 @@ class Track(Base):
 
     __table_args__ = (
         UniqueConstraint("project_id", "name_key"),
+        Index(None, "project_id", "id"),
         Index(None, "organization_id", "name_key", "id"),
+        Index(None, "organization_id", "id"),
+        Index(None, "name_key", "id"),
     )
 
     @validates("name")
@@ -164,7 +173,8 @@ class Course(Base):
     __table_args__ = (
         UniqueConstraint("organization_id", "title_key"),
         Index(None, "track_id", "position", "id"),
-        Index(None, "organization_id", "created_at", "id"),
+        Index(None, "organization_id", "id"),
+        Index(None, "title_key", "id"),
     )
 
     @validates("title")
@@ -181,6 +191,7 @@ class Lesson(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(200))
+    title_key: Mapped[str] = mapped_column(Text, default="")
     path: Mapped[str] = mapped_column(String(500))
     body: Mapped[str] = mapped_column(Text)
     position: Mapped[int]
@@ -190,6 +201,11 @@ class Lesson(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (UniqueConstraint("course_id", "path"), Index(None, "course_id", "position", "id"))
+
+    @validates("title")
+    def _fold(self, _field: str, title: str) -> str:
+        self.title_key = fold(title)
+        return title
 
 
 class Enrolment(Base):
@@ -215,11 +231,30 @@ class Task(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(200))
+    title_key: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, default="")
     due_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    due_first: Mapped[datetime] = mapped_column(UtcTime, default=LATEST)
+    due_last: Mapped[datetime] = mapped_column(UtcTime, default=EARLIEST)
+    """When it is due, as lists sort: soonest first by the one, latest first by the other. What is due at no time comes
+    last in both, and neither is ever NULL, from which no page could go on."""
     done_at: Mapped[datetime | None] = mapped_column(UtcTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "user_id", "id"), Index(None, "user_id", "due_at", "id"))
+    __table_args__ = (
+        Index(None, "user_id", "id"),
+        Index(None, "user_id", "due_first", "id"),
+        Index(None, "user_id", "due_last", "id"),
+    )
+
+    @validates("title")
+    def _fold(self, _field: str, title: str) -> str:
+        self.title_key = fold(title)
+        return title
+
+    @validates("due_at")
+    def _sort(self, _field: str, due_at: datetime | None) -> datetime | None:
+        self.due_first, self.due_last = due_at or LATEST, due_at or EARLIEST
+        return due_at

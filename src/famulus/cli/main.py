@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,7 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 user = typer.Typer(help="Accounts.", no_args_is_help=True)
+organization = typer.Typer(help="Organizations.", no_args_is_help=True)
 app.add_typer(user, name="user")
+app.add_typer(organization, name="organization")
 
 Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
 As = Annotated[str | None, typer.Option("--as", help="E-mail address of the person who asks.")]
@@ -49,8 +51,10 @@ def migrate() -> None:
 
 
 @app.command()
-def seed() -> None:
-    """Load the demo: an organization, a course, people. Only where APP_ENV is local; again does nothing."""
+def seed(
+    what: Annotated[Literal["demo"], typer.Argument(help="What to load: the demo.")] = "demo",
+) -> None:
+    """Load the demo: organizations, courses, people. Only where APP_ENV is local; again does nothing."""
     from famulus.cli.work import run_seed  # lazy: the database
 
     print(run_seed())
@@ -96,6 +100,39 @@ def user_create(
     from famulus.cli.work import run_user_create  # lazy: the database
 
     print(run_user_create(email, name, password, site_admin))
+
+
+@organization.command("create")
+def organization_create(
+    name: Annotated[str, typer.Argument(help="What it is called.")], as_: As = None
+) -> None:
+    """Create an organization."""
+    from famulus.cli.places import run_organization_create  # lazy: the database
+
+    print(run_organization_create(name, as_))
+
+
+@organization.command("list")
+def organization_list(
+    archived: Annotated[bool, typer.Option("--archived", help="Those that are archived, instead.")] = False,
+    as_: As = None,
+) -> None:
+    """List organizations by name, each with its id."""
+    from famulus.cli.places import run_organization_list  # lazy: the database
+
+    run_organization_list(archived, as_)
+
+
+@organization.command("archive")
+def organization_archive(
+    name: Annotated[str, typer.Argument(help="Id or name, or how the name begins.")],
+    restore: Annotated[bool, typer.Option("--restore", help="Take it out of the archive again.")] = False,
+    as_: As = None,
+) -> None:
+    """Put an organization and all that is in it away; nothing is lost."""
+    from famulus.cli.places import run_organization_archive  # lazy: the database
+
+    print(run_organization_archive(name, restore, as_))
 
 
 @app.command()

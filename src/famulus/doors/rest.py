@@ -6,13 +6,15 @@ from famulus.assistants.routes import router as assistants
 from famulus.campus.routes.courses import router as courses
 from famulus.campus.routes.organizations import router as organizations
 from famulus.campus.routes.people import router as people
+from famulus.campus.routes.places import router as places
+from famulus.campus.routes.tasks import router as tasks
 from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
 from famulus.doors.runs import router as runs
 from famulus.identity.routes import router as identity
 from famulus.knowledge.routes import router as knowledge
 
-CAMPUS = (courses, organizations, people)
+CAMPUS = (courses, organizations, people, places, tasks)
 
 
 def mount(app: FastAPI) -> None:

@@ -4,23 +4,29 @@ PostgreSQL stores no NUL and UTF-8 knows no lone surrogates, so both are refused
 inside a statement.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     GetCoreSchemaHandler,
     StringConstraints,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+T = TypeVar("T")
 _SEPARATORS = frozenset({"Zl", "Zp"})
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+"""The zone may be missing here, so that its absence can be told apart."""
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these lies every time that somebody may send."""
 
 
 def clean_text(
@@ -96,21 +102,40 @@ class LongText:
         )
 
 
-def _written(value: object) -> object:
-    """A number could be seconds or milliseconds, so it is refused rather than guessed."""
-    if isinstance(value, (int, float)):
-        raise PydanticCustomError("time", "Write the time as RFC 3339 does, such as 2026-01-31T18:00:00Z.")
-    return value
-
-
 Name = Annotated[str, LongText(200, single_line=True)]
 """What something is called: one trimmed line of 1–200 characters."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """An id of ours as others send it; whether there is such a thing is not said here."""
 
 
-Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
-"""A moment as RFC 3339 writes it, with its zone."""
+def _moment(value: object) -> datetime:
+    """A time as RFC 3339 writes it, in UTC."""
+    if isinstance(value, datetime):  # a default, or a value of our own making
+        value = value.isoformat()
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError("Write a time like 2026-11-20T19:00:00Z.")
+    try:
+        time = datetime.fromisoformat(value.upper())
+    except ValueError as error:
+        raise ValueError("There is no such time in the calendar.") from error
+    if time.tzinfo is None:
+        raise ValueError("Say in which zone this time is: end it with Z or an offset such as +02:00.")
+    if not EARLIEST < time < LATEST:
+        raise ValueError(f"Write a time between the years {EARLIEST.year} and {LATEST.year}.")
+    return time.astimezone(UTC)
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""A time with its zone, as RFC 3339 writes it; kept in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class _NullIsAValue:
+    """Marks a field of a `Change` that null empties."""
+
+
+Clearable = Annotated[T | None, _NullIsAValue()]
+"""In a `Change`: left away it keeps its value, null empties it. `track_id: Clearable[Id] = None`."""
 
 
 class Input(BaseModel):
@@ -120,12 +145,15 @@ class Input(BaseModel):
 
 
 class Change(Input):
-    """A partial change. Every field is optional and None when it was left away; sending null is refused."""
+    """A partial change. Every field is optional and None when it was left away.
+
+    Sending null is refused, but for what is `Clearable`: read such a field from `given`, which tells the two apart.
+    """
 
     @field_validator("*")
     @classmethod
-    def _no_null(cls, value: object) -> object:
-        if value is None:
+    def _no_null(cls, value: object, info: ValidationInfo) -> object:
+        if value is None and _NullIsAValue() not in cls.model_fields[info.field_name or ""].metadata:
             raise PydanticCustomError(
                 "null", "Leave the field away to keep its value; null is not a value of it."
             )

@@ -1,10 +1,19 @@
 """Organizations over HTTP, and which of them is active."""
 
-from fastapi import APIRouter, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
 
 from famulus.campus import organizations, presence
-from famulus.campus.schemas.organizations import NewOrganization, OrganizationOut, OrganizationPage, Switch
+from famulus.campus.schemas.organizations import (
+    NewOrganization,
+    OrganizationChange,
+    OrganizationOut,
+    OrganizationPage,
+    Switch,
+)
 from famulus.campus.schemas.people import Me
+from famulus.campus.schemas.places import NameFilters
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
 
 router = APIRouter()
@@ -24,10 +33,13 @@ async def switch(body: Switch, principal: CurrentPrincipal, session: WriteSessio
 
 @router.get("/api/v1/organizations", tags=["organizations"])
 async def list_organizations(
-    principal: CurrentPrincipal, session: ReadSession, paging: PagingDep
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    paging: PagingDep,
+    filters: Annotated[NameFilters, Query()],
 ) -> OrganizationPage:
-    """The organizations that the person belongs to, by name."""
-    found = await organizations.list_organizations(session, principal, paging)
+    """The organizations that the person belongs to; for a site admin, all."""
+    found = await organizations.list_organizations(session, principal, filters, paging)
     return OrganizationPage(items=found.items, next=found.next)
 
 
@@ -45,3 +57,27 @@ async def get_organization(
 ) -> OrganizationOut:
     """One organization."""
     return await organizations.get_organization(session, principal, organization_id)
+
+
+@router.patch("/api/v1/organizations/{organization_id}", tags=["organizations"])
+async def change_organization(
+    organization_id: IdPath, body: OrganizationChange, principal: CurrentPrincipal, session: WriteSession
+) -> OrganizationOut:
+    """Give an organization another name; for its admins."""
+    return await organizations.change_organization(session, principal, organization_id, body)
+
+
+@router.post("/api/v1/organizations/{organization_id}/archive", tags=["organizations"])
+async def archive_organization(
+    organization_id: IdPath, principal: CurrentPrincipal, session: WriteSession
+) -> OrganizationOut:
+    """Put an organization and all that is in it away, so that only site admins find it; needs the role site_admin."""
+    return await organizations.archive_organization(session, principal, organization_id)
+
+
+@router.post("/api/v1/organizations/{organization_id}/restore", tags=["organizations"])
+async def restore_organization(
+    organization_id: IdPath, principal: CurrentPrincipal, session: WriteSession
+) -> OrganizationOut:
+    """Take an organization out of the archive, as it was; needs the role site_admin."""
+    return await organizations.archive_organization(session, principal, organization_id, away=False)

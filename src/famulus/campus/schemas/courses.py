@@ -1,27 +1,78 @@
 """Courses and lessons as they are asked for and shown."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
+from famulus.campus.names import TitleSort
+from famulus.campus.schemas.places import MOST_IN_ORDER, Description
 from famulus.identity.principal import Role
-from famulus.kernel.text import Change, Id, Input, LongText, Name
+from famulus.kernel.text import Change, Clearable, Id, Input, LongText, Name
 
 BODY_LENGTH = 500_000
-Description = Annotated[str, LongText(10_000, min_length=0)]
 LessonPath = Annotated[str, LongText(500, single_line=True)]
 Body = Annotated[str, LongText(BODY_LENGTH, min_length=0, strip=False)]
 Position = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
+class CourseFilters(BaseModel, frozen=True):
+    """Which courses a list shows, and in which order."""
+
+    track_id: Id | None = Field(default=None, description="Only courses of this track.")
+    published: bool | None = None
+    archived: bool = Field(default=False, description="Those that are archived, instead of those in use.")
+    role: Literal["teaching", "learning"] | None = Field(
+        default=None, description="Only those that the person is enrolled in to teach, or to learn."
+    )
+    q: Name | None = Field(default=None, description="Beginning of the title, in whatever case.")
+    sort: TitleSort = Field(default="title", description="`position` is for the courses of one track.")
+
+
+class AllCourseFilters(CourseFilters, frozen=True):
+    """Which of all the courses that a person sees a list shows."""
+
+    organization_id: Id | None = Field(default=None, description="Only courses of this organization.")
+
+
+class LessonFilters(BaseModel, frozen=True):
+    """Which lessons of a course a list shows."""
+
+    published: bool | None = None
+    archived: bool = Field(default=False, description="Those that are archived, instead of those in use.")
+    q: Name | None = Field(default=None, description="Beginning of the title, in whatever case.")
+
+
+def _each_once(ids: list[str]) -> list[str]:
+    if len(set(ids)) < len(ids):
+        raise PydanticCustomError("twice", "An id stands here twice; name each once.")
+    return ids
+
+
+Ids = Annotated[list[Id], Field(max_length=MOST_IN_ORDER), AfterValidator(_each_once)]
+
+
+class CourseOrder(Input):
+    """The courses of a track in the order they are to have."""
+
+    course_ids: Ids
+
+
+class LessonOrder(Input):
+    """The lessons of a course in the order they are to have."""
+
+    lesson_ids: Ids
+
+
 class NewCourse(Input):
-    """A course to be."""
+    """A course to be; in a track it comes last."""
 
     title: Name
     description: Description = ""
     published: bool = False
-    organization_id: Id | None = Field(None, description="Only a site admin needs to say where.")
+    track_id: Id | None = None
+    organization_id: Id | None = Field(default=None, description="Only a site admin needs to say where.")
 
 
 class CourseChange(Change):
@@ -30,6 +81,9 @@ class CourseChange(Change):
     title: Name | None = None
     description: Description | None = None
     published: bool | None = None
+    track_id: Clearable[Id] = Field(
+        default=None, description="Where it comes last; null takes it out of its track."
+    )
 
 
 class CourseOut(BaseModel):
@@ -37,9 +91,13 @@ class CourseOut(BaseModel):
 
     id: str
     organization_id: str
+    track_id: str | None
+    position: int
+    """Its place in its track."""
     title: str
     description: str
     published: bool
+    archived_at: datetime | None
     assistant_id: str | None
     """The assistant this course is pinned to, if any."""
     lesson_count: int
@@ -50,7 +108,7 @@ class CourseOut(BaseModel):
 
 
 class CoursePage(BaseModel):
-    """Courses by title."""
+    """Courses in the order that was asked for."""
 
     items: list[CourseOut]
     next: str | None
@@ -87,6 +145,7 @@ class LessonSummary(BaseModel, from_attributes=True):
     path: str
     position: int
     published: bool
+    archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from famulus.kernel.text import Id, Input, Name
+from famulus.kernel.text import Change, Id, Input, Name
 
 
 class NewOrganization(Input):
@@ -13,17 +13,24 @@ class NewOrganization(Input):
     name: Name
 
 
-class OrganizationOut(BaseModel):
+class OrganizationChange(Change):
+    """What of a tenant is to be different."""
+
+    name: Name | None = None
+
+
+class OrganizationOut(BaseModel, from_attributes=True):
     """A tenant."""
 
     id: str
     name: str
+    archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
 
 class OrganizationPage(BaseModel):
-    """Organizations by name."""
+    """Organizations in the order that was asked for."""
 
     items: list[OrganizationOut]
     next: str | None

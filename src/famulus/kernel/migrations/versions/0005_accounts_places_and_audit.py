@@ -31,7 +31,8 @@ INDEXES = (
     ("memberships", ["organization_id", "person_key", "user_id"]),
     ("enrolments", ["course_id", "person_key", "user_id"]),
     ("courses", ["track_id", "position", "id"]),
-    ("courses", ["organization_id", "created_at", "id"]),
+    ("courses", ["organization_id", "id"]),
+    ("courses", ["title_key", "id"]),
     ("threads", ["organization_id"]),
 )
 
@@ -54,6 +55,7 @@ def upgrade() -> None:
     for table, columns in INDEXES:
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns)
     _sort_people()
+    _sort_lessons()
     _trust_who_taught_before()
 
 
@@ -83,6 +85,7 @@ def _columns() -> list[tuple[str, sa.Column[Any]]]:
         ("courses", sa.Column("position", sa.Integer(), nullable=False, server_default="0")),
         ("courses", sa.Column("archived_at", TIME, nullable=True)),
         ("lessons", sa.Column("archived_at", TIME, nullable=True)),
+        ("lessons", sa.Column("title_key", sa.Text(), nullable=False, server_default="")),
         ("runs", sa.Column("cited", sa.Integer(), nullable=False, server_default="0")),
     ]
 
@@ -99,9 +102,21 @@ def _sort_people() -> None:
     """Give memberships and enrolments the names by which they sort."""
     connection = op.get_bind()
     for id, name in connection.execute(sa.text("SELECT id, name FROM users")).all():
-        values = {"id": id, "key": unicodedata.normalize("NFC", name.casefold())}
+        values = {"id": id, "key": _fold(name)}
         connection.execute(sa.text("UPDATE memberships SET person_key = :key WHERE user_id = :id"), values)
         connection.execute(sa.text("UPDATE enrolments SET person_key = :key WHERE user_id = :id"), values)
+
+
+def _sort_lessons() -> None:
+    """Give lessons the titles by which they are compared."""
+    connection = op.get_bind()
+    for id, title in connection.execute(sa.text("SELECT id, title FROM lessons")).all():
+        values = {"id": id, "key": _fold(title)}
+        connection.execute(sa.text("UPDATE lessons SET title_key = :key WHERE id = :id"), values)
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def _trust_who_taught_before() -> None:
@@ -298,6 +313,8 @@ def _create_projects() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_projects")),
         sa.UniqueConstraint("organization_id", "name_key", name=op.f("uq_projects_organization_id_name_key")),
     )
+    op.create_index(op.f("ix_projects_organization_id_id"), "projects", ["organization_id", "id"])
+    op.create_index(op.f("ix_projects_name_key_id"), "projects", ["name_key", "id"])
 
 
 def _create_tracks() -> None:
@@ -328,6 +345,9 @@ def _create_tracks() -> None:
     op.create_index(
         op.f("ix_tracks_organization_id_name_key_id"), "tracks", ["organization_id", "name_key", "id"]
     )
+    op.create_index(op.f("ix_tracks_organization_id_id"), "tracks", ["organization_id", "id"])
+    op.create_index(op.f("ix_tracks_project_id_id"), "tracks", ["project_id", "id"])
+    op.create_index(op.f("ix_tracks_name_key_id"), "tracks", ["name_key", "id"])
 
 
 def _create_tasks() -> None:
@@ -336,8 +356,11 @@ def _create_tasks() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("user_id", sa.String(length=40), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("title_key", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("due_at", TIME, nullable=True),
+        sa.Column("due_first", TIME, nullable=False),
+        sa.Column("due_last", TIME, nullable=False),
         sa.Column("done_at", TIME, nullable=True),
         sa.Column("archived_at", TIME, nullable=True),
         sa.Column("created_at", TIME, nullable=False),
@@ -347,7 +370,8 @@ def _create_tasks() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
     )
-    op.create_index(op.f("ix_tasks_user_id_due_at_id"), "tasks", ["user_id", "due_at", "id"])
+    op.create_index(op.f("ix_tasks_user_id_due_first_id"), "tasks", ["user_id", "due_first", "id"])
+    op.create_index(op.f("ix_tasks_user_id_due_last_id"), "tasks", ["user_id", "due_last", "id"])
     op.create_index(op.f("ix_tasks_user_id_id"), "tasks", ["user_id", "id"])
 
 
