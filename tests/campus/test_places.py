@@ -11,7 +11,7 @@ from tests.support.rooms import Person, World
 V1 = "/api/v1"
 
 
-async def made(person: Person, path: str, **body: object) -> str:
+async def made(person: Person, path: str, /, **body: object) -> str:
     """The id of something new."""
     answer = await person.post(f"{V1}/{path}", body)
     assert answer.status_code == 201, answer.text
@@ -344,6 +344,8 @@ async def test_an_archived_organization_is_nobody_s_home(world: World) -> None:
         assert await status(world["admin"], "GET", gone) == (404, "not_found")
         assert await status(world["site"], "GET", gone) == (200, "")
     assert await names(world["site"], "organizations", archived=True) == ["Ours"]
+    switched = await world["site"].post("/api/auth/switch", {"organization_id": world.ours})
+    assert (switched.status_code, switched.json()["code"]) == (409, "archived")
     project = {"name": "New", "organization_id": world.ours}
     assert await status(world["site"], "POST", "projects", project) == (409, "archived")
     assert await status(

@@ -14,7 +14,7 @@ Archivable = Organization | Project | Track | Course | Lesson | Task
 
 
 class Archived(Conflict):
-    """Nothing can be added to what is archived; restore it first."""
+    """What is archived cannot be added to or gone into; restore it first."""
 
     code = "archived"
 

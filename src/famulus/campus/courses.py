@@ -138,6 +138,8 @@ async def change_course(
     if change.track_id not in (None, course.track_id):
         track = await track_to_fill(session, principal, change.track_id or "")
         given["position"] = await _last_place(session, course, track)
+    elif "track_id" in given and change.track_id is None:
+        given["position"] = 0
     before, after = audit.change(course, given)
     await _changed(session, course)
     audit.record(session, principal, "course.change", _thing(course), before=before, after=after)

@@ -46,7 +46,8 @@ async def reorder(
 
 
 def _differs(there: Mapping[str, str], wanted: Sequence[str]) -> OrderDiffers:
-    missing = [f"{title} ({id})" for id, title in there.items() if id not in wanted]
+    named = frozenset(wanted)
+    missing = [f"{title} ({id})" for id, title in there.items() if id not in named]
     strange = [id for id in wanted if id not in there]
     said = [
         f"{word}: {', '.join(some[:NAMED])}{' …' if len(some) > NAMED else ''}."

@@ -6,6 +6,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
+from famulus.campus.archive import Archived
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import memberships_of
 from famulus.campus.models import Membership, Organization
@@ -50,10 +51,12 @@ async def principal_of(session: AsyncSession, signed_in: SignedIn) -> Principal:
 
 
 async def switch(session: AsyncSession, principal: Principal, organization_id: str) -> Principal:
-    """Make another organization the active one of this session. Raises NotFound or NoSession."""
+    """Make another organization the active one of this session. Raises NotFound, Archived or NoSession."""
     if principal.session_id is None:
         raise NoSession()
     organization = await access.find(session, principal, Organization, organization_id)
+    if organization.archived_at is not None:
+        raise Archived(f"{organization.name!r} is archived; nobody is at home in it before it is restored.")
     await choose_organization(session, principal.session_id, organization.id)
     announce(session, RightsChanged(principal.user_id))
     place = await _place(session, principal.user_id, organization.id, anywhere=principal.is_site_admin)

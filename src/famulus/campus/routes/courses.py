@@ -50,7 +50,7 @@ async def list_my_courses(
 
 @router.post("/api/v1/courses", tags=["courses"], status_code=status.HTTP_201_CREATED)
 async def create_course(body: NewCourse, principal: CurrentPrincipal, session: WriteSession) -> CourseOut:
-    """Create a course in the active organization; for its teachers and admins. Who teaches it sees it."""
+    """Create a course in the active organization; for its teachers and admins. A teacher teaches it."""
     return await courses.create_course(session, principal, body)
 
 
