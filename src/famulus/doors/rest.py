@@ -9,7 +9,7 @@ from famulus.campus.routes.people import router as people
 from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
 from famulus.doors.runs import router as runs
-from famulus.identity.routes import router as identity
+from famulus.identity.routes.sign_in import router as identity
 from famulus.knowledge.routes import router as knowledge
 
 CAMPUS = (courses, organizations, people)
