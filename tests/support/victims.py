@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import MARKS, new_thread
+from tests.support.academy import MARKS, new_key, new_thread
 from tests.support.operations import with_people
 from tests.support.rights import Asker
 from tests.support.serving import Served, wait_for
@@ -19,6 +19,7 @@ def askers(world: Served) -> list[Asker]:
     course = ("course", "lesson", "assistant", "source", "document", "passage")
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
     talk = ("thread", "run", "teacher_thread", "teacher_run")
+    keys = ("key", "organization_key")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
     theirs = some(
         "their_organization",
@@ -30,10 +31,11 @@ def askers(world: Served) -> list[Asker]:
         "their_run",
         "their_document",
         "their_passage",
+        "their_key",
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
-    ours = {**some("organization", *course, *drafts, *talk), **people, **emails}
-    unseen = {**some(*drafts, "teacher_thread", "teacher_run"), **theirs}
+    ours = {**some("organization", *course, *drafts, *talk, *keys), **people, **emails}
+    unseen = {**some(*drafts, "teacher_thread", "teacher_run", "organization_key"), **theirs}
     return [
         Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
         Asker(
@@ -55,7 +57,7 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some("organization", *course),
-            hidden=some("thread", "run", "draft", "draft_document", "draft_passage"),
+            hidden=some("thread", "run", "draft", "draft_document", "draft_passage", *keys),
             marks=marks(
                 "draft",
                 "hidden",
@@ -72,7 +74,7 @@ def askers(world: Served) -> list[Asker]:
             "peer",
             own(world, "peer"),
             sees=some("organization"),
-            hidden=some(*course, "draft", "draft_passage", "thread", "run"),
+            hidden=some(*course, "draft", "draft_passage", "thread", "run", *keys),
             marks=frozenset(MARKS.values()),
         ),
         Asker(
@@ -85,13 +87,13 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some("hidden_course", "thread", "run"),
+            hidden=some("hidden_course", "thread", "run", *keys),
             marks=marks("hidden", "thread", "message", "their_lesson", "their_instructions"),
         ),
         Asker(
             "admin",
             own(world, "admin"),
-            hidden=some("thread", "run", "their_course"),
+            hidden=some("thread", "run", "their_course", "key", "their_key"),
             marks=marks(
                 "thread", "message", "teacher_thread", "teacher_message", "their_lesson", "their_instructions"
             ),
@@ -120,6 +122,7 @@ def own(world: Served, who: str) -> dict[str, str]:
             "free_thread": new_thread(client),
             "spare_thread": new_thread(client),
             "run": run,
+            "key": new_key(client),
         }
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
@@ -127,6 +130,8 @@ def own(world: Served, who: str) -> dict[str, str]:
         "thread_title": "Mine",
         "spare_lesson": found["lesson"],
         "spare_source": found["source"],
+        "spare_key": found["key"],
+        "spare_organization_key": "key_00000000000000000000000000",
         "spare_email": "nobody@famulus.local",
         "refresh_token": "fmr_none.none",
     }
@@ -144,6 +149,7 @@ def victims(world: Served) -> dict[str, set[str]]:
             async with database.engine.connect() as connection:
                 found: dict[str, set[str]] = {}
                 for name in (
+                    "api_keys",
                     "organizations",
                     "memberships",
                     "courses",
