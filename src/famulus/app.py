@@ -18,12 +18,15 @@ from famulus.doors import api_docs, rest, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.middleware import Enveloped
 from famulus.doors.problems import PROBLEMS
+from famulus.identity.foreign import ForeignTokens
 from famulus.identity.gate import Gate
+from famulus.identity.oidc import Providers
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
+from famulus.kernel.http import Outbound
 from famulus.kernel.instance import instance_name
-from famulus.kernel.jobs import Worker
+from famulus.kernel.jobs import Handler, Worker
 from famulus.kernel.live import Live
 from famulus.kernel.live_postgres import PostgresRelay
 from famulus.kernel.migrate import reach, require_newest
@@ -54,6 +57,7 @@ class Parts:
     live: Live
     vault: Vault
     gate: Gate
+    providers: Providers
     authenticator: Authenticator
     models: Models
     runs: Runs
@@ -107,7 +111,13 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         stack.push_async_callback(models.close)
         gate = Gate()
         stack.callback(gate.close)
-        parts = _put_together(settings, database, live, vault=vault, gate=gate, models=models)
+        hosts = settings.allowed_private_hosts
+        outbound = Outbound(hosts)
+        stack.push_async_callback(outbound.close)
+        foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
+        parts = _put_together(
+            settings, database, live, vault=vault, gate=gate, models=models, foreign=foreign
+        )
         keeper = Keeper(database, live, parts.runner, heartbeat=settings.heartbeat)
         keeper.start()
         stack.push_async_callback(keeper.stop)
@@ -117,7 +127,14 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
 
 
 def _put_together(
-    settings: Settings, database: Database, live: Live, *, vault: Vault, gate: Gate, models: Models
+    settings: Settings,
+    database: Database,
+    live: Live,
+    *,
+    vault: Vault,
+    gate: Gate,
+    models: Models,
+    foreign: ForeignTokens,
 ) -> Parts:
     bus, crash = database.bus, CrashPoints(settings.crash_point)
     instance = instance_name()
@@ -132,9 +149,6 @@ def _put_together(
         crash=crash,
     )
     runs = Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash)
-    lessons = LessonKeeper(database)
-    bus.subscribe(CourseLessonsChanged, lessons.changed)
-    handlers = {TITLE_JOB: Titler(database, live, models).handle, LESSONS_JOB: lessons.handle}
     return Parts(
         settings=settings,
         database=database,
@@ -142,13 +156,21 @@ def _put_together(
         live=live,
         vault=vault,
         gate=gate,
-        authenticator=Authenticator(database, settings, bus),
+        providers=Providers(foreign, vault),
+        authenticator=Authenticator(database, settings, bus, foreign),
         models=models,
         runs=runs,
         runner=runner,
-        worker=Worker(database, handlers, instance),
+        worker=Worker(database, _jobs(database, live, models), instance),
         instance=instance,
     )
+
+
+def _jobs(database: Database, live: Live, models: Models) -> dict[str, Handler]:
+    """Who does which background work."""
+    lessons = LessonKeeper(database)
+    database.bus.subscribe(CourseLessonsChanged, lessons.changed)
+    return {TITLE_JOB: Titler(database, live, models).handle, LESSONS_JOB: lessons.handle}
 
 
 def create_app(settings: Settings) -> FastAPI:

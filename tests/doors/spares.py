@@ -2,7 +2,7 @@
 
 from httpx2 import Client
 
-from tests.support.academy import MARKS, PASSWORD, new_task, new_thread
+from tests.support.academy import MARKS, PASSWORD, new_key, new_task, new_thread
 from tests.support.operations import filled, send, with_people
 from tests.support.serving import Served
 
@@ -33,6 +33,8 @@ def spares(server: Served) -> dict[str, str]:
                     f"/api/v1/organizations/{ids['organization']}/members", json={"email": email}
                 )
                 ids[name] = made.json()["user_id"]
+        ids["spare_key"] = new_key(student)
+        ids["spare_organization_key"] = new_key(admin, ids["organization"])
         learner = {"user_id": ids["spare_learner"]}
         assert teacher.post(f"/api/v1/courses/{ids['course']}/enrolments", json=learner).status_code == 201
         email = filled("spare{new}@famulus.local", {})

@@ -6,7 +6,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from famulus.doors.rest import CAMPUS
-from famulus.identity.routes import router as identity
+from famulus.identity.routes.sign_in import router as identity
 from famulus.kernel.database import Database
 from tests.support.rooms import serving
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from famulus.identity.accounts import find_by_email, set_suspended
 from famulus.identity.events import AccountChanged, SignedOut
 from famulus.identity.models import Session
-from famulus.identity.routes import router as identity
+from famulus.identity.routes.sign_in import router as identity
 from famulus.kernel.database import Database
 from famulus.kernel.settings import load_settings
 from famulus.kernel.tables import utc_now

@@ -142,6 +142,7 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
             if one["kind"] == "lessons"
         )
         ids |= _known(teacher, lessons_source, "draft_", path="floods.md")
+        ids["key"], ids["organization_key"] = new_key(student), new_key(admin, ids["organization"])
         ids["thread"], ids["run"] = _conversation(student, course, MARKS["thread"], MARKS["message"])
         ids["teacher_thread"], ids["teacher_run"] = _conversation(
             teacher, course, MARKS["teacher_thread"], MARKS["teacher_message"]
@@ -162,6 +163,7 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids["their_source"] = _get(their_admin, "/api/v1/sources", course_id=course)["items"][0]["id"]
     ids |= _known(their_admin, ids["their_source"], "their_")
     ids |= _places(their_admin, their_admin, MARKS["their_places"], "their_")
+    ids["their_key"] = new_key(their_admin, ids["their_organization"])
     ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
 
 
@@ -177,6 +179,12 @@ def new_assistant(client: Client, course_id: str, instructions: str, **settings:
 def new_task(client: Client, title: str) -> str:
     """A task of the client's own; returns its id."""
     return str(_post(client, "/api/v1/tasks", {"title": title})["id"])
+
+
+def new_key(client: Client, organization_id: str | None = None) -> str:
+    """An API key of the client's own, or of an organization; returns its id."""
+    place = f"/organizations/{organization_id}" if organization_id else ""
+    return str(_post(client, f"/api/v1{place}/api-keys", {"name": "Export", "scopes": ["read"]})["id"])
 
 
 def new_thread(client: Client, **fields: object) -> str:

@@ -74,7 +74,7 @@ def _takes(field: FieldInfo) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(code(value) for value in get_args(kind))
     if get_origin(kind) is tuple:
-        return "JSON list of texts"
+        return "JSON list of texts" if get_args(kind)[0] is str else "JSON list of objects"
     words = {
         bool: "`true`, `false`",
         int: "whole number",

@@ -12,6 +12,7 @@ from httpx2 import Client, Response
 
 from tests.support.academy import PASSWORD, Academy
 from tests.support.cases import Case
+from tests.support.cases_outside import CASES_OUTSIDE
 from tests.support.cases_places import CASES_PLACES
 
 _numbers = itertools.count(1)
@@ -120,6 +121,7 @@ CASES: dict[str, Case] = {
     "GET /readyz": Case(None),
     "GET /api/v1/about": Case(None),
     **CASES_PLACES,
+    **CASES_OUTSIDE,
 }
 """By `METHOD /path`, as the OpenAPI document writes it."""
 

@@ -138,11 +138,17 @@ def judge(place: Place, response: Response, asker: Asker, case: Case, *, seen: b
         if response.status_code not in (200, 400, 403, 404, 422):
             yield f"answers {response.status_code}"
     elif not seen and response.status_code != 404:
-        # In a body the role may be asked for first; the answer must then be the same for whatever id is sent.
-        if not (place.where == "body" and response.status_code == 403):
+        # In a body, or below a place, the role may be asked for first; the answer must then be the same for whatever
+        # id is sent.
+        if not (response.status_code == 403 and (place.where == "body" or _below_a_place(place, case))):
             yield f"answers {response.status_code} for what the asker does not see"
     elif seen and case.needs is not None and place.where == "path" and response.status_code != 403:
         yield f"answers {response.status_code} where only the role {case.needs} may"
+
+
+def _below_a_place(place: Place, case: Case) -> bool:
+    """Whether an id stands in the path of another thing, in which a role is needed."""
+    return case.needs is not None and "{" in place.operation.partition(f"{{{place.name}}}")[0]
 
 
 def trials(

@@ -16,10 +16,14 @@ from famulus.campus.schemas.people import NewEnrolment, NewMember
 from famulus.doors import problems
 from famulus.doors.authenticator import Authenticator
 from famulus.identity.accounts import Account, create_account
+from famulus.identity.foreign import ForeignTokens
 from famulus.identity.gate import Gate
+from famulus.identity.oidc import Providers
 from famulus.identity.principal import Principal
 from famulus.identity.sessions import SignedIn, choose_organization, open_session
 from famulus.kernel.database import Database
+from famulus.kernel.http import Outbound
+from famulus.kernel.secrets import Vault
 from famulus.kernel.settings import Settings, load_settings
 
 SITE = Principal(user_id="usr_nobody", name="Site", email="site@famulus.local", role="site_admin")
@@ -37,11 +41,16 @@ async def serving(
     app.state.database = database
     app.state.settings = settings or load_settings()
     app.state.gate = gate
-    app.state.authenticator = Authenticator(database, app.state.settings, database.bus)
+    hosts = app.state.settings.allowed_private_hosts
+    outbound = Outbound(hosts)
+    foreign = ForeignTokens(app.state.settings.trusted_issuers, outbound, plain_hosts=hosts)
+    app.state.providers = Providers(foreign, Vault(b"a secret of the tests, 32 bytes long"))
+    app.state.authenticator = Authenticator(database, app.state.settings, database.bus, foreign)
     try:
         async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
             yield client
     finally:
+        await outbound.close()
         gate.close()
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import MARKS, new_task, new_thread
+from tests.support.academy import MARKS, new_key, new_task, new_thread
 from tests.support.operations import with_people
 from tests.support.rights import Asker
 from tests.support.serving import Served, wait_for
@@ -21,6 +21,7 @@ def askers(world: Served) -> list[Asker]:
     course = ("course", "lesson", "assistant", "source", "document", "passage")
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
     talk = ("thread", "run", "teacher_thread", "teacher_run", "task", "teacher_task")
+    keys = ("key", "organization_key")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
     theirs = some(
         "their_organization",
@@ -34,10 +35,11 @@ def askers(world: Served) -> list[Asker]:
         "their_passage",
         "their_project",
         "their_track",
+        "their_key",
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
-    ours = {**some(*PLACES, *course, *drafts, *talk), **people, **emails}
-    unseen = {**some(*drafts, "teacher_thread", "teacher_run", "teacher_task"), **theirs}
+    ours = {**some(*PLACES, *course, *drafts, *talk, *keys), **people, **emails}
+    unseen = {**some(*drafts, "teacher_thread", "teacher_run", "teacher_task", "organization_key"), **theirs}
     return [
         Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
         Asker(
@@ -60,7 +62,7 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some(*PLACES, *course),
-            hidden=some("thread", "run", "task", "draft", "draft_document", "draft_passage"),
+            hidden=some("thread", "run", "task", "draft", "draft_document", "draft_passage", *keys),
             marks=marks(
                 "draft",
                 "hidden",
@@ -79,7 +81,7 @@ def askers(world: Served) -> list[Asker]:
             "peer",
             own(world, "peer"),
             sees=some(*PLACES),
-            hidden=some(*course, "draft", "draft_passage", "thread", "run", "task"),
+            hidden=some(*course, "draft", "draft_passage", "thread", "run", "task", *keys),
             marks=frozenset(MARKS.values()) - marks("places"),
         ),
         Asker(
@@ -92,7 +94,7 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some("hidden_course", "thread", "run", "task", "their_project", "their_track"),
+            hidden=some("hidden_course", "thread", "run", "task", "their_project", "their_track", *keys),
             marks=marks(
                 "hidden", "thread", "message", "task", "their_lesson", "their_instructions", "their_places"
             ),
@@ -100,7 +102,9 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "admin",
             own(world, "admin"),
-            hidden=some("thread", "run", "task", "their_course", "their_project", "their_track"),
+            hidden=some(
+                "thread", "run", "task", "their_course", "their_project", "their_track", "key", "their_key"
+            ),
             marks=marks(
                 "task",
                 "their_places",
@@ -138,6 +142,7 @@ def own(world: Served, who: str) -> dict[str, str]:
             "run": run,
             "task": new_task(client, "Mine"),
             "spare_task": new_task(client, "Spare"),
+            "key": new_key(client),
         }
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
@@ -147,6 +152,8 @@ def own(world: Served, who: str) -> dict[str, str]:
         "archived_lesson": found["lesson"],
         "spare_source": found["source"],
         **{f"spare_{name}": found[name] for name in (*PLACES, "course")},
+        "spare_key": found["key"],
+        "spare_organization_key": "key_00000000000000000000000000",
         "spare_email": "nobody@famulus.local",
         "refresh_token": "fmr_none.none",
     }
@@ -164,6 +171,7 @@ def victims(world: Served) -> dict[str, set[str]]:
             async with database.engine.connect() as connection:
                 found: dict[str, set[str]] = {}
                 for name in (
+                    "api_keys",
                     "organizations",
                     "projects",
                     "tracks",

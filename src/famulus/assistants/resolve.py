@@ -52,6 +52,7 @@ async def resolve_for(
 
     Raises NotFound for a place of others, AssistantNotFound when nobody answers there.
     """
+    principal.needs("read")
     place = principal.organization_id
     if course_id is not None:
         place = (await course_card(session, principal, course_id)).organization_id

@@ -17,6 +17,7 @@ from famulus.kernel.errors import NotFound
 
 def visible_assistants(principal: Principal) -> Select[Assistant]:
     """Active ones that are global, of the active organization or of readable courses; and those one may change."""
+    principal.needs("read")
     query = select(Assistant)
     if principal.is_site_admin:
         return query

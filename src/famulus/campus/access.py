@@ -30,7 +30,7 @@ from famulus.campus.models import (
     Task,
     Track,
 )
-from famulus.identity.principal import Principal
+from famulus.identity.principal import Principal, Scope
 from famulus.kernel.errors import Forbidden, NotFound
 
 Standing = Literal["site_admin", "organization_admin", "teacher", "student", "self"]
@@ -68,6 +68,9 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
 }  # fmt: skip
 """By thing and action, the standings that may. An organization's things are its members' by their role there; a
 course's by what they are in the course: who teaches it, who learns in it. `self` is whose own the thing is."""
+
+SEEING = frozenset({"see", "analyse"})
+"""The actions that change nothing."""
 
 Kind = Organization | Invitation | Project | Track | Course | Lesson | Task
 T = TypeVar("T", Organization, Invitation, Project, Track, Course, Lesson, Task)
@@ -156,7 +159,11 @@ def _enrolled(principal: Principal, *roles: str) -> ColumnElement[bool]:
 def allows(
     principal: Principal, action: str, kind: type[Kind], thing: str | None = None
 ) -> ColumnElement[bool]:
-    """Whether this person may do something to a row: `action` of RIGHTS to `thing`, by default what the row is."""
+    """Whether this person may do something to a row: `action` of RIGHTS to `thing`, by default what the row is.
+
+    It only asks, so an API key needs the scope `read` for it, whatever the action.
+    """
+    principal.needs("read")
     standings = RIGHTS[thing or NAMES[kind]][action]
     return or_(false(), *[_stands(principal, standing, kind) for standing in standings])
 
@@ -191,6 +198,7 @@ async def require(
 
     `require(session, principal, "create", course, "lesson")`: may they add a lesson to this course, which they see?
     """
+    principal.needs(_scope(action))
     kind = type(place)
     query = select(kind.id).where(kind.id == place.id, allows(principal, action, kind, thing))
     if (await session.execute(query)).first() is None:
@@ -199,8 +207,14 @@ async def require(
 
 def require_site_admin(principal: Principal, action: str, thing: str) -> None:
     """Raise `Forbidden` unless the person may do this as the one who cares for the whole site."""
+    principal.needs(_scope(action))
     if not (principal.is_site_admin and "site_admin" in RIGHTS[thing][action]):
         raise refusal(principal, action, thing)
+
+
+def _scope(action: str) -> Scope:
+    """What an API key has to be made for."""
+    return "read" if action in SEEING else "write"
 
 
 def refusal(principal: Principal, action: str, thing: str) -> Forbidden:

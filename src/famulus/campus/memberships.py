@@ -78,7 +78,12 @@ async def add_member(
     audit.record(session, principal, "membership.create", _thing(organization), after=after)
     announce(session, RightsChanged(account.id))
     return MemberOut(
-        user_id=account.id, name=account.name, email=account.email, role=new.role, created_at=now
+        user_id=account.id,
+        name=account.name,
+        email=account.email,
+        role=new.role,
+        service=account.service,
+        created_at=now,
     )
 
 
@@ -119,11 +124,16 @@ async def remove_member(
         raise NotFound("This person does not belong to the organization.")
     before = {"user_id": user_id, "role": role}
     audit.record(session, principal, "membership.remove", _thing(organization), before=before)
-    courses = select(Course.id).where(Course.organization_id == organization.id)
+    await end_enrolments(session, organization.id, user_id)
+    announce(session, RightsChanged(user_id))
+
+
+async def end_enrolments(session: AsyncSession, organization_id: str, user_id: str) -> None:
+    """Take somebody out of every course of an organization."""
+    courses = select(Course.id).where(Course.organization_id == organization_id)
     await session.execute(
         delete(Enrolment).where(Enrolment.user_id == user_id, Enrolment.course_id.in_(courses))
     )
-    announce(session, RightsChanged(user_id))
 
 
 async def member_by(
@@ -137,13 +147,14 @@ async def member_by(
     return None if row is None else MemberOut.model_validate(row, from_attributes=True)
 
 
-def _members(organization_id: str) -> Select[str, str, str, MemberRole, datetime, str]:
+def _members(organization_id: str) -> Select[str, str, str, bool, MemberRole, datetime, str]:
     person = people().subquery()
     return (
         select(
             Membership.user_id,
             person.c.name.label("name"),
             person.c.email.label("email"),
+            person.c.service.label("service"),
             Membership.role,
             Membership.created_at,
             Membership.person_key,

@@ -38,7 +38,8 @@ class ThreadCard:
 
 
 def own(principal: Principal) -> Select[Thread]:
-    """The threads of this person."""
+    """The threads of this person; an API key needs the scope `chat` for them."""
+    principal.needs("chat")
     return select(Thread).where(Thread.user_id == principal.user_id)
 
 
@@ -51,6 +52,7 @@ async def create_thread(
     title: str | None = None,
 ) -> ThreadCard:
     """A new thread, in a course or outside; without `assistant_id` the registry resolves who answers."""
+    principal.needs("chat")
     organization_id = principal.organization_id
     if course_id is not None:
         organization_id = (await course_card(session, principal, course_id)).organization_id

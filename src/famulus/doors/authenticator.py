@@ -1,21 +1,35 @@
-"""From a request's credentials to its principal, with a memory of two seconds.
+"""From a request's credentials to its principal, with a memory of two seconds: the one way in, for every door.
 
-Within that time a person is not looked up again; whatever this instance learns of sessions and rights takes effect at
-once, and on other instances no later than the memory lasts.
+    Authorization: Bearer   a token of a session, an API key (`fmk_…`), or a token that a trusted issuer has signed
+    X-API-Key               an API key
+    a cookie                a token of a session
+    X-User-ID               from a gateway in front that is trusted to name people
+
+The first that is there counts. Whatever is wrong with it, the answer is the same 401. Within the memory's time nobody
+is looked up again; whatever this instance learns of sessions and rights takes effect at once, and on other instances no
+later than the memory lasts. What ends by itself ends in the memory as well.
 """
 
 import hashlib
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
+from famulus.campus.arrivals import arrive
 from famulus.campus.events import RightsChanged
 from famulus.campus.presence import principal_of
-from famulus.identity import sessions
-from famulus.identity.credentials import presented_token
+from famulus.doors.gateway import Gateway
+from famulus.identity import keys, sessions
+from famulus.identity.credentials import Credential, presented
 from famulus.identity.events import AccountChanged, SignedOut
+from famulus.identity.foreign import Claimed, ForeignTokens
 from famulus.identity.principal import Principal
+from famulus.identity.sessions import SignedIn, Suspended
 from famulus.kernel.bus import Bus
 from famulus.kernel.database import Database
+from famulus.kernel.errors import Unauthenticated
+from famulus.kernel.issuers import TrustedIssuer
 from famulus.kernel.memory import Memory
 from famulus.kernel.settings import Settings
 
@@ -24,25 +38,81 @@ MEMORY = 2.0
 SIZE = 10_000
 
 
-class Authenticator:
-    """Principals by token. Only digests of tokens are kept."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    principal: Principal
+    ends: float | None = None
+    """Seconds since 1970 from when on the credential is good no more, where that may be soon."""
 
-    def __init__(self, database: Database, settings: Settings, bus: Bus) -> None:
+
+class Authenticator:
+    """Principals by credential. Only digests of credentials are kept."""
+
+    def __init__(
+        self, database: Database, settings: Settings, bus: Bus, foreign: ForeignTokens | None = None
+    ) -> None:
         self._database = database
         self._settings = settings
-        self._memory = Memory[bytes, Principal](seconds=MEMORY, size=SIZE)
+        self._foreign = foreign
+        self._gateway = Gateway(settings)
+        self._memory = Memory[bytes, _Known](seconds=MEMORY, size=SIZE)
         for event in (SignedOut, AccountChanged, RightsChanged):
             bus.subscribe(event, self._forget)
 
-    async def principal(self, headers: Mapping[str, str], method: str) -> Principal:
-        """Who sent these headers; raises Unauthenticated or CrossOrigin."""
-        token = presented_token(headers, method, self._settings)
-        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        return await self._memory.get(digest, partial(self._look, token))
+    async def principal(self, headers: Mapping[str, str], method: str, peer: str | None = None) -> Principal:
+        """Who sent these headers, over a connection from `peer`; raises Unauthenticated or CrossOrigin."""
+        shown = presented(headers, method, self._settings) or self._gateway.named(headers, method, peer)
+        if shown is None:
+            raise Unauthenticated()
+        digest = hashlib.sha256(repr(shown).encode("utf-8", "replace")).digest()
+        known = await self._memory.get(digest, partial(self._look, shown))
+        if known.ends is not None and known.ends <= time.time():
+            raise Unauthenticated()
+        return known.principal
 
-    async def _look(self, token: str) -> Principal:
+    async def _look(self, shown: Credential | Claimed) -> _Known:
+        match shown:
+            case Claimed():
+                return await self._vouched(shown)
+            case Credential("key", key):
+                return await self._program(key)
+            case Credential("signed", token) if self._foreign is not None:
+                claimed = await self._foreign.bearer(token)
+                return await self._arrived(self._foreign.issuers[claimed.issuer], claimed)
+            case Credential(_, token):
+                async with self._database.read() as session:
+                    return _Known(await principal_of(session, await sessions.resolve(session, token)))
+
+    async def _program(self, key: str) -> _Known:
+        """Whom an API key lets in: where it was made for, or not at all."""
         async with self._database.read() as session:
-            return await principal_of(session, await sessions.resolve(session, token))
+            entry = await keys.resolve(session, key)
+            principal = await principal_of(session, SignedIn(entry.account, None, entry.organization_id))
+        if entry.organization_id not in (None, principal.organization_id):
+            raise Unauthenticated()
+        if not entry.noted:
+            await keys.note_use(self._database, entry.key_id)
+        ends = entry.expires_at and entry.expires_at.timestamp()
+        return _Known(replace(principal, scopes=entry.scopes), ends)
+
+    async def _vouched(self, named: Claimed) -> _Known:
+        """Whom the gateway has named."""
+        async with self._database.read() as session:
+            account = await self._gateway.known(session, named)
+            if account is not None:
+                return _Known(await principal_of(session, SignedIn(account, None, None)))
+        if self._gateway.issuer is None:
+            raise Unauthenticated()
+        return await self._arrived(self._gateway.issuer, named)
+
+    async def _arrived(self, issuer: TrustedIssuer, claimed: Claimed) -> _Known:
+        try:
+            arrival = await arrive(self._database, issuer, claimed)
+        except Suspended as error:
+            raise Unauthenticated() from error
+        async with self._database.read() as session:
+            who = SignedIn(arrival.account, None, arrival.organization_id)
+            return _Known(await principal_of(session, who), claimed.expires_at)
 
     def _forget(self, _event: object) -> None:
         """Rights change rarely, so forgetting everybody is simple and cheap enough."""

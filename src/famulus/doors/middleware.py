@@ -19,6 +19,7 @@ from famulus.identity.credentials import cookie_name
 from famulus.kernel.errors import BadRequest, TooLarge
 from famulus.kernel.ids import new_id
 from famulus.kernel.origin import come_from
+from famulus.kernel.proxies import Proxies
 from famulus.kernel.settings import Settings
 
 log = structlog.get_logger("famulus.request")
@@ -63,6 +64,7 @@ class Envelope:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._proxies = Proxies(settings.trusted_proxies)
         self._max_body = settings.max_body_bytes
         self._max_upload = settings.max_upload_bytes
         policy = (b"content-security-policy", CONTENT_POLICY.encode())
@@ -81,7 +83,9 @@ class Envelope:
         scope[DIRECT_SEND] = send
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        come_from(scope["client"][0] if scope["client"] else None, request_id)
+        peer = scope["client"][0] if scope["client"] else None
+        come_from(self._proxies.client(peer, scope["headers"]), request_id)
+        scope["scheme"] = self._proxies.scheme(peer, scope["headers"]) or scope["scheme"]
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
         if scope["path"] not in self._docs:
             extra.append(self._policy)

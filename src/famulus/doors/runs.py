@@ -102,6 +102,7 @@ async def cancel_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep)
 @router.get("/events", response_class=Response, responses=STREAMED)
 async def follow_feed(principal: CurrentPrincipal, live: LiveDep, settings: SettingsDep) -> Response:
     """What happens to the person's threads from now on, live: `thread.titled`."""
+    principal.needs("chat")
     return EventStream(_feed(live, principal.user_id, settings.heartbeat), bytes)
 
 

@@ -36,6 +36,9 @@ class Account:
     email_verified: bool = False
     profile: dict[str, str] = field(default_factory=dict[str, str], hash=False)
     """Free fields the person chose to tell."""
+    suspended: bool = False
+    service: bool = False
+    """Whether this is no person but an organization's API key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,11 @@ async def create_account(
     locale: str = "en",
     profile: dict[str, str] | None = None,
     verified: bool = False,
+    service: bool = False,
 ) -> Account:
     """A new account; without a hash nobody can sign in to it by password. Raises `EmailTaken` or ValueError.
 
-    `verified` says that the address is known to be the person's.
+    `verified` says that the address is known to be the person's, `service` that there is no person.
     """
     now = utc_now()
     user = User(
@@ -98,6 +102,7 @@ async def create_account(
         password_hash=password_hash,
         site_admin=site_admin,
         suspended=False,
+        service=service,
         locale=locale,
         profile=profile or {},
         email_verified_at=now if verified else None,
@@ -142,9 +147,15 @@ async def set_suspended(session: AsyncSession, user_id: str, suspended: bool) ->
     announce(session, AccountChanged(user_id))
 
 
-def people() -> Select[str, str, str]:
-    """`id`, `name` and `email` of every account, for other rooms to join; rights are theirs to add."""
-    return select(User.id, User.name, User.email)
+async def find_by_id(session: AsyncSession, user_id: str) -> Account | None:
+    """The account with this id."""
+    user = await session.get(User, user_id)
+    return user and account_of(user)
+
+
+def people() -> Select[str, str, str, bool]:
+    """`id`, `name`, `email` and `service` of every account, for other rooms to join; rights are theirs to add."""
+    return select(User.id, User.name, User.email, User.service)
 
 
 def account_of(user: User) -> Account:
@@ -157,6 +168,8 @@ def account_of(user: User) -> Account:
         site_admin=user.site_admin,
         email_verified=user.email_verified_at is not None,
         profile=user.profile,
+        suspended=user.suspended,
+        service=user.service,
     )
 
 

@@ -28,7 +28,9 @@ async def get_settings(request: Request) -> Settings:
 
 async def get_principal(request: Request) -> Principal:
     """Who is asking; raises `Unauthenticated` when nobody is signed in."""
-    return cast(Principal, await request.app.state.authenticator.principal(request.headers, request.method))
+    peer = request.client.host if request.client else None
+    found = await request.app.state.authenticator.principal(request.headers, request.method, peer)
+    return cast(Principal, found)
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]

@@ -141,9 +141,13 @@ class ForeignIdentity(Base):
     issuer: Mapped[str] = mapped_column(String(300), primary_key=True)
     subject: Mapped[str] = mapped_column(String(300), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    organization_id: Mapped[str | None] = mapped_column(ForeignKey("organizations.id", ondelete="SET NULL"))
+    """Where the claims have put the person: when they say something else, that membership ends."""
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When the claims were made that last changed something: older ones change nothing any more."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "user_id"),)
+    __table_args__ = (Index(None, "user_id"), Index(None, "organization_id"))
 
 
 class AuditEntry(Base):

@@ -3,8 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from famulus.kernel.errors import Forbidden
+
 Role = Literal["site_admin", "organization_admin", "teacher", "student"]
 ROLES: tuple[Role, ...] = ("site_admin", "organization_admin", "teacher", "student")
+Scope = Literal["read", "write", "chat"]
+"""What an API key may be for: to see; to change; to talk, in threads and runs of its own."""
+SCOPES: tuple[Scope, ...] = ("read", "write", "chat")
+
+
+class ScopeMissing(Forbidden):
+    """This API key was not made for that; make one with the scope it takes."""
+
+    code = "scope_missing"
+
+
+class NeedsSession(Forbidden):
+    """This needs a session: sign in with a password or through a provider; a key or a token is not enough."""
+
+    code = "needs_session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +41,19 @@ class Principal:
     """Whether the person has shown that the address is theirs; nobody teaches before that."""
     profile: dict[str, str] = field(default_factory=dict[str, str], hash=False)
     """Free fields the person chose to tell, such as `software_background` or `hardware_tier`."""
+
+    scopes: frozenset[str] | None = None
+    """What the credentials are good for; None is everything, as for somebody who has signed in."""
+
+    def needs(self, scope: Scope) -> None:
+        """Raise `ScopeMissing`, naming the scope, where these credentials are an API key that was not made for it."""
+        if self.scopes is not None and scope not in self.scopes:
+            raise ScopeMissing(f"This API key has not the scope {scope!r}; make one that has.")
+
+    def needs_session(self) -> None:
+        """Raise `NeedsSession` for a key or a foreign token: with it nobody makes more ways in, or changes the lock."""
+        if self.session_id is None:
+            raise NeedsSession()
 
     @property
     def is_site_admin(self) -> bool:

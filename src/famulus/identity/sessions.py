@@ -77,7 +77,8 @@ class SignedIn:
     """Whose session a token is."""
 
     account: Account
-    session_id: str
+    session_id: str | None
+    """None for credentials that are good for one request at a time, such as an API key."""
     organization_id: str | None
     """The organization chosen in this session, if any."""
 
@@ -124,14 +125,17 @@ async def sign_in(
         return await open_session(session, secret.account, mode)
 
 
-async def open_session(session: AsyncSession, account: Account, mode: Mode) -> Opened:
-    """A new session for somebody whose identity has been established."""
+async def open_session(
+    session: AsyncSession, account: Account, mode: Mode, *, method: str = "password"
+) -> Opened:
+    """A new session for somebody whose identity has been established, by whichever `method`."""
     now, token = utc_now(), _new_token("fms" if mode == "web" else "fma")
     life = WEB_LIFE if mode == "web" else ACCESS_LIFE
     row = Session(
         id=new_id("ses"),
         user_id=account.id,
         mode=mode,
+        method=method,
         token_hash=_digest(token),
         expires_at=now + life,
         created_at=now,

@@ -4,6 +4,7 @@ Every field is `FAMULUS_` plus its name; the customary names that other tools us
 Where two are set, the `FAMULUS_` one wins. Keys of model providers are only ever read from the environment.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, Validation
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from famulus.kernel.errors import ConfigurationError
+from famulus.kernel.issuers import TrustedIssuer
 
 PREFIX = "FAMULUS_"
 
@@ -151,6 +153,28 @@ class Settings(BaseSettings):
         validation_alias=_names("public_url"),
         description="The address people use, when a proxy stands in front; `https://` makes cookies `Secure`.",
     )
+    trusted_issuers: tuple[TrustedIssuer, ...] = Field(
+        (),
+        repr=False,  # there may be secrets of clients in it
+        validation_alias=_names("trusted_issuers"),
+        description="JSON list of identity providers; see [Sign in from outside](../how-to/sign-in-from-outside.md).",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        validation_alias=_names("trusted_proxies"),
+        description="JSON list of addresses and networks whose `X-Forwarded-For` and the like are believed.",
+    )
+    proxy_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias=_names("proxy_secret"),
+        description="What a gateway that names people has to send as `X-Proxy-Secret`.",
+    )
+    proxy_users: Literal["ignored", "known", "provisioned"] | None = Field(
+        None,
+        validation_alias=_names("proxy_users"),
+        description="Whom `X-User-ID` signs in; unset: `known` people if there is a secret for it, else nobody.",
+    )
     max_body_bytes: int = Field(
         1_000_000,
         ge=10_000,
@@ -204,6 +228,35 @@ class Settings(BaseSettings):
         if self.crash_point and self.environment != "test":
             raise ValueError(f"{PREFIX}CRASH_POINT works only where APP_ENV is test")
         return self
+
+    @model_validator(mode="after")
+    def _outside_is_safe(self) -> Self:
+        """Keys over plain HTTP could be anybody's, and a list of proxies that is none would trust nobody in silence."""
+        for issuer in self.trusted_issuers:
+            for url in filter(None, (issuer.issuer, issuer.jwks_url)):
+                if (
+                    not url.startswith("https://")
+                    and urlsplit(url).hostname not in self.allowed_private_hosts
+                ):
+                    raise ValueError(f"{url} must be https://, or its host in {PREFIX}ALLOWED_PRIVATE_HOSTS")
+        for kind in ("issuer", "id"):
+            named = [name for issuer in self.trusted_issuers if (name := getattr(issuer, kind))]
+            if len(named) != len(set(named)):
+                raise ValueError(f"{PREFIX}TRUSTED_ISSUERS has two with the same `{kind}`")
+        if not (self.local or self.public_url) and any(issuer.client_id for issuer in self.trusted_issuers):
+            raise ValueError(
+                f"signing in through a provider needs {PREFIX}PUBLIC_URL, the address it sends people back to"
+            )
+        for each in self.trusted_proxies:
+            ip_network(each, strict=False)
+        if self.proxy_users not in (None, "ignored") and not (self.trusted_proxies or self.proxy_secret):
+            raise ValueError(f"{PREFIX}PROXY_USERS needs {PREFIX}PROXY_SECRET or {PREFIX}TRUSTED_PROXIES")
+        return self
+
+    @property
+    def proxy_names(self) -> Literal["ignored", "known", "provisioned"]:
+        """Whether a gateway in front may say who somebody is. A proxy that only balances passes anything on."""
+        return self.proxy_users or ("known" if self.proxy_secret else "ignored")
 
     @property
     def local(self) -> bool:

@@ -99,6 +99,7 @@ class Runs:
 
         Raises ThreadNotFound, Forbidden, RunInProgress, KeyReused, TooManyQueued or ServerBusy; then nothing is kept.
         """
+        principal.needs("chat")
         if len(self._runner.works) >= self._max_live:
             raise ServerBusy(retry_after=2)
         thread = await self._thread(principal, ask.thread_id)
@@ -120,6 +121,7 @@ class Runs:
 
     async def cancel(self, principal: Principal, run_id: str) -> RunView:
         """Ask for a run's end; asking again, or after its end, changes nothing. Raises RunNotFound."""
+        principal.needs("chat")
         row = await self._database.lane.write(partial(cancel, run_id, principal.user_id, utc_now()))
         if row is None:
             raise RunNotFound()
@@ -225,6 +227,7 @@ class Runs:
                     work.halt("cancelled")
 
     async def _find(self, principal: Principal, run_id: str) -> RunAndAnswer:
+        principal.needs("chat")
         found: RunAndAnswer | None = await self._database.lane.read(
             partial(run_of, run_id, principal.user_id)
         )
@@ -238,6 +241,7 @@ class Runs:
         What is alive elsewhere may have shown more than is journalled. So may what died, of its own epoch; and an
         instance that has just stood still may not know yet that it lost the run.
         """
+        principal.needs("chat")
         work = self._runner.works.get(run_id)
         if work is not None and work.run.user_id == principal.user_id and after.epoch <= work.run.epoch:
             newest, live = EventId(work.run.epoch, work.channel.next_n - 1), True

@@ -1,5 +1,5 @@
 // Every server address that the app knows, each as one typed function.
-import { http, send } from "./client";
+import { http, send, withQuery } from "./client";
 import type {
   About,
   Course,
@@ -7,6 +7,7 @@ import type {
   LessonSummary,
   Me,
   Message,
+  Named,
   Page,
   PageContext,
   Passage,
@@ -23,7 +24,12 @@ export const auth = {
   signup: (name: string, email: string, password: string) =>
     http.post<unknown>("/api/auth/signup", { name, email, password, session_mode: "web" }),
   logout: () => http.post<unknown>("/api/auth/logout"),
+  providers: () => http.get<{ items: Named[] }>("/api/auth/oidc"),
 };
+
+/** Where a browser goes to sign in through a provider, and comes back to `next`. */
+export const startAt = (provider: string, next: string) =>
+  withQuery(`/api/auth/oidc/${encodeURIComponent(provider)}/start`, { next });
 
 export const about = () => http.get<About>(`${V1}/about`);
 

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { ApiError, messageOf, onUnauthorized } from "../api/client";
 import { about as fetchAbout, auth } from "../api/endpoints";
-import type { About, Me } from "../api/types";
+import type { About, Me, Named } from "../api/types";
 import { setDraftOwner } from "./drafts";
 
 export type SessionState = "loading" | "out" | "in" | "expired" | "unreachable";
@@ -10,12 +10,15 @@ export type SessionState = "loading" | "out" | "in" | "expired" | "unreachable";
 export const session = signal<SessionState>("loading");
 export const me = signal<Me | null>(null);
 export const about = signal<About | null>(null);
+/** The identity providers that people can sign in through. */
+export const providers = signal<Named[]>([]);
 
 export async function openSession(): Promise<void> {
   onUnauthorized(() => {
     if (session.value === "in") session.value = "expired";
   });
   void loadAbout();
+  void loadProviders();
   await loadMe();
 }
 
@@ -25,6 +28,15 @@ async function loadAbout(): Promise<void> {
   } catch (error) {
     // Only the footnote and the demo sign-ins depend on it.
     console.warn("about:", messageOf(error));
+  }
+}
+
+async function loadProviders(): Promise<void> {
+  try {
+    providers.value = (await auth.providers()).items;
+  } catch (error) {
+    // The form is there all the same.
+    console.warn("providers:", messageOf(error));
   }
 }
 

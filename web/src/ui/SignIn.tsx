@@ -2,8 +2,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api/client";
 import { about, me, signIn, signUp } from "../state/session";
+import { signInProblem } from "../text/signInProblem";
 import { focusComposer } from "./dom";
 import { Mark } from "./Icon";
+import { Providers } from "./Providers";
 
 interface Draft {
   name: string;
@@ -57,7 +59,7 @@ function SignInForm({ again = false }: { again?: boolean }) {
   const [joining, setJoining] = useState(false);
   const [draft, setDraft] = useState<Draft>({ name: "", email: me.value?.user.email ?? "", password: "" });
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(problemOfReturn);
   const submit = async (): Promise<void> => {
     setBusy(true);
     setProblem(null);
@@ -75,6 +77,7 @@ function SignInForm({ again = false }: { again?: boolean }) {
   useEffect(() => form.current?.querySelector<HTMLElement>(`[name=${again ? "password" : "email"}]`)?.focus(), [again]);
   return (
     <form ref={form} class="form" onSubmit={(event) => (event.preventDefault(), void submit())} data-testid="sign-in-form">
+      {!joining && <Providers />}
       {joining && <Field {...field} name="name" label="Name" type="text" autoComplete="name" />}
       <Field {...field} name="email" label="Email" type="email" autoComplete="username" />
       <Field
@@ -94,6 +97,13 @@ function SignInForm({ again = false }: { again?: boolean }) {
       )}
     </form>
   );
+}
+
+/** What the address says of a sign-in through a provider; said once, it does not stay in the address. */
+function problemOfReturn(): Problem | null {
+  const text = signInProblem(location.search);
+  if (text !== null) history.replaceState(null, "", location.pathname + location.hash);
+  return text === null ? null : { text, fields: {} };
 }
 
 function FormProblem({ text }: { text: string }) {

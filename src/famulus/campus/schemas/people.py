@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from famulus.campus.models import CourseRole, MemberRole
@@ -33,6 +33,7 @@ class MemberOut(BaseModel):
     name: str
     email: str
     role: MemberRole
+    service: bool = Field(description="Whether this is no person but an API key of the organization.")
     created_at: datetime
 
 

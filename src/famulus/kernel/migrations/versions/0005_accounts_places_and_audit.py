@@ -215,13 +215,22 @@ def _create_foreign_identities() -> None:
         sa.Column("issuer", sa.String(length=300), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("user_id", sa.String(length=40), nullable=False),
+        sa.Column("organization_id", sa.String(length=40), nullable=True),
+        sa.Column("claimed_at", TIME, nullable=True),
         sa.Column("created_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("fk_foreign_identities_organization_id_organizations"),
+            ondelete="SET NULL",
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_foreign_identities_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_foreign_identities")),
     )
     op.create_index(op.f("ix_foreign_identities_user_id"), "foreign_identities", ["user_id"])
+    op.create_index(op.f("ix_foreign_identities_organization_id"), "foreign_identities", ["organization_id"])
 
 
 def _create_audit_entries() -> None:

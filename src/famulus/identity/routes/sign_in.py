@@ -11,6 +11,7 @@ from famulus.identity.gate import Gate
 from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, UserView, WebSignIn
 from famulus.identity.sessions import Opened
 from famulus.kernel.errors import Forbidden, Unauthenticated
+from famulus.kernel.origin import origin
 from famulus.kernel.settings import Settings
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
@@ -67,7 +68,7 @@ async def sign_in(
         email=body.email,
         password=body.password,
         mode=body.mode,
-        address=request.client.host if request.client else None,
+        address=origin().address,
     )
     return _answer(opened, response, settings)
 
