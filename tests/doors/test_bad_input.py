@@ -186,6 +186,8 @@ def bad_parameters(document: Any, parameter: Any) -> Iterator[str]:
         yield from ("no id", "\0", "x" * 65, "é")
     elif name == "q":
         yield from ("", "  ", "a\0b", "x" * 10_001)
+    elif bounds := [form["maxLength"] for form in forms if "maxLength" in form]:
+        yield "x" * (bounds[0] + 1)
     else:
         assert any(form.get("type") == "boolean" for form in forms), f"nothing bad is known for {name}"
         yield "perhaps"
