@@ -188,6 +188,8 @@ def bad_parameters(document: Any, parameter: Any) -> Iterator[str]:
         yield from ("", "yesterday", "2026-11-20", "2026-11-20T19:00:00", "\0", "é", "x" * 5000)
     elif name == "q":
         yield from ("", "  ", "a\0b", "x" * 10_001)
+    elif bounds := [form["maxLength"] for form in forms if "maxLength" in form]:
+        yield "x" * (bounds[0] + 1)
     else:
         assert any(form.get("type") == "boolean" for form in forms), f"nothing bad is known for {name}"
         yield "perhaps"

@@ -102,11 +102,12 @@ def _arrived(account: Account, organization_id: str | None) -> Arrival:
 
 
 async def _place(session: AsyncSession, issuer: TrustedIssuer, claimed: Claimed) -> _Place:
-    """Where the claims put somebody."""
+    """Where the claims put somebody. An archived organization stays theirs, though nobody is at home in it."""
     named, role = claimed.organization, claimed.role
     if named is None or role is None or role == "site_admin":
         return _Place()
-    if issuer.only_organizations is not None and named not in issuer.only_organizations:
+    only = issuer.only_organizations
+    if only is not None and fold(named) not in map(fold, only):
         log.warning("foreign_organization_refused", issuer=issuer.issuer)
         return _Place()
     by_id = issuer.organizations == "id"
@@ -116,7 +117,7 @@ async def _place(session: AsyncSession, issuer: TrustedIssuer, claimed: Claimed)
     organization = (await session.execute(query)).scalar_one_or_none()
     if organization is None:
         return _Place(found=by_id)  # one that is named by an id of ours cannot be made
-    return _Place() if organization.archived_at is not None else _Place(organization, role)
+    return _Place(organization, role)
 
 
 async def _founded(session: AsyncSession, claimed: Claimed) -> _Place:
