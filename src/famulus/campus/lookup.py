@@ -1,12 +1,13 @@
-"""Finding people and courses by the names that an operator types."""
+"""Finding people, organizations and courses by the names that an operator types."""
 
 from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.courses import CourseCard
-from famulus.campus.models import Course
+from famulus.campus.models import Course, Organization
 from famulus.campus.presence import principal_of
+from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.identity.accounts import find_by_email, first_site_admin
 from famulus.identity.principal import Principal
 from famulus.identity.sessions import SignedIn
@@ -31,6 +32,17 @@ async def principal_by_email(session: AsyncSession, email: str | None) -> Princi
             f"{sentence} Create one with `famulus user create`, or load the demo with `famulus seed`."
         )
     return await principal_of(session, SignedIn(account, session_id="", organization_id=None))
+
+
+async def organization_by_name(session: AsyncSession, principal: Principal, name: str) -> OrganizationRef:
+    """The organization that the person sees whose id or name this is."""
+    query = access.visible(principal, Organization)
+    key = fold(name.strip())
+    found = await session.scalars(query.where(or_(Organization.id == name, Organization.name_key == key)))
+    organization = found.first()
+    if organization is None:
+        raise NotFound(f"There is no organization {name!r} that {principal.email} may see.")
+    return OrganizationRef(id=organization.id, name=organization.name)
 
 
 async def course_by_name(session: AsyncSession, principal: Principal, name: str) -> CourseCard:
