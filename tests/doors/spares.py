@@ -1,6 +1,7 @@
 """Things of the academy that a test may use up, made as people make them."""
 
-from tests.support.academy import MARKS, PASSWORD, new_thread
+from tests.support.academy import MARKS, PASSWORD, new_invitation, new_thread
+from tests.support.mails import mailed_token
 from tests.support.operations import filled, send, with_people
 from tests.support.serving import Served
 
@@ -29,6 +30,12 @@ def spares(server: Served) -> dict[str, str]:
                     f"/api/v1/organizations/{ids['organization']}/members", json={"email": email}
                 )
                 ids[name] = made.json()["user_id"]
+        ids["spare_invitation"] = new_invitation(admin, ids["organization"], filled("{new}@example.org", {}))
+        for name in ("look_token", "accept_token"):
+            email = filled("{new}@example.org", {})
+            new_invitation(admin, ids["organization"], email)
+            ids[name] = mailed_token(server.settings.database, email)
+        ids["spare_message"] = ids["message"]
         learner = {"user_id": ids["spare_learner"]}
         assert teacher.post(f"/api/v1/courses/{ids['course']}/enrolments", json=learner).status_code == 201
         email = filled("spare{new}@famulus.local", {})

@@ -184,6 +184,8 @@ def bad_parameters(document: Any, parameter: Any) -> Iterator[str]:
         yield from ("nonsense!", "\0", "x" * 1001, "é", "1.x", "-1.0")
     elif any("pattern" in form or "enum" in form for form in forms):
         yield from ("no id", "\0", "x" * 65, "é")
+    elif any(form.get("format") in ("date", "date-time") for form in forms):
+        yield from ("yesterday", "2026-13-01", "\0", "99999-01-01", "")
     elif name == "q":
         yield from ("", "  ", "a\0b", "x" * 10_001)
     else:

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import MARKS, new_thread
+from tests.support.academy import MARKS, answer_of, new_thread
 from tests.support.operations import with_people
 from tests.support.rights import Asker
 from tests.support.serving import Served, wait_for
@@ -18,7 +18,7 @@ def askers(world: Served) -> list[Asker]:
 
     course = ("course", "lesson", "assistant", "source", "document", "passage")
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
-    talk = ("thread", "run", "teacher_thread", "teacher_run")
+    talk = ("thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
     theirs = some(
         "their_organization",
@@ -28,12 +28,15 @@ def askers(world: Served) -> list[Asker]:
         "their_source",
         "their_thread",
         "their_run",
+        "their_message",
+        "their_invitation",
         "their_document",
         "their_passage",
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
-    ours = {**some("organization", *course, *drafts, *talk), **people, **emails}
-    unseen = {**some(*drafts, "teacher_thread", "teacher_run"), **theirs}
+    ours = {**some("organization", "invitation", *course, *drafts, *talk), **people, **emails}
+    theirs_unseen = {name: id for name, id in theirs.items() if name != "their_invitation"}
+    unseen = {**some(*drafts, "teacher_thread", "teacher_run", "teacher_message"), **theirs_unseen}
     return [
         Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
         Asker(
@@ -55,7 +58,7 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some("organization", *course),
-            hidden=some("thread", "run", "draft", "draft_document", "draft_passage"),
+            hidden=some("thread", "run", "message", "draft", "draft_document", "draft_passage"),
             marks=marks(
                 "draft",
                 "hidden",
@@ -72,7 +75,7 @@ def askers(world: Served) -> list[Asker]:
             "peer",
             own(world, "peer"),
             sees=some("organization"),
-            hidden=some(*course, "draft", "draft_passage", "thread", "run"),
+            hidden=some(*course, "draft", "draft_passage", "thread", "run", "message"),
             marks=frozenset(MARKS.values()),
         ),
         Asker(
@@ -85,13 +88,13 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some("hidden_course", "thread", "run"),
+            hidden=some("hidden_course", "thread", "run", "message"),
             marks=marks("hidden", "thread", "message", "their_lesson", "their_instructions"),
         ),
         Asker(
             "admin",
             own(world, "admin"),
-            hidden=some("thread", "run", "their_course"),
+            hidden=some("thread", "run", "message", "their_course", "their_invitation"),
             marks=marks(
                 "thread", "message", "teacher_thread", "teacher_message", "their_lesson", "their_instructions"
             ),
@@ -109,7 +112,16 @@ def own(world: Served, who: str) -> dict[str, str]:
     prefix = "their_" if who == "their_admin" else ""
     found = {
         name: ids[prefix + name]
-        for name in ("organization", "course", "lesson", "assistant", "source", "document", "passage")
+        for name in (
+            "organization",
+            "course",
+            "lesson",
+            "assistant",
+            "source",
+            "document",
+            "passage",
+            "invitation",
+        )
     }
     with world.client(who) as client:
         thread = new_thread(client)
@@ -120,15 +132,20 @@ def own(world: Served, who: str) -> dict[str, str]:
             "free_thread": new_thread(client),
             "spare_thread": new_thread(client),
             "run": run,
+            "message": answer_of(client, run),
         }
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
+    spare |= {"spare_message": found["message"], "spare_invitation": found["invitation"]}
     fixed = {
         "thread_title": "Mine",
         "spare_lesson": found["lesson"],
         "spare_source": found["source"],
         "spare_email": "nobody@famulus.local",
         "refresh_token": "fmr_none.none",
+        "look_token": "fmi_none",
+        "accept_token": "fmi_none",
+        "hidden_course": nobody,
     }
     return {**found, **spare, **fixed}
 
@@ -153,6 +170,8 @@ def victims(world: Served) -> dict[str, set[str]]:
                     "assistant_versions",
                     "threads",
                     "messages",
+                    "feedback",
+                    "invitations",
                     "runs",
                     "run_events",
                     "sources",

@@ -3,21 +3,25 @@
 from fastapi import FastAPI
 
 from famulus.assistants.routes import router as assistants
+from famulus.campus.routes.auditing import router as auditing
 from famulus.campus.routes.courses import router as courses
+from famulus.campus.routes.invitations import router as invitations
 from famulus.campus.routes.organizations import router as organizations
 from famulus.campus.routes.people import router as people
+from famulus.campus.routes.rosters import router as rosters
 from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
 from famulus.doors.runs import router as runs
 from famulus.identity.routes import router as identity
+from famulus.insights.routes import router as insights
 from famulus.knowledge.routes import router as knowledge
 
-CAMPUS = (courses, organizations, people)
+CAMPUS = (courses, organizations, people, invitations, rosters, auditing)
 
 
 def mount(app: FastAPI) -> None:
     """Put every route of the native door into the application."""
     # Routes are tried in this order, so what is asked for most comes first.
-    for router in (runs, conversations, knowledge, *CAMPUS, assistants, identity):
+    for router in (runs, conversations, knowledge, *CAMPUS, assistants, identity, insights):
         app.include_router(router)
     problems.install(app)
