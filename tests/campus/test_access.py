@@ -1,5 +1,7 @@
 """Who sees and who may do what: every identity against every address of the campus, and lists at a constant price."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import event
 
@@ -19,7 +21,12 @@ READS = [
     ("/courses/{course}/enrolments", (200, 200, 200, 403, 404, 404, 404)),
     ("/lessons/{lesson}", (200, 200, 200, 200, 404, 404, 404)),
     ("/lessons/{draft}", (200, 200, 200, 404, 404, 404, 404)),
+    ("/organizations/{ours}/members/{student}", (200, 200, 403, 403, 403, 404, 404)),
+    ("/organizations/{ours}/members.csv", (200, 200, 403, 403, 403, 404, 404)),
+    ("/organizations/{ours}/invitations", (200, 200, 403, 403, 403, 404, 404)),
 ]
+PEOPLE_SENT = {"people": [{"email": "idle@famulus.local"}]}
+INVITED = {"email": "new@example.org", "role": "student"}
 LESSON = {"title": "Services", "path": "services.md", "body": "Ask."}
 WRITES = [
     ("POST", "/organizations", {"name": "New"}, (201, 403, 403, 403, 403, 403, 403)),
@@ -49,6 +56,20 @@ WRITES = [
         (200, 200, 403, 403, 403, 404, 404),
     ),
     ("DELETE", "/organizations/{ours}/members/{idle}", None, (204, 204, 403, 403, 403, 404, 404)),
+    (
+        "PATCH",
+        "/courses/{course}/enrolments/{student}",
+        {"role": "student"},
+        (200, 200, 200, 403, 404, 404, 404),
+    ),
+    ("POST", "/courses/{course}/enrolments/bulk", PEOPLE_SENT, (200, 200, 200, 403, 404, 404, 404)),
+    ("POST", "/organizations/{ours}/invitations", INVITED, (201, 201, 403, 403, 403, 404, 404)),
+    (
+        "POST",
+        "/instructors",
+        {"email": "new@example.org", "organization_id": "{ours}"},
+        (201, 201, 403, 403, 403, 404, 404),
+    ),
 ]
 ALLOWED = [
     (method, path, body, name)
@@ -75,7 +96,7 @@ async def test_reading(world: World, path: str, statuses: tuple[int, ...]) -> No
 
 @pytest.mark.parametrize(("method", "path", "body", "statuses"), WRITES)
 async def test_refused_writing(
-    world: World, method: str, path: str, body: dict[str, str] | None, statuses: tuple[int, ...]
+    world: World, method: str, path: str, body: dict[str, Any] | None, statuses: tuple[int, ...]
 ) -> None:
     refused = {name: status for name, status in zip(PEOPLE, statuses, strict=True) if status >= 400}
 
@@ -84,14 +105,16 @@ async def test_refused_writing(
 
 @pytest.mark.parametrize(("method", "path", "body", "name"), ALLOWED)
 async def test_allowed_writing(
-    world: World, method: str, path: str, body: dict[str, str] | None, name: str
+    world: World, method: str, path: str, body: dict[str, Any] | None, name: str
 ) -> None:
     assert await written(world, name, method, path, body) in (200, 201, 204)
 
 
-async def written(world: World, name: str, method: str, path: str, body: dict[str, str] | None) -> int:
+async def written(world: World, name: str, method: str, path: str, body: dict[str, Any] | None) -> int:
     """The status that somebody gets."""
-    sent = body and {key: filled(world, value) for key, value in body.items()}
+    sent = body and {
+        key: filled(world, value) if isinstance(value, str) else value for key, value in body.items()
+    }
     return (await world[name].ask(method, f"/api/v1{filled(world, path)}", sent)).status_code
 
 

@@ -5,11 +5,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -119,7 +120,7 @@ def test_help_is_quick(tmp_path: Path) -> None:
 
 def test_every_command_is_in_the_help(tmp_path: Path) -> None:
     shown = run(tmp_path, "--help").stdout
-    for command in ("serve", "migrate", "seed", "ingest", "ask", "user", "organization", "doctor"):
+    for command in ("serve", "migrate", "seed", "ingest", "ask", "user", "organization", "import", "doctor"):
         assert re.search(rf"\b{command}\b", shown)
     nothing = run(tmp_path, "nonsense")
     assert nothing.returncode == 2
@@ -138,6 +139,9 @@ def test_asking_offline_gives_citations(demo: Path) -> None:
     assert re.search(r"^> .*node.*\[1\]$", done.stdout, re.MULTILINE)
     assert re.search(r"^\[1\] Nodes, Topics", done.stdout, re.MULTILINE)
     assert re.search(r"Read \d+ passages from ", done.stderr)
+    with closing(sqlite3.connect(demo / "var" / "famulus.db")) as database:
+        cited = database.execute("SELECT cited FROM runs ORDER BY id DESC LIMIT 1").fetchone()[0]
+    assert cited == len(re.findall(r"^\[\d+\] ", done.stdout, re.MULTILINE)) > 0
 
 
 @pytest.mark.parametrize(
@@ -324,3 +328,34 @@ def test_a_port_that_is_taken(demo: Path) -> None:
     assert done.returncode != 0
     assert "address already in use" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_importing_people(demo: Path) -> None:
+    """All or nothing unless told otherwise; what fails is named, and tells in the exit code."""
+    file = demo / "people.csv"
+    file.write_text(
+        "email;name;role\nkim@example.org;Kim;teacher\nlu@example.org;Lu;king\n", encoding="utf-8"
+    )
+    words = ("import", "people", str(file), "--organization", "demo academy")
+
+    strict = run(demo, *words)
+    dry = run(demo, *words, "--mode", "valid", "--dry-run")
+    lax = run(demo, *words, "--mode", "valid")
+    again = run(demo, *words, "--mode", "valid", "--as", "admin@famulus.local")
+
+    assert [done.returncode for done in (strict, dry, lax, again)] == [1, 1, 1, 1]
+    assert "line 3, lu@example.org: role: 'king' is none of" in strict.stdout
+    assert "Nothing was kept.\n" in strict.stdout
+    assert "Nothing was kept: this was a dry run.\n" in dry.stdout
+    assert "1 accounts, 1 memberships, 0 enrolments, 0 changes of roles; 1 of 2 lines failed." in lax.stdout
+    assert "0 accounts, 0 memberships" in again.stdout
+    file.write_text("email\nkim@example.org\n", encoding="utf-8")
+    assert run(demo, *words).returncode == 0
+    refused(run(demo, "import", "people", "nowhere.csv", "--organization", "x"), "cannot be read")
+    refused(
+        run(demo, "import", "people", str(file), "--organization", "Nowhere"), "no organization 'Nowhere'"
+    )
+    file.write_bytes(b"PK\x03\x04")
+    refused(run(demo, *words), "The first line names the columns")
+    student = run(demo, *words[:3], "--organization", "demo academy", "--as", "student@famulus.local")
+    refused(student, "organization_admin")

@@ -2,7 +2,8 @@
 
 from httpx2 import Client
 
-from tests.support.academy import MARKS, PASSWORD, new_key, new_task, new_thread
+from tests.support.academy import MARKS, PASSWORD, new_invitation, new_key, new_task, new_thread
+from tests.support.mails import mailed_token
 from tests.support.operations import filled, send, with_people
 from tests.support.serving import Served
 
@@ -35,6 +36,12 @@ def spares(server: Served) -> dict[str, str]:
                 ids[name] = made.json()["user_id"]
         ids["spare_key"] = new_key(student)
         ids["spare_organization_key"] = new_key(admin, ids["organization"])
+        ids["spare_invitation"] = new_invitation(admin, ids["organization"], filled("{new}@example.org", {}))
+        for name in ("look_token", "accept_token"):
+            email = filled("{new}@example.org", {})
+            new_invitation(admin, ids["organization"], email)
+            ids[name] = mailed_token(server.settings.database, email)
+        ids["spare_message"] = ids["message"]
         learner = {"user_id": ids["spare_learner"]}
         assert teacher.post(f"/api/v1/courses/{ids['course']}/enrolments", json=learner).status_code == 201
         email = filled("spare{new}@famulus.local", {})

@@ -186,6 +186,8 @@ def bad_parameters(document: Any, parameter: Any) -> Iterator[str]:
         yield from ("no id", "\0", "x" * 65, "é")
     elif any(form.get("format") == "date-time" for form in forms):
         yield from ("", "yesterday", "2026-11-20", "2026-11-20T19:00:00", "\0", "é", "x" * 5000)
+    elif any(form.get("format") == "date" for form in forms):
+        yield from ("yesterday", "2026-13-01", "\0", "99999-01-01", "")
     elif name == "q":
         yield from ("", "  ", "a\0b", "x" * 10_001)
     elif bounds := [form["maxLength"] for form in forms if "maxLength" in form]:

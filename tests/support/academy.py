@@ -144,12 +144,16 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         ids |= _known(teacher, lessons_source, "draft_", path="floods.md")
         ids["key"], ids["organization_key"] = new_key(student), new_key(admin, ids["organization"])
         ids["thread"], ids["run"] = _conversation(student, course, MARKS["thread"], MARKS["message"])
+        ids["message"] = answer_of(student, ids["run"])
+        student.put(f"/api/v1/messages/{ids['message']}/feedback", json={"rating": "up"})
+        ids["invitation"] = new_invitation(admin, ids["organization"], "invited@example.org")
         ids["teacher_thread"], ids["teacher_run"] = _conversation(
             teacher, course, MARKS["teacher_thread"], MARKS["teacher_message"]
         )
         ids |= _places(admin, teacher, MARKS["places"], "")
         ids["task"] = new_task(student, f"Read {MARKS['task']}")
         ids["teacher_task"] = new_task(teacher, "Correct")
+        ids["teacher_message"] = answer_of(teacher, ids["teacher_run"])
         academy.ids.update(ids)
     with client("their_admin") as their_admin:
         _furnish_theirs(academy, their_admin)
@@ -165,6 +169,10 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids |= _places(their_admin, their_admin, MARKS["their_places"], "their_")
     ids["their_key"] = new_key(their_admin, ids["their_organization"])
     ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
+    ids["their_message"] = answer_of(their_admin, ids["their_run"])
+    ids["their_invitation"] = new_invitation(
+        their_admin, ids["their_organization"], "their_invited@example.org"
+    )
 
 
 def new_assistant(client: Client, course_id: str, instructions: str, **settings: object) -> str:
@@ -197,6 +205,17 @@ def _places(admin: Client, teacher: Client, name: str, prefix: str) -> dict[str,
     project = str(_post(admin, "/api/v1/projects", {"name": name})["id"])
     track = _post(teacher, "/api/v1/tracks", {"project_id": project, "name": name})["id"]
     return {f"{prefix}project": project, f"{prefix}track": track}
+
+
+def new_invitation(client: Client, organization_id: str, email: str) -> str:
+    """A place that is held for somebody; returns its id."""
+    body = {"email": email, "role": "student"}
+    return str(_post(client, f"/api/v1/organizations/{organization_id}/invitations", body)["id"])
+
+
+def answer_of(client: Client, run_id: str) -> str:
+    """The id of the message that answers in a run."""
+    return str(_get(client, f"/api/v1/runs/{run_id}")["answer"]["id"])
 
 
 def _conversation(client: Client, course_id: str, title: str, message: str) -> tuple[str, str]:

@@ -18,7 +18,9 @@ class Case:
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     file: bool = False
-    """Sends a Markdown file as a form."""
+    """Sends a file as a form."""
+    content: bytes = b"# Notes\n\nWater is wet."
+    """What is in that file."""
     beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """By field: what has to stand in the body with it."""
     needs: str | None = None

@@ -13,6 +13,7 @@ from httpx2 import Client, Response
 from tests.support.academy import PASSWORD, Academy
 from tests.support.cases import Case
 from tests.support.cases_outside import CASES_OUTSIDE
+from tests.support.cases_people import CASES_PEOPLE
 from tests.support.cases_places import CASES_PLACES
 
 _numbers = itertools.count(1)
@@ -117,6 +118,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/courses/{id}/sources": Case(
         "teacher", 201, path={"id": "{course}"}, file=True, needs="teacher"
     ),
+    **CASES_PEOPLE,
     "GET /healthz": Case(None),
     "GET /readyz": Case(None),
     "GET /api/v1/about": Case(None),
@@ -159,7 +161,7 @@ def send(
         "params": {**filled(case.query, ids), **(query or {})},
     }
     if case.file:
-        given["files"] = {"file": (filled("notes-{new}.md", ids), b"# Notes\n\nWater is wet.")}
+        given["files"] = {"file": (filled("notes-{new}.md", ids), case.content)}
     elif case.body is not None or body is not None:
         given["json"] = {**filled(case.body or {}, ids), **(body or {})}
     return client.request(method, template.format_map(places), **given)

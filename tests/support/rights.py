@@ -22,6 +22,8 @@ KIND_OF_PATH = {"passages": "passage", "sources": "source", "documents": "docume
 BY_ADDRESS = {
     "POST /api/auth/signup": "anybody's own address",
     "POST /api/auth/login": "anybody's own address",
+    "POST /api/v1/organizations/{organization_id}/invitations": "an admin may write to anybody",
+    "POST /api/v1/instructors": "an admin may write to anybody",
     "POST /api/v1/organizations/{organization_id}/members": "an admin may add whoever has an account",
 }
 """Operations that take an address of somebody whom the asker does not see yet, and why."""

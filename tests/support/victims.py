@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import MARKS, new_key, new_task, new_thread
+from tests.support.academy import MARKS, answer_of, new_key, new_task, new_thread
 from tests.support.operations import with_people
 from tests.support.rights import Asker
 from tests.support.serving import Served, wait_for
@@ -20,7 +20,9 @@ def askers(world: Served) -> list[Asker]:
 
     course = ("course", "lesson", "assistant", "source", "document", "passage")
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
-    talk = ("thread", "run", "teacher_thread", "teacher_run", "task", "teacher_task")
+    talk = (
+        "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task"
+    )  # fmt: skip
     keys = ("key", "organization_key")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
     theirs = some(
@@ -31,6 +33,8 @@ def askers(world: Served) -> list[Asker]:
         "their_source",
         "their_thread",
         "their_run",
+        "their_message",
+        "their_invitation",
         "their_document",
         "their_passage",
         "their_project",
@@ -38,8 +42,14 @@ def askers(world: Served) -> list[Asker]:
         "their_key",
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
-    ours = {**some(*PLACES, *course, *drafts, *talk, *keys), **people, **emails}
-    unseen = {**some(*drafts, "teacher_thread", "teacher_run", "teacher_task", "organization_key"), **theirs}
+    ours = {**some(*PLACES, "invitation", *course, *drafts, *talk, *keys), **people, **emails}
+    theirs_unseen = {name: id for name, id in theirs.items() if name != "their_invitation"}
+    unseen = {
+        **some(
+            *drafts, "teacher_thread", "teacher_run", "teacher_message", "teacher_task", "organization_key"
+        ),
+        **theirs_unseen,
+    }
     return [
         Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
         Asker(
@@ -62,7 +72,9 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some(*PLACES, *course),
-            hidden=some("thread", "run", "task", "draft", "draft_document", "draft_passage", *keys),
+            hidden=some(
+                "thread", "run", "message", "task", "draft", "draft_document", "draft_passage", *keys
+            ),
             marks=marks(
                 "draft",
                 "hidden",
@@ -81,7 +93,7 @@ def askers(world: Served) -> list[Asker]:
             "peer",
             own(world, "peer"),
             sees=some(*PLACES),
-            hidden=some(*course, "draft", "draft_passage", "thread", "run", "task", *keys),
+            hidden=some(*course, "draft", "draft_passage", "thread", "run", "message", "task", *keys),
             marks=frozenset(MARKS.values()) - marks("places"),
         ),
         Asker(
@@ -94,7 +106,9 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some("hidden_course", "thread", "run", "task", "their_project", "their_track", *keys),
+            hidden=some(
+                "hidden_course", "thread", "run", "message", "task", "their_project", "their_track", *keys
+            ),
             marks=marks(
                 "hidden", "thread", "message", "task", "their_lesson", "their_instructions", "their_places"
             ),
@@ -103,7 +117,16 @@ def askers(world: Served) -> list[Asker]:
             "admin",
             own(world, "admin"),
             hidden=some(
-                "thread", "run", "task", "their_course", "their_project", "their_track", "key", "their_key"
+                "thread",
+                "run",
+                "message",
+                "task",
+                "their_course",
+                "their_project",
+                "their_track",
+                "their_invitation",
+                "key",
+                "their_key",
             ),
             marks=marks(
                 "task",
@@ -129,7 +152,16 @@ def own(world: Served, who: str) -> dict[str, str]:
     prefix = "their_" if who == "their_admin" else ""
     found = {
         name: ids[prefix + name]
-        for name in (*PLACES, "course", "lesson", "assistant", "source", "document", "passage")
+        for name in (
+            *PLACES,
+            "course",
+            "lesson",
+            "assistant",
+            "source",
+            "document",
+            "passage",
+            "invitation",
+        )
     }
     with world.client(who) as client:
         thread = new_thread(client)
@@ -143,9 +175,11 @@ def own(world: Served, who: str) -> dict[str, str]:
             "task": new_task(client, "Mine"),
             "spare_task": new_task(client, "Spare"),
             "key": new_key(client),
+            "message": answer_of(client, run),
         }
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
+    spare |= {"spare_message": found["message"], "spare_invitation": found["invitation"]}
     fixed = {
         "thread_title": "Mine",
         "spare_lesson": found["lesson"],
@@ -156,6 +190,9 @@ def own(world: Served, who: str) -> dict[str, str]:
         "spare_organization_key": "key_00000000000000000000000000",
         "spare_email": "nobody@famulus.local",
         "refresh_token": "fmr_none.none",
+        "look_token": "fmi_none",
+        "accept_token": "fmi_none",
+        "hidden_course": nobody,
     }
     return {**found, **spare, **fixed}
 
@@ -184,6 +221,8 @@ def victims(world: Served) -> dict[str, set[str]]:
                     "assistant_versions",
                     "threads",
                     "messages",
+                    "feedback",
+                    "invitations",
                     "runs",
                     "run_events",
                     "sources",

@@ -4,7 +4,7 @@ import { render } from "preact";
 import { conversation, followFeed, followRoute, subject } from "./state/conversations";
 import { course, courseId, courses, loadCourses, rememberCourse, startingCourse } from "./state/courses";
 import { dropPanel, openPassage } from "./state/panel";
-import { go, linkedPassage, route, startRouting } from "./state/route";
+import { go, invitationToken, linkedPassage, route, startRouting } from "./state/route";
 import { openSession, session } from "./state/session";
 import { drawerOpen, observeSurroundings } from "./state/surroundings";
 import { deleteOnLeave, loadThreads, search, threads, titleOf } from "./state/threads";
@@ -19,7 +19,7 @@ function start(): void {
   deleteOnLeave();
   render(<App />, document.getElementById("app")!);
   const stopWaiting = effect(() => {
-    if (session.value !== "in") return;
+    if (session.value !== "in" || invitationToken.value !== null) return;
     untracked(() => queueMicrotask(() => stopWaiting()));
     untracked(enter);
   });

@@ -2,27 +2,33 @@
 
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import member_by
 from famulus.campus.models import Course, CourseRole, Enrolment
-from famulus.campus.schemas.people import EnrolmentOut, NewEnrolment
+from famulus.campus.schemas.people import (
+    EVERYBODY,
+    EnrolmentChange,
+    EnrolmentOut,
+    NewEnrolment,
+    PeopleFilter,
+)
 from famulus.identity import audit
-from famulus.identity.accounts import people
+from famulus.identity.directory import directory, with_address
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, begins_with, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
 
 class AlreadyEnrolled(Conflict):
-    """This person is in the course already; remove them first to give them another role in it."""
+    """This person is in the course already; change their role in it instead."""
 
     code = "already_enrolled"
 
@@ -33,14 +39,35 @@ class NotATeacher(Conflict):
     code = "not_a_teacher"
 
 
+ORDERS = {
+    "name": ((Enrolment.person_key, Enrolment.user_id), False),
+    "-name": ((Enrolment.person_key, Enrolment.user_id), True),
+    "created_at": ((Enrolment.created_at, Enrolment.user_id), False),
+    "-created_at": ((Enrolment.created_at, Enrolment.user_id), True),
+}
+"""How the people of a course can be sorted."""
+
+
 async def list_enrolments(
-    session: AsyncSession, principal: Principal, course_id: str, paging: Paging
+    session: AsyncSession,
+    principal: Principal,
+    course_id: str,
+    paging: Paging,
+    wanted: PeopleFilter = EVERYBODY,
 ) -> Page[EnrolmentOut]:
-    """The people of a course, by name. Raises NotFound or Forbidden."""
-    course = await _managed(session, principal, course_id, "see")
+    """The people of a course, by name unless told otherwise. Raises NotFound or Forbidden."""
+    course = await managed(session, principal, course_id, "see")
     query = _enrolments(course.id)
-    by = [Enrolment.person_key, Enrolment.user_id]
-    found = await page(session, query, by=by, paging=paging)
+    if wanted.role is not None:
+        query = query.where(Enrolment.role == wanted.role)
+    if wanted.q is not None:
+        beginning = fold(wanted.q)
+        named = select(Enrolment.user_id).where(
+            Enrolment.course_id == course.id, begins_with(Enrolment.person_key, beginning)
+        )
+        query = query.where(Enrolment.user_id.in_(named.union(with_address(beginning))))
+    by, descending = ORDERS[wanted.sort]
+    found = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(lambda row: EnrolmentOut.model_validate(row, from_attributes=True))
 
 
@@ -48,7 +75,7 @@ async def enrol(
     session: AsyncSession, principal: Principal, course_id: str, new: NewEnrolment
 ) -> EnrolmentOut:
     """Put a member of the organization into a course. Raises NotFound, Forbidden, NotATeacher or AlreadyEnrolled."""
-    course = await _managed(session, principal, course_id, "create")
+    course = await managed(session, principal, course_id, "create")
     member = await member_by(session, course.organization_id, user_id=new.user_id, email=new.email)
     if member is None:
         raise NotFound(
@@ -64,7 +91,7 @@ async def enrol(
     with duplicates_are(AlreadyEnrolled()):
         await session.flush()
     after = {"user_id": member.user_id, "role": new.role}
-    audit.record(session, principal, "enrolment.create", _thing(course), after=after)
+    audit.record(session, principal, "enrolment.create", thing_of(course), after=after)
     announce(session, RightsChanged(member.user_id))
     return EnrolmentOut(
         course_id=course.id,
@@ -76,9 +103,31 @@ async def enrol(
     )
 
 
+async def change_enrolment(
+    session: AsyncSession, principal: Principal, course_id: str, user_id: str, change: EnrolmentChange
+) -> EnrolmentOut:
+    """Have a person of the course learn or teach it. Raises NotFound, Forbidden or NotATeacher."""
+    course = await managed(session, principal, course_id, "change")
+    row = (await session.execute(_enrolments(course.id).where(Enrolment.user_id == user_id))).one_or_none()
+    if row is None:
+        raise NotFound("This person is not in the course.")
+    now = EnrolmentOut.model_validate(row, from_attributes=True)
+    if now.role == change.role:
+        return now
+    member = await member_by(session, course.organization_id, user_id=user_id)
+    if change.role == "teacher" and (member is None or member.role == "student"):
+        raise NotATeacher()
+    here = (Enrolment.course_id == course.id, Enrolment.user_id == user_id)
+    await session.execute(update(Enrolment).where(*here).values(role=change.role))
+    before, after = {"user_id": user_id, "role": now.role}, {"user_id": user_id, "role": change.role}
+    audit.record(session, principal, "enrolment.change", thing_of(course), before=before, after=after)
+    announce(session, RightsChanged(user_id))
+    return now.model_copy(update={"role": change.role})
+
+
 async def withdraw(session: AsyncSession, principal: Principal, course_id: str, user_id: str) -> None:
     """Take a person out of a course. Raises NotFound or Forbidden."""
-    course = await _managed(session, principal, course_id, "remove")
+    course = await managed(session, principal, course_id, "remove")
     gone = await session.execute(
         delete(Enrolment)
         .where(Enrolment.course_id == course.id, Enrolment.user_id == user_id)
@@ -88,12 +137,12 @@ async def withdraw(session: AsyncSession, principal: Principal, course_id: str, 
     if role is None:
         raise NotFound("This person is not in the course.")
     before = {"user_id": user_id, "role": role}
-    audit.record(session, principal, "enrolment.remove", _thing(course), before=before)
+    audit.record(session, principal, "enrolment.remove", thing_of(course), before=before)
     announce(session, RightsChanged(user_id))
 
 
 def _enrolments(course_id: str) -> Select[str, str, str, str, CourseRole, datetime, str]:
-    person = people().subquery()
+    person = directory().subquery()
     return (
         select(
             Enrolment.course_id,
@@ -109,11 +158,13 @@ def _enrolments(course_id: str) -> Select[str, str, str, str, CourseRole, dateti
     )
 
 
-async def _managed(session: AsyncSession, principal: Principal, course_id: str, action: str) -> Course:
+async def managed(session: AsyncSession, principal: Principal, course_id: str, action: str) -> Course:
+    """A course in which this person may do something to enrolments. Raises NotFound or Forbidden."""
     course = await access.find(session, principal, Course, course_id)
     await access.require(session, principal, action, course, "enrolment")
     return course
 
 
-def _thing(course: Course) -> audit.Thing:
+def thing_of(course: Course) -> audit.Thing:
+    """A course, for the audit."""
     return audit.Thing(course.id, course.title, course.organization_id)

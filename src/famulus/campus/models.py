@@ -11,11 +11,12 @@ from typing import Literal
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from famulus.kernel.tables import Base, Json, UtcTime
+from famulus.kernel.tables import Base, Folded, Json, UtcTime
 from famulus.kernel.text import EARLIEST, LATEST, fold
 
 MemberRole = Literal["organization_admin", "teacher", "student"]
 CourseRole = Literal["teacher", "student"]
+InvitationState = Literal["open", "accepted", "withdrawn"]
 Level = Literal["beginner", "intermediate", "advanced"]
 OPEN = text("state = 'open'")
 
@@ -49,11 +50,16 @@ class Membership(Base):
     )
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[MemberRole] = mapped_column(String(32))
-    person_key: Mapped[str] = mapped_column(Text, default="")
+    person_key: Mapped[str] = mapped_column(Folded, default="")
     """The person's name as it sorts: a page of a hundred thousand members must not sort them all."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "user_id"), Index(None, "organization_id", "person_key", "user_id"))
+    __table_args__ = (
+        Index(None, "user_id"),
+        Index(None, "organization_id", "person_key", "user_id"),
+        Index(None, "organization_id", "role", "person_key", "user_id"),
+        Index(None, "organization_id", "created_at", "user_id"),
+    )
 
 
 class Invitation(Base):
@@ -69,8 +75,7 @@ class Invitation(Base):
     course_ids: Mapped[list[str]] = mapped_column(Json)
     """Courses to be taught or learned from the start."""
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    state: Mapped[str] = mapped_column(String(16))
-    """`open`, `accepted` or `withdrawn`."""
+    state: Mapped[InvitationState] = mapped_column(String(16))
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
     invited_by: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     accepted_by: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
@@ -79,6 +84,7 @@ class Invitation(Base):
 
     __table_args__ = (
         Index(None, "organization_id", "id"),
+        Index(None, "organization_id", "state", "id"),
         Index(
             "uq_invitations_organization_id_email_open",
             "organization_id",
@@ -216,11 +222,16 @@ class Enrolment(Base):
     course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[CourseRole] = mapped_column(String(16))
-    person_key: Mapped[str] = mapped_column(Text, default="")
+    person_key: Mapped[str] = mapped_column(Folded, default="")
     """The person's name as it sorts, as in memberships."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "user_id"), Index(None, "course_id", "person_key", "user_id"))
+    __table_args__ = (
+        Index(None, "user_id"),
+        Index(None, "course_id", "person_key", "user_id"),
+        Index(None, "course_id", "role", "person_key", "user_id"),
+        Index(None, "course_id", "created_at", "user_id"),
+    )
 
 
 class Task(Base):
@@ -247,6 +258,7 @@ class Task(Base):
         Index(None, "user_id", "id"),
         Index(None, "user_id", "due_first", "id"),
         Index(None, "user_id", "due_last", "id"),
+        Index(None, "user_id", "done_at", "id"),
     )
 
     @validates("title")

@@ -20,8 +20,11 @@ user = typer.Typer(help="Accounts.", no_args_is_help=True)
 organization = typer.Typer(help="Organizations.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(organization, name="organization")
+importing = typer.Typer(help="Bring in what others keep.", no_args_is_help=True)
+app.add_typer(importing, name="import")
 
 Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
+ImportMode = Literal["all", "valid"]
 As = Annotated[str | None, typer.Option("--as", help="E-mail address of the person who asks.")]
 
 
@@ -133,6 +136,29 @@ def organization_archive(
     from famulus.cli.places import run_organization_archive  # lazy: the database
 
     print(run_organization_archive(name, restore, as_))
+
+
+@importing.command("people")
+def import_people(
+    path: Annotated[
+        Path, typer.Argument(help="A CSV file: email, and perhaps name, role, course, course_role.")
+    ],
+    organization: Annotated[str, typer.Option("--organization", help="Id or name of the organization.")],
+    mode: Annotated[
+        ImportMode, typer.Option(help="`all` keeps nothing unless every line is fine; `valid` keeps what is.")
+    ] = "all",
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Change the roles of people who are here already.")
+    ] = False,
+    as_: As = None,
+) -> None:
+    """Bring people into an organization and its courses; the same file again changes nothing."""
+    from famulus.cli.importing import run_import  # lazy: the database
+
+    if not run_import(path, organization, as_, mode=mode, dry_run=dry_run, update=update):
+        raise typer.Exit(1)
 
 
 @app.command()

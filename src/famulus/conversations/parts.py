@@ -92,3 +92,19 @@ class MessageView(msgspec.Struct, frozen=True):
     run_id: str | None
     created_at: str
     """RFC 3339, UTC."""
+
+
+Rating = Literal["up", "down"]
+
+
+class FeedbackView(msgspec.Struct, frozen=True):
+    """What the person thinks of an answer."""
+
+    rating: Rating
+    comment: str
+
+
+class RatedMessage(MessageView, frozen=True):
+    """A message as its thread shows it: with what the person thinks of it."""
+
+    feedback: FeedbackView | None

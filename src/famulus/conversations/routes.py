@@ -1,19 +1,27 @@
-"""`/api/v1/threads`: a person's own conversations."""
+"""`/api/v1/threads` and `/api/v1/messages`: a person's own conversations."""
 
 from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Response, status
 
-from famulus.conversations import threads
-from famulus.conversations.schemas import MessagePage, NewThread, RenameThread, ThreadOut, ThreadPage
+from famulus.conversations import feedback, threads
+from famulus.conversations.schemas import (
+    GivenFeedback,
+    MessagePage,
+    NewFeedback,
+    NewThread,
+    RenameThread,
+    ThreadOut,
+    ThreadPage,
+)
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
 from famulus.kernel.text import Id
 
-router = APIRouter(prefix="/api/v1/threads", tags=["threads"])
+router = APIRouter(prefix="/api/v1", tags=["threads"])
 
 
-@router.get("")
+@router.get("/threads")
 async def list_threads(
     principal: CurrentPrincipal,
     session: ReadSession,
@@ -25,7 +33,7 @@ async def list_threads(
     return ThreadPage(items=[ThreadOut.of(card) for card in found.items], next=found.next)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED)
+@router.post("/threads", status_code=status.HTTP_201_CREATED)
 async def create_thread(body: NewThread, principal: CurrentPrincipal, session: WriteSession) -> ThreadOut:
     """A new thread; without `assistant_id` the registry resolves who answers."""
     card = await threads.create_thread(
@@ -34,13 +42,13 @@ async def create_thread(body: NewThread, principal: CurrentPrincipal, session: W
     return ThreadOut.of(card)
 
 
-@router.get("/{thread_id}")
+@router.get("/threads/{thread_id}")
 async def get_thread(thread_id: IdPath, principal: CurrentPrincipal, session: ReadSession) -> ThreadOut:
     """One thread."""
     return ThreadOut.of(await threads.get_thread(session, principal, thread_id))
 
 
-@router.patch("/{thread_id}")
+@router.patch("/threads/{thread_id}")
 async def rename_thread(
     thread_id: IdPath, body: RenameThread, principal: CurrentPrincipal, session: WriteSession
 ) -> ThreadOut:
@@ -48,13 +56,13 @@ async def rename_thread(
     return ThreadOut.of(await threads.rename_thread(session, principal, thread_id, body.title))
 
 
-@router.delete("/{thread_id}", status_code=status.HTTP_204_NO_CONTENT)
+@router.delete("/threads/{thread_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_thread(thread_id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> None:
     """Delete a thread with everything said in it."""
     await threads.delete_thread(session, principal, thread_id)
 
 
-@router.get("/{thread_id}/messages", response_model=MessagePage)
+@router.get("/threads/{thread_id}/messages", response_model=MessagePage)
 async def list_messages(
     thread_id: IdPath,
     principal: CurrentPrincipal,
@@ -66,3 +74,18 @@ async def list_messages(
     found = await threads.list_messages(session, principal, thread_id, paging, newest_first=order == "desc")
     page = {"items": found.items, "next": found.next}
     return Response(msgspec.json.encode(page), media_type="application/json")
+
+
+@router.put("/messages/{message_id}/feedback")
+async def give_feedback(
+    message_id: IdPath, body: NewFeedback, principal: CurrentPrincipal, session: WriteSession
+) -> GivenFeedback:
+    """Say what one thinks of an answer in a thread of one's own; saying it anew replaces what was said before."""
+    given = await feedback.give_feedback(session, principal, message_id, body.rating, body.comment)
+    return GivenFeedback.model_validate(given, from_attributes=True)
+
+
+@router.delete("/messages/{message_id}/feedback", status_code=status.HTTP_204_NO_CONTENT)
+async def take_feedback_back(message_id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> None:
+    """Say nothing of an answer any more."""
+    await feedback.take_feedback_back(session, principal, message_id)

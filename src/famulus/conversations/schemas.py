@@ -1,12 +1,13 @@
 """What the routes of threads take and give."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel
 
+from famulus.conversations.parts import Rating
 from famulus.conversations.threads import ThreadCard
-from famulus.kernel.text import Id, Input, Name
+from famulus.kernel.text import Id, Input, LongText, Name
 
 
 class NewThread(Input):
@@ -65,6 +66,27 @@ class PartOut(BaseModel, extra="allow"):
     type: Literal["text", "citation", "tool", "page", "failure"]
 
 
+class NewFeedback(Input):
+    """What the person thinks of an answer."""
+
+    rating: Rating
+    comment: Annotated[str, LongText(2000, 0)] = ""
+
+
+class FeedbackOut(BaseModel):
+    """What the person said of an answer."""
+
+    rating: Rating
+    comment: str
+
+
+class GivenFeedback(FeedbackOut):
+    """Feedback as it is kept now."""
+
+    message_id: str
+    created_at: datetime
+
+
 class MessageOut(BaseModel):
     """One turn of a thread."""
 
@@ -80,6 +102,12 @@ class MessageOut(BaseModel):
     created_at: str
 
 
+class RatedMessageOut(MessageOut):
+    """One turn of a thread, with what the person thinks of it."""
+
+    feedback: FeedbackOut | None
+
+
 class ThreadPage(BaseModel):
     """A page of threads, newest first."""
 
@@ -90,5 +118,5 @@ class ThreadPage(BaseModel):
 class MessagePage(BaseModel):
     """A page of messages by position."""
 
-    items: list[MessageOut]
+    items: list[RatedMessageOut]
     next: str | None

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
+from msgspec import structs
 from sqlalchemy import Select, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,8 +14,8 @@ from famulus.assistants.resolve import resolve
 from famulus.assistants.rights import find_assistant
 from famulus.campus.courses import course_card
 from famulus.conversations.errors import ThreadNotFound
-from famulus.conversations.models import Message, Thread
-from famulus.conversations.parts import MessageView, decode_parts, text_of
+from famulus.conversations.models import Feedback, Message, Thread
+from famulus.conversations.parts import FeedbackView, RatedMessage, Rating, decode_parts, text_of
 from famulus.conversations.views import MessageRow, message_view
 from famulus.identity.principal import Principal
 from famulus.kernel.ids import new_id
@@ -138,14 +139,21 @@ async def delete_thread(session: AsyncSession, principal: Principal, thread_id: 
 
 async def list_messages(
     session: AsyncSession, principal: Principal, thread_id: str, paging: Paging, *, newest_first: bool = False
-) -> Page[MessageView]:
+) -> Page[RatedMessage]:
     """The messages of a thread by position."""
     await find_thread(session, principal, thread_id)
-    query = select(Message).where(Message.thread_id == thread_id)
-    found: Page[Message] = await page(
-        session, query, by=[Message.position], paging=paging, descending=newest_first
+    query = (
+        select(Message, Feedback, Message.position)
+        .outerjoin(Feedback, Feedback.message_id == Message.id)
+        .where(Message.thread_id == thread_id)
     )
-    return found.map(lambda message: message_view(_row(message)))
+    found = await page(session, query, by=[Message.position], paging=paging, descending=newest_first)
+    return found.map(lambda row: _view(row[0], row[1]))
+
+
+def _view(message: Message, feedback: Feedback | None) -> RatedMessage:
+    said = feedback and FeedbackView(cast(Rating, feedback.rating), feedback.comment)
+    return RatedMessage(**structs.asdict(message_view(_row(message))), feedback=said)
 
 
 def _row(message: Message) -> MessageRow:

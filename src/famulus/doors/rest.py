@@ -3,26 +3,32 @@
 from fastapi import FastAPI
 
 from famulus.assistants.routes import router as assistants
+from famulus.campus.routes.auditing import router as auditing
 from famulus.campus.routes.courses import router as courses
+from famulus.campus.routes.invitations import router as invitations
 from famulus.campus.routes.keys import router as organization_keys
 from famulus.campus.routes.organizations import router as organizations
 from famulus.campus.routes.outside import router as outside
 from famulus.campus.routes.people import router as people
 from famulus.campus.routes.places import router as places
+from famulus.campus.routes.rosters import router as rosters
 from famulus.campus.routes.tasks import router as tasks
 from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
 from famulus.doors.runs import router as runs
 from famulus.identity.routes.keys import router as keys
 from famulus.identity.routes.sign_in import router as identity
+from famulus.insights.routes import router as insights
 from famulus.knowledge.routes import router as knowledge
 
-CAMPUS = (courses, organizations, people, places, tasks, organization_keys, outside)
+CAMPUS = (
+    courses, organizations, people, places, tasks, invitations, rosters, auditing, organization_keys, outside
+)  # fmt: skip
 
 
 def mount(app: FastAPI) -> None:
     """Put every route of the native door into the application."""
     # Routes are tried in this order, so what is asked for most comes first.
-    for router in (runs, conversations, knowledge, *CAMPUS, assistants, identity, keys):
+    for router in (runs, conversations, knowledge, *CAMPUS, assistants, identity, keys, insights):
         app.include_router(router)
     problems.install(app)

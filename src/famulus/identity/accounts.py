@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import email_validator
-from sqlalchemy import Select, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.events import AccountChanged
@@ -151,11 +151,6 @@ async def find_by_id(session: AsyncSession, user_id: str) -> Account | None:
     """The account with this id."""
     user = await session.get(User, user_id)
     return user and account_of(user)
-
-
-def people() -> Select[str, str, str, bool]:
-    """`id`, `name`, `email` and `service` of every account, for other rooms to join; rights are theirs to add."""
-    return select(User.id, User.name, User.email, User.service)
 
 
 def account_of(user: User) -> Account:

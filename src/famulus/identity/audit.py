@@ -4,12 +4,12 @@ Whoever changes something says so here, with what it was before and what it is n
 written down only by those who name it. Reading is the campus's to allow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.models import AuditEntry
@@ -18,6 +18,8 @@ from famulus.kernel.ids import new_id
 from famulus.kernel.origin import origin
 from famulus.kernel.tables import utc_now
 
+Entry = AuditEntry
+"""Its columns, for conditions of whoever may read."""
 LONGEST = 500
 """Characters of one value that an entry keeps: it tells what was changed, and is no archive of it."""
 
@@ -32,6 +34,16 @@ class Thing:
     """Whose affair it is; None for the site's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, to what, and what it changed."""
+
+    action: str
+    thing: Thing | None = None
+    before: Mapping[str, object] | None = None
+    after: Mapping[str, object] | None = None
+
+
 def record(
     session: AsyncSession,
     actor: Principal | None,
@@ -42,23 +54,13 @@ def record(
     after: Mapping[str, object] | None = None,
 ) -> None:
     """Write down that `actor` did `action` (`course.change`); None is the server itself, or its operator."""
-    place = origin()
-    session.add(
-        AuditEntry(
-            id=new_id("aud"),
-            at=utc_now(),
-            actor_id=actor and actor.user_id,
-            actor_role=actor and actor.role,
-            organization_id=thing and thing.organization_id,
-            action=action,
-            thing_id=thing and thing.id,
-            thing_name=thing and thing.name,
-            before=_plain(before),
-            after=_plain(after),
-            address=place.address,
-            request_id=place.request_id,
-        )
-    )
+    session.add(AuditEntry(**_entry(actor, Done(action, thing, before, after))))
+
+
+async def record_all(session: AsyncSession, actor: Principal | None, done: Sequence[Done]) -> None:
+    """`record` for many at once, in one statement."""
+    if done:
+        await session.execute(insert(AuditEntry), [_entry(actor, each) for each in done])
 
 
 def change(row: Any, given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
@@ -73,6 +75,24 @@ def change(row: Any, given: Mapping[str, object]) -> tuple[dict[str, object], di
 def entries() -> Select[AuditEntry]:
     """Every entry; whose one may read is the campus's to add."""
     return select(AuditEntry)
+
+
+def _entry(actor: Principal | None, done: Done) -> dict[str, Any]:
+    place, thing = origin(), done.thing
+    return {
+        "id": new_id("aud"),
+        "at": utc_now(),
+        "actor_id": actor and actor.user_id,
+        "actor_role": actor and actor.role,
+        "organization_id": thing and thing.organization_id,
+        "action": done.action,
+        "thing_id": thing and thing.id,
+        "thing_name": thing and thing.name,
+        "before": _plain(done.before),
+        "after": _plain(done.after),
+        "address": place.address,
+        "request_id": place.request_id,
+    }
 
 
 def _plain(values: Mapping[str, object] | None) -> dict[str, object] | None:

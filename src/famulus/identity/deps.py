@@ -6,11 +6,16 @@ All are coroutines, for FastAPI runs plain functions in a thread, which costs mo
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.identity.credentials import cookie_name
+from famulus.identity.gate import Gate
 from famulus.identity.principal import Principal
+from famulus.identity.schemas import TokenPair, UserView, WebSignIn
+from famulus.identity.sessions import Opened
 from famulus.kernel.database import Database
+from famulus.kernel.errors import Unauthenticated
 from famulus.kernel.paging import LIMIT, MAX_LIMIT, Paging
 from famulus.kernel.settings import Settings
 from famulus.kernel.text import Id
@@ -33,9 +38,24 @@ async def get_principal(request: Request) -> Principal:
     return cast(Principal, found)
 
 
+async def get_gate(request: Request) -> Gate:
+    """What stands between a stranger and a session."""
+    return cast(Gate, request.app.state.gate)
+
+
+async def get_principal_if_any(request: Request) -> Principal | None:
+    """Who is asking, or None when nobody is signed in."""
+    try:
+        return await get_principal(request)
+    except Unauthenticated:
+        return None
+
+
 DatabaseDep = Annotated[Database, Depends(get_database)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+GateDep = Annotated[Gate, Depends(get_gate)]
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
+AnyPrincipal = Annotated[Principal | None, Depends(get_principal_if_any)]
 
 
 async def _reading(database: DatabaseDep) -> AsyncIterator[AsyncSession]:
@@ -60,6 +80,25 @@ async def _paging(
 ReadSession = Annotated[AsyncSession, Depends(_reading, scope="function")]
 WriteSession = Annotated[AsyncSession, Depends(_writing, scope="function")]
 PagingDep = Annotated[Paging, Depends(_paging)]
+
+
+def hand_over(opened: Opened, response: Response, settings: Settings) -> TokenPair | WebSignIn:
+    """A session to its owner: its tokens in the answer, or its one token in a cookie."""
+    response.headers["Cache-Control"] = "no-store"
+    if opened.refresh_token is not None:
+        return TokenPair.of(opened)
+    response.set_cookie(
+        cookie_name(settings),
+        opened.token,
+        max_age=opened.expires_in,
+        path="/",
+        secure=settings.https,
+        httponly=True,
+        samesite="lax",
+    )
+    return WebSignIn(user=UserView.of(opened.account), expires_in=opened.expires_in)
+
+
 IdPath = Annotated[Id, Path()]
 """An id in an address; typed, so that nothing else ever reaches a database."""
 PUBLIC: dict[str, Any] = {"security": []}

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from famulus.kernel.tables import Base, Json, UtcTime
+from famulus.kernel.tables import Base, Folded, Json, UtcTime
 
 
 class User(Base):
@@ -14,7 +14,7 @@ class User(Base):
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    email: Mapped[str] = mapped_column(String(320), unique=True)
+    email: Mapped[str] = mapped_column(Folded(320), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str | None] = mapped_column(String(300))
     site_admin: Mapped[bool] = mapped_column(default=False)
@@ -163,7 +163,7 @@ class AuditEntry(Base):
     actor_role: Mapped[str | None] = mapped_column(String(32))
     organization_id: Mapped[str | None] = mapped_column(String(40))
     """Whose affair it is; None for the site's."""
-    action: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(Folded(64))
     thing_id: Mapped[str | None] = mapped_column(String(100))
     thing_name: Mapped[str | None] = mapped_column(String(320))
     before: Mapped[dict[str, object] | None] = mapped_column(Json)
@@ -174,6 +174,8 @@ class AuditEntry(Base):
     __table_args__ = (
         Index(None, "organization_id", "id"),
         Index(None, "organization_id", "action", "id"),
+        Index(None, "organization_id", "actor_id", "id"),
+        Index(None, "action", "id"),
         Index(None, "actor_id", "id"),
         Index(None, "thing_id", "id"),
     )

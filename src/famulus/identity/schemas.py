@@ -25,7 +25,7 @@ NewPassword = Annotated[str, LongText(LONGEST_PASSWORD, SHORTEST_PASSWORD, strip
 """A password somebody chooses: 8 to 200 characters, blanks included."""
 
 
-class _WithMode(Input):
+class WithMode(Input):
     """`session_mode` says what the sign-in should give; `issuance_policy` is the same in other words."""
 
     session_mode: Mode | None = Field(
@@ -51,7 +51,7 @@ class _WithMode(Input):
         return self
 
 
-class SignUp(_WithMode):
+class SignUp(WithMode):
     """A new account."""
 
     email: Email
@@ -59,7 +59,7 @@ class SignUp(_WithMode):
     name: Name
 
 
-class SignIn(_WithMode):
+class SignIn(WithMode):
     """An e-mail address and its password."""
 
     email: Annotated[str, LongText(EMAIL_LENGTH, single_line=True)]

@@ -6,8 +6,10 @@ A counter in the random bits keeps the ids of one process in order within a mill
 import secrets
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
 
 
@@ -38,3 +40,17 @@ def new_id(prefix: str) -> str:
     rand_a, rand_b = tail >> 62 & 0xFFF, tail & (1 << 62) - 1
     value = millisecond << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b
     return f"{prefix}_{''.join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])}"
+
+
+def moment(time: datetime) -> str:
+    """How the part after the prefix begins of every id that is made in the millisecond of a time."""
+    value = (time - _EPOCH) // timedelta(milliseconds=1)
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(40, -1, -10)])
+
+
+def time_of(beginning: str) -> datetime:
+    """The millisecond that `moment` was asked for; raises ValueError for what no id begins with."""
+    value = 0
+    for character in beginning:
+        value = value << 5 | ALPHABET.index(character)
+    return _EPOCH + timedelta(milliseconds=value)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 LIMIT = 50
 MAX_LIMIT = 100
+LAST_CHARACTER = "\U0010ffff"
 BIGGEST_INTEGER = 2**63
 """Of a bigint; an integer has half the bits."""
 Key = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -123,3 +124,8 @@ def _fits(value: Any, column: Key) -> bool:
             return isinstance(value, column.type.python_type) and not (
                 isinstance(value, str) and "\0" in value
             )
+
+
+def begins_with(column: Key, beginning: str) -> ColumnElement[bool]:
+    """Whether a `Folded` column begins so: a range of its index, on both databases alike."""
+    return and_(column >= beginning, column < beginning + LAST_CHARACTER)

@@ -7,7 +7,15 @@ from typing import Literal
 
 import msgspec
 
-from famulus.conversations.parts import Failure, MessageStatus, MessageView, Part, encode_parts, text_of
+from famulus.conversations.parts import (
+    Citation,
+    Failure,
+    MessageStatus,
+    MessageView,
+    Part,
+    encode_parts,
+    text_of,
+)
 from famulus.conversations.views import rfc3339
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.ids import new_id
@@ -82,6 +90,7 @@ class Close:
             preview=preview_of(text_of(parts) or (self.problem.detail if self.problem else "")),
             input_tokens=draft.input_tokens,
             output_tokens=draft.output_tokens,
+            cited=sum(isinstance(part, Citation) for part in parts),
             error=msgspec.json.encode(self.problem).decode() if self.problem else None,
             finished_at=now,
             pending=rows,

@@ -52,7 +52,7 @@ class Run(Base):
         ),
         Index("uq_runs_thread_id_idempotency_key", "thread_id", "idempotency_key", unique=True),
         Index("ix_runs_live", "lease_until", sqlite_where=LIVE, postgresql_where=LIVE),
-        Index(None, "user_id"),
+        Index(None, "user_id", "id"),
     )
 
 

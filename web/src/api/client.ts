@@ -90,6 +90,7 @@ export const http = {
   post: <T>(path: string, body: unknown = {}, headers: Record<string, string> = {}) =>
     json<T>("POST", path, { body, headers }),
   patch: <T>(path: string, body: unknown) => json<T>("PATCH", path, { body }),
+  put: <T>(path: string, body: unknown) => json<T>("PUT", path, { body }),
   delete: (path: string, keepalive = false) => json<undefined>("DELETE", path, { keepalive }),
 };
 

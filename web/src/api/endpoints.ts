@@ -3,6 +3,7 @@ import { http, send, withQuery } from "./client";
 import type {
   About,
   Course,
+  Invitation,
   Lesson,
   LessonSummary,
   Me,
@@ -11,6 +12,7 @@ import type {
   Page,
   PageContext,
   Passage,
+  Rating,
   Run,
   Thread,
 } from "./types";
@@ -51,6 +53,18 @@ export const threads = {
   /** Newest first, so that a long thread opens at its end. */
   messages: (id: string, after: string | null) =>
     http.get<Page<Message>>(`${V1}/threads/${id}/messages`, { order: "desc", limit: 40, after }),
+};
+
+export const messages = {
+  rate: (id: string, rating: Rating) => http.put<unknown>(`${V1}/messages/${id}/feedback`, { rating }),
+  unrate: (id: string) => http.delete(`${V1}/messages/${id}/feedback`),
+};
+
+export const invitations = {
+  look: (token: string) => http.post<Invitation>("/api/auth/invitation/look", { token }),
+  /** With nothing but the token for whoever is signed in to the account that it is for. */
+  accept: (token: string, given: { name?: string; password?: string }) =>
+    http.post<unknown>("/api/auth/invitation/accept", { token, ...given, session_mode: "web" }),
 };
 
 export interface Question {

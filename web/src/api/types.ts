@@ -125,6 +125,25 @@ export interface Message {
   parts: Part[];
   run_id: string | null;
   created_at: string;
+  /** What the person thinks of an answer; left away where nobody has looked for it. */
+  feedback?: Feedback | null;
+}
+
+export type Rating = "up" | "down";
+
+export interface Feedback {
+  rating: Rating;
+  comment: string;
+}
+
+/** An invitation as its holder sees it. */
+export interface Invitation {
+  organization: Named;
+  email: string;
+  name: string | null;
+  role: Role;
+  /** Whether there is an account to sign in to. */
+  account: boolean;
 }
 
 export interface RunError {

@@ -1,7 +1,7 @@
 // How an answer comes about on the screen: a pure fold of run events into one value.
 // Nothing here knows of the network or the page, so that every order of events can be tested.
 import type { RunEvent, ToolFinished } from "../api/events";
-import type { CitationPart, FailurePart, Message, PassageRef, RunError, ToolPart, ToolStatus } from "../api/types";
+import type { CitationPart, FailurePart, Message, PassageRef, Rating, RunError, ToolPart, ToolStatus } from "../api/types";
 
 export type AnswerStatus = "streaming" | "complete" | "stopped" | "failed";
 
@@ -26,6 +26,7 @@ export interface AnswerState {
   tools: ToolLine[];
   error: RunError | null;
   createdAt: string;
+  rating: Rating | null;
   /** Id of the last event that was applied: `epoch.n`. */
   lastId: string | null;
 }
@@ -42,6 +43,7 @@ export function newAnswer(runId: string | null = null, createdAt = new Date().to
     tools: [],
     error: null,
     createdAt,
+    rating: null,
     lastId: null,
   };
 }
@@ -59,6 +61,7 @@ export function answerFromMessage(message: Message, base = newAnswer(message.run
     tools: tools.length > 0 ? tools.map(toolOf) : base.tools,
     error: errorOf(message) ?? base.error,
     createdAt: message.created_at,
+    rating: message.feedback?.rating ?? base.rating,
   };
 }
 

@@ -54,7 +54,24 @@ export function fromLink(path: string): { hash: string; passageId: string | null
   return passage ? { hash: "#/", passageId: passage[1]! } : null;
 }
 
+/** What stands in the link of an invitation; it leaves the address at once, so that it is not shared by accident. */
+export const invitationToken = signal<string | null>(null);
+
+function takeInvitation(): void {
+  if (location.pathname !== "/invitation") return;
+  invitationToken.value = new URLSearchParams(location.search).get("token") ?? "";
+  history.replaceState(null, "", "/invitation");
+}
+
+/** The invitation has been taken or left; the app goes on where it usually begins. */
+export function leaveInvitation(): void {
+  invitationToken.value = null;
+  history.replaceState(null, "", "/#/");
+  route.value = parseRoute("#/");
+}
+
 export function startRouting(): void {
+  takeInvitation();
   const link = fromLink(location.pathname);
   if (link) {
     linkedPassage.value = link.passageId;

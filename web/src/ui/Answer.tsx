@@ -11,6 +11,7 @@ import { AnswerText } from "./AnswerText";
 import { copyBlock, useCopied } from "./dom";
 import { Icon, Mark } from "./Icon";
 import { SourcesLine } from "./SourcesLine";
+import { Thumbs } from "./Thumbs";
 import { ToolLines } from "./ToolLines";
 
 interface Props {
@@ -178,6 +179,7 @@ function AnswerActions({ entry, conversation }: Props) {
           <Icon name="retry" size={16} />
         </button>
       )}
+      {status !== "failed" && <Thumbs entry={entry} />}
       <time dateTime={createdAt} title={clockTime(createdAt)}>
         {relativeTime(createdAt, now.value)}
       </time>

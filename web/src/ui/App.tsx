@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { course, courseId, courses, coursesError, loadCourses } from "../state/courses";
 import { conversation } from "../state/conversations";
 import { panel } from "../state/panel";
-import { route } from "../state/route";
+import { invitationToken, route } from "../state/route";
 import { openSession, session } from "../state/session";
 import { drawerOpen, narrow, online, railHidden, wide } from "../state/surroundings";
 import { threads, titleOf } from "../state/threads";
@@ -11,6 +11,7 @@ import { Chat } from "./Chat";
 import { useDelayed } from "./dom";
 import { keepFocusInside } from "./focusTrap";
 import { Icon, Mark } from "./Icon";
+import { InvitationPage } from "./Invitation";
 import { LessonList, LessonPage } from "./Lessons";
 import { Panel } from "./Panel";
 import { Rail } from "./Rail";
@@ -28,6 +29,7 @@ export function App() {
 }
 
 function Screen() {
+  if (invitationToken.value !== null && session.value !== "loading") return <InvitationPage token={invitationToken.value} />;
   switch (session.value) {
     case "loading":
       return <Opening />;

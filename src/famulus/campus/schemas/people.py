@@ -1,16 +1,38 @@
 """Who belongs where: members, enrolments, and the asker among them."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from famulus.campus.models import CourseRole, MemberRole
 from famulus.campus.schemas.organizations import OrganizationRef
+from famulus.identity.accounts import EMAIL_LENGTH
 from famulus.identity.principal import Role
 from famulus.identity.schemas import Email, UserView
-from famulus.kernel.text import Id, Input
+from famulus.kernel.text import Id, Input, LongText
+
+BULK = 1000
+"""Lines of one request."""
+Mode = Literal["all", "valid"]
+BulkOutcome = Literal["enrolled", "already", "unknown", "not_a_member", "not_a_teacher", "invalid"]
+Sort = Literal["name", "-name", "created_at", "-created_at"]
+"""How people can be sorted; a minus turns the order round."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """Which people a list is to show, and how."""
+
+    role: MemberRole | None = None
+    q: str | None = None
+    """What the name or the address begins with, whatever its case."""
+    sort: Sort = "name"
+
+
+EVERYBODY = PeopleFilter()
 
 
 class NewMember(Input):
@@ -32,6 +54,8 @@ class MemberOut(BaseModel):
     user_id: str
     name: str
     email: str
+    verified: bool
+    """Whether the person has shown that the address is theirs; nobody teaches before that."""
     role: MemberRole
     service: bool = Field(description="Whether this is no person but an API key of the organization.")
     created_at: datetime
@@ -56,6 +80,48 @@ class NewEnrolment(Input):
         if (self.email is None) == (self.user_id is None):
             raise PydanticCustomError("who", "Say who it is: either `email` or `user_id`.")
         return self
+
+
+class EnrolmentChange(Input):
+    """What a person is in a course from now on."""
+
+    role: CourseRole
+
+
+class BulkLine(Input):
+    """One person of many, by e-mail address or id; what is wrong with them is said in the report."""
+
+    email: Annotated[str, LongText(EMAIL_LENGTH, single_line=True)] | None = None
+    user_id: Id | None = None
+    role: CourseRole = "student"
+
+
+class BulkEnrolment(Input):
+    """People to be put into a course at once."""
+
+    people: list[BulkLine] = Field(min_length=1, max_length=BULK)
+    mode: Mode = Field(
+        "all", description="`all` keeps nothing unless every line is fine; `valid` keeps what is."
+    )
+
+
+class BulkLineOut(BaseModel):
+    """What became of one line."""
+
+    line: int
+    """From 1, in the order they were sent."""
+    who: str
+    outcome: BulkOutcome
+    detail: str | None
+
+
+class BulkReport(BaseModel):
+    """What became of every line."""
+
+    applied: bool
+    """Whether anything was kept; in the mode `all` nothing is while one line is not fine."""
+    enrolled: int
+    lines: list[BulkLineOut]
 
 
 class EnrolmentOut(BaseModel):

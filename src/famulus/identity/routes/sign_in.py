@@ -1,18 +1,13 @@
 """`/api/auth`: accounts and sessions over HTTP. `GET /api/auth/me` needs memberships and lives in the campus."""
 
-from typing import Annotated, cast
-
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from famulus.identity import sessions
 from famulus.identity.credentials import cookie_name, presented_token, require_same_origin
-from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
-from famulus.identity.gate import Gate
-from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, UserView, WebSignIn
-from famulus.identity.sessions import Opened
+from famulus.identity.deps import PUBLIC, DatabaseDep, GateDep, SettingsDep, hand_over
+from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, WebSignIn
 from famulus.kernel.errors import Forbidden, Unauthenticated
 from famulus.kernel.origin import origin
-from famulus.kernel.settings import Settings
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -21,13 +16,6 @@ class SignUpClosed(Forbidden):
     """Accounts are made by an administrator here."""
 
     code = "sign_up_closed"
-
-
-async def _gate(request: Request) -> Gate:
-    return cast(Gate, request.app.state.gate)
-
-
-GateDep = Annotated[Gate, Depends(_gate)]
 
 
 @router.post("/signup", status_code=status.HTTP_201_CREATED, openapi_extra=PUBLIC)
@@ -47,7 +35,7 @@ async def sign_up(
     opened = await sessions.sign_up(
         database, gate, email=body.email, name=body.name, password=body.password, mode=body.mode
     )
-    return _answer(opened, response, settings)
+    return hand_over(opened, response, settings)
 
 
 @router.post("/login", openapi_extra=PUBLIC)
@@ -70,7 +58,7 @@ async def sign_in(
         mode=body.mode,
         address=origin().address,
     )
-    return _answer(opened, response, settings)
+    return hand_over(opened, response, settings)
 
 
 @router.post("/refresh", openapi_extra=PUBLIC)
@@ -96,19 +84,3 @@ async def sign_out(
     response.delete_cookie(
         cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="lax"
     )
-
-
-def _answer(opened: Opened, response: Response, settings: Settings) -> TokenPair | WebSignIn:
-    response.headers["Cache-Control"] = "no-store"
-    if opened.refresh_token is not None:
-        return TokenPair.of(opened)
-    response.set_cookie(
-        cookie_name(settings),
-        opened.token,
-        max_age=opened.expires_in,
-        path="/",
-        secure=settings.https,
-        httponly=True,
-        samesite="lax",
-    )
-    return WebSignIn(user=UserView.of(opened.account), expires_in=opened.expires_in)

@@ -22,7 +22,8 @@ LOCK_THREAD = (
     "UPDATE threads SET last_position = last_position WHERE id = $1 RETURNING last_position, titled_by"
 )
 END_RUN = (
-    "UPDATE runs SET status = $4, answer_id = $5, input_tokens = $6, output_tokens = $7, error = $8, finished_at = $9"
+    "UPDATE runs SET status = $4, answer_id = $5, input_tokens = $6, output_tokens = $7, error = $8, finished_at = $9,"
+    " cited = $10"
     " WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING id"
 )
 ADD_TO_THREAD = (
@@ -44,6 +45,7 @@ class Ending:
     preview: str
     input_tokens: int
     output_tokens: int
+    cited: int
     error: str | None
     finished_at: datetime
     pending: Sequence[JournalRow]
@@ -64,7 +66,7 @@ def finish(e: Ending, closing: Callable[[int], list[Event]]) -> Steps[list[Event
         END_RUN,
         (
             e.run.id, e.run.epoch, e.owner, e.status, e.answer_id, e.input_tokens, e.output_tokens, e.error,
-            e.finished_at,
+            e.finished_at, e.cited,
         ),
     )  # fmt: skip
     if not ended or not threads:

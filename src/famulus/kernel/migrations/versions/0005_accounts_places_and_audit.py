@@ -29,11 +29,20 @@ TABLES = (
 )
 INDEXES = (
     ("memberships", ["organization_id", "person_key", "user_id"]),
+    ("memberships", ["organization_id", "role", "person_key", "user_id"]),
+    ("memberships", ["organization_id", "created_at", "user_id"]),
     ("enrolments", ["course_id", "person_key", "user_id"]),
+    ("enrolments", ["course_id", "role", "person_key", "user_id"]),
+    ("enrolments", ["course_id", "created_at", "user_id"]),
     ("courses", ["track_id", "position", "id"]),
     ("courses", ["organization_id", "id"]),
     ("courses", ["title_key", "id"]),
     ("threads", ["organization_id"]),
+    ("runs", ["user_id", "id"]),
+    ("invitations", ["organization_id", "state", "id"]),
+    ("tasks", ["user_id", "done_at", "id"]),
+    ("audit_entries", ["action", "id"]),
+    ("audit_entries", ["organization_id", "actor_id", "id"]),
 )
 
 
@@ -54,12 +63,16 @@ def upgrade() -> None:
     _put_courses_into_tracks()
     for table, columns in INDEXES:
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns)
+    op.drop_index("ix_runs_user_id", "runs")  # the one by user and id does its work as well
+    _compare_addresses_by_code_points("C")
     _sort_people()
     _sort_lessons()
     _trust_who_taught_before()
 
 
 def downgrade() -> None:
+    _compare_addresses_by_code_points("default")
+    op.create_index("ix_runs_user_id", "runs", ["user_id"])
     for table, columns in INDEXES:
         op.drop_index(f"ix_{table}_{'_'.join(columns)}", table)
     if op.get_bind().dialect.name == "postgresql":
@@ -80,14 +93,25 @@ def _columns() -> list[tuple[str, sa.Column[Any]]]:
         ("sessions", sa.Column("user_agent", sa.String(length=300), nullable=True)),
         ("sessions", sa.Column("used_at", TIME, nullable=True)),
         ("organizations", sa.Column("archived_at", TIME, nullable=True)),
-        ("memberships", sa.Column("person_key", sa.Text(), nullable=False, server_default="")),
-        ("enrolments", sa.Column("person_key", sa.Text(), nullable=False, server_default="")),
+        ("memberships", sa.Column("person_key", _folded(), nullable=False, server_default="")),
+        ("enrolments", sa.Column("person_key", _folded(), nullable=False, server_default="")),
         ("courses", sa.Column("position", sa.Integer(), nullable=False, server_default="0")),
         ("courses", sa.Column("archived_at", TIME, nullable=True)),
         ("lessons", sa.Column("archived_at", TIME, nullable=True)),
         ("lessons", sa.Column("title_key", sa.Text(), nullable=False, server_default="")),
         ("runs", sa.Column("cited", sa.Integer(), nullable=False, server_default="0")),
     ]
+
+
+def _folded(length: int | None = None) -> sa.types.TypeEngine[str]:
+    """Text that is compared by code points; SQLite does nothing else."""
+    return sa.String(length, collation="C" if op.get_bind().dialect.name == "postgresql" else None)
+
+
+def _compare_addresses_by_code_points(collation: str) -> None:
+    """So that addresses that begin with something are a range of their index."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f'ALTER TABLE users ALTER COLUMN email TYPE VARCHAR(320) COLLATE "{collation}"')
 
 
 def _put_courses_into_tracks() -> None:
@@ -241,7 +265,7 @@ def _create_audit_entries() -> None:
         sa.Column("actor_id", sa.String(length=40), nullable=True),
         sa.Column("actor_role", sa.String(length=32), nullable=True),
         sa.Column("organization_id", sa.String(length=40), nullable=True),
-        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("action", _folded(64), nullable=False),
         sa.Column("thing_id", sa.String(length=100), nullable=True),
         sa.Column("thing_name", sa.String(length=320), nullable=True),
         sa.Column("before", sa.Text(), nullable=True),

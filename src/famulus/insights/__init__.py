@@ -1,0 +1,1 @@
+"""Insights: what happened, in numbers and in order. Reads what the rooms below keep, and keeps nothing itself."""
