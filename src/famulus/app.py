@@ -18,12 +18,17 @@ from famulus.doors import api_docs, rest, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.middleware import Enveloped
 from famulus.doors.problems import PROBLEMS
+from famulus.doors.watch import Watch
 from famulus.identity.gate import Gate
+from famulus.identity.mails import MAIL_JOB
+from famulus.identity.postman import Postman
+from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
+from famulus.identity.tidying import TIDY, Tidying
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.instance import instance_name
-from famulus.kernel.jobs import Worker
+from famulus.kernel.jobs import Handler, Worker
 from famulus.kernel.live import Live
 from famulus.kernel.live_postgres import PostgresRelay
 from famulus.kernel.migrate import reach, require_newest
@@ -55,6 +60,7 @@ class Parts:
     vault: Vault
     gate: Gate
     authenticator: Authenticator
+    watch: Watch
     models: Models
     runs: Runs
     runner: Runner
@@ -105,9 +111,11 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         stack.push_async_callback(live.close)
         models = open_models(settings)
         stack.push_async_callback(models.close)
-        gate = Gate()
+        gate = Gate(strict=not settings.local)
         stack.callback(gate.close)
         parts = _put_together(settings, database, live, vault=vault, gate=gate, models=models)
+        stack.push_async_callback(parts.authenticator.close)
+        stack.push_async_callback(parts.watch.close)
         keeper = Keeper(database, live, parts.runner, heartbeat=settings.heartbeat)
         keeper.start()
         stack.push_async_callback(keeper.stop)
@@ -134,7 +142,12 @@ def _put_together(
     runs = Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash)
     lessons = LessonKeeper(database)
     bus.subscribe(CourseLessonsChanged, lessons.changed)
-    handlers = {TITLE_JOB: Titler(database, live, models).handle, LESSONS_JOB: lessons.handle}
+    handlers = {
+        **_of_accounts(database, settings),
+        TITLE_JOB: Titler(database, live, models).handle,
+        LESSONS_JOB: lessons.handle,
+    }
+    authenticator = Authenticator(database, settings, bus)
     return Parts(
         settings=settings,
         database=database,
@@ -142,13 +155,23 @@ def _put_together(
         live=live,
         vault=vault,
         gate=gate,
-        authenticator=Authenticator(database, settings, bus),
+        authenticator=authenticator,
+        watch=Watch(database, authenticator, bus),
         models=models,
         runs=runs,
         runner=runner,
-        worker=Worker(database, handlers, instance),
+        worker=Worker(database, handlers, instance, schedules=[TIDY]),
         instance=instance,
     )
+
+
+def _of_accounts(database: Database, settings: Settings) -> dict[str, Handler]:
+    """What is done in the background for accounts, by kind of job."""
+    return {
+        MAIL_JOB: Postman(database, settings).handle,
+        FORGOTTEN_JOB: Forgotten(database, settings).handle,
+        TIDY.kind: Tidying(database).handle,
+    }
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -12,6 +12,7 @@ from httpx2 import Client, Response
 
 from tests.support.academy import PASSWORD, Academy
 from tests.support.cases import Case
+from tests.support.cases_accounts import CASES_ACCOUNTS
 
 _numbers = itertools.count(1)
 
@@ -118,6 +119,7 @@ CASES: dict[str, Case] = {
     "GET /healthz": Case(None),
     "GET /readyz": Case(None),
     "GET /api/v1/about": Case(None),
+    **CASES_ACCOUNTS,
 }
 """By `METHOD /path`, as the OpenAPI document writes it."""
 

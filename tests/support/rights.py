@@ -22,6 +22,8 @@ KIND_OF_PATH = {"passages": "passage", "sources": "source", "documents": "docume
 BY_ADDRESS = {
     "POST /api/auth/signup": "anybody's own address",
     "POST /api/auth/login": "anybody's own address",
+    "POST /api/auth/password/forgot": "anybody's own address",
+    "POST /api/auth/email": "the asker's next address",
     "POST /api/v1/organizations/{organization_id}/members": "an admin may add whoever has an account",
 }
 """Operations that take an address of somebody whom the asker does not see yet, and why."""

@@ -30,7 +30,7 @@ async def serving(
     database: Database, *routers: APIRouter, settings: Settings | None = None
 ) -> AsyncIterator[AsyncClient]:
     """A client of an application that has these routers."""
-    app, gate = FastAPI(), Gate()
+    app, gate = FastAPI(), Gate(strict=False)
     for router in routers:
         app.include_router(router)
     problems.install(app)
@@ -42,6 +42,7 @@ async def serving(
         async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
             yield client
     finally:
+        await app.state.authenticator.close()
         gate.close()
 
 

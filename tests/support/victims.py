@@ -18,7 +18,7 @@ def askers(world: Served) -> list[Asker]:
 
     course = ("course", "lesson", "assistant", "source", "document", "passage")
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
-    talk = ("thread", "run", "teacher_thread", "teacher_run")
+    talk = ("thread", "run", "teacher_thread", "teacher_run", "session", "mail")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
     theirs = some(
         "their_organization",
@@ -55,7 +55,7 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some("organization", *course),
-            hidden=some("thread", "run", "draft", "draft_document", "draft_passage"),
+            hidden=some("thread", "run", "session", "mail", "draft", "draft_document", "draft_passage"),
             marks=marks(
                 "draft",
                 "hidden",
@@ -85,13 +85,13 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some("hidden_course", "thread", "run"),
+            hidden=some("hidden_course", "thread", "run", "session", "mail"),
             marks=marks("hidden", "thread", "message", "their_lesson", "their_instructions"),
         ),
         Asker(
             "admin",
             own(world, "admin"),
-            hidden=some("thread", "run", "their_course"),
+            hidden=some("thread", "run", "session", "mail", "their_course"),
             marks=marks(
                 "thread", "message", "teacher_thread", "teacher_message", "their_lesson", "their_instructions"
             ),
@@ -124,6 +124,12 @@ def own(world: Served, who: str) -> dict[str, str]:
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
     fixed = {
+        "verify_token": "none",
+        "reset_token": "none",
+        "spare_account": nobody,
+        "spare_session": "ses_none",
+        "session": "ses_none",
+        "mail": "mai_none",
         "thread_title": "Mine",
         "spare_lesson": found["lesson"],
         "spare_source": found["source"],

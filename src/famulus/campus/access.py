@@ -194,6 +194,20 @@ def require_site_admin(principal: Principal, action: str, thing: str) -> None:
         raise refusal(principal, action, thing)
 
 
+def require_person(principal: Principal, action: str, user_id: str, thing: str = "account") -> None:
+    """Whether one may do `action` to what belongs to a person, oneself or another.
+
+    Raises NotFound for what one may not see, Forbidden for what one may see but not do.
+    """
+    standings = {"site_admin"} if principal.is_site_admin else set[str]()
+    if principal.user_id == user_id:
+        standings.add("self")
+    if standings.isdisjoint(RIGHTS[thing]["see"]):
+        raise NotFound(f"There is no {thing} {user_id!r} that you may see.")
+    if standings.isdisjoint(RIGHTS[thing][action]):
+        raise refusal(principal, action, thing)
+
+
 def refusal(principal: Principal, action: str, thing: str) -> Forbidden:
     """Why somebody may not do something, with the roles that it takes."""
     standings = RIGHTS[thing][action]

@@ -13,6 +13,7 @@ from famulus.campus.presence import principal_of
 from famulus.identity import sessions
 from famulus.identity.credentials import presented_token
 from famulus.identity.events import AccountChanged, SignedOut
+from famulus.identity.last_use import LastUse
 from famulus.identity.principal import Principal
 from famulus.kernel.bus import Bus
 from famulus.kernel.database import Database
@@ -30,6 +31,7 @@ class Authenticator:
     def __init__(self, database: Database, settings: Settings, bus: Bus) -> None:
         self._database = database
         self._settings = settings
+        self._last_use = LastUse(database)
         self._memory = Memory[bytes, Principal](seconds=MEMORY, size=SIZE)
         for event in (SignedOut, AccountChanged, RightsChanged):
             bus.subscribe(event, self._forget)
@@ -40,9 +42,16 @@ class Authenticator:
         digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         return await self._memory.get(digest, partial(self._look, token))
 
+    async def close(self) -> None:
+        """End what is done in the background."""
+        await self._last_use.close()
+
     async def _look(self, token: str) -> Principal:
         async with self._database.read() as session:
-            return await principal_of(session, await sessions.resolve(session, token))
+            signed_in = await sessions.resolve(session, token)
+            principal = await principal_of(session, signed_in)
+        self._last_use.see(signed_in)
+        return principal
 
     def _forget(self, _event: object) -> None:
         """Rights change rarely, so forgetting everybody is simple and cheap enough."""

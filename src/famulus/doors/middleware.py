@@ -68,7 +68,7 @@ class Envelope:
         scope[DIRECT_SEND] = send
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        come_from(scope["client"][0] if scope["client"] else None, request_id)
+        come_from(scope["client"][0] if scope["client"] else None, request_id, _user_agent(headers))
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
         if scope["path"] not in self._docs:
             extra.append(self._policy)
@@ -132,6 +132,12 @@ class Envelope:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is larger than the {limit:,} bytes that are accepted here.")
+
+
+def _user_agent(headers: MutableMapping[bytes, bytes]) -> str | None:
+    """What can be kept of it: a header is bytes, and anybody may send any."""
+    given = headers.get(b"user-agent", b"").decode("latin-1")
+    return "".join(filter(str.isprintable, given)) or None
 
 
 def _request_id(headers: MutableMapping[bytes, bytes]) -> str:

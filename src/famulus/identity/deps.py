@@ -9,6 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.identity.gate import Gate
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.paging import LIMIT, MAX_LIMIT, Paging
@@ -31,8 +32,14 @@ async def get_principal(request: Request) -> Principal:
     return cast(Principal, await request.app.state.authenticator.principal(request.headers, request.method))
 
 
+async def get_gate(request: Request) -> Gate:
+    """The application's gate for passwords."""
+    return cast(Gate, request.app.state.gate)
+
+
 DatabaseDep = Annotated[Database, Depends(get_database)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+GateDep = Annotated[Gate, Depends(get_gate)]
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
 
 

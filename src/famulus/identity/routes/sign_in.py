@@ -1,16 +1,14 @@
-"""`/api/auth`: accounts and sessions over HTTP. `GET /api/auth/me` needs memberships and lives in the campus."""
+"""`/api/auth`: signing up, in and out. `GET /api/auth/me` needs memberships and lives in the campus."""
 
-from typing import Annotated, cast
+from fastapi import APIRouter, Request, Response, status
 
-from fastapi import APIRouter, Depends, Request, Response, status
-
-from famulus.identity import sessions
+from famulus.identity import sessions, sign_in
 from famulus.identity.credentials import cookie_name, presented_token, require_same_origin
-from famulus.identity.deps import DatabaseDep, SettingsDep
-from famulus.identity.gate import Gate
+from famulus.identity.deps import DatabaseDep, GateDep, SettingsDep
 from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, UserView, WebSignIn
 from famulus.identity.sessions import Opened
 from famulus.kernel.errors import Forbidden, Unauthenticated
+from famulus.kernel.origin import origin
 from famulus.kernel.settings import Settings
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
@@ -20,13 +18,6 @@ class SignUpClosed(Forbidden):
     """Accounts are made by an administrator here."""
 
     code = "sign_up_closed"
-
-
-async def _gate(request: Request) -> Gate:
-    return cast(Gate, request.app.state.gate)
-
-
-GateDep = Annotated[Gate, Depends(_gate)]
 
 
 @router.post("/signup", status_code=status.HTTP_201_CREATED)
@@ -43,14 +34,21 @@ async def sign_up(
     require_same_origin(request.headers, settings)
     if not settings.sign_up_open:
         raise SignUpClosed()
-    opened = await sessions.sign_up(
-        database, gate, email=body.email, name=body.name, password=body.password, mode=body.mode
+    opened = await sign_in.sign_up(
+        database,
+        gate,
+        settings,
+        email=body.email,
+        name=body.name,
+        password=body.password,
+        mode=body.mode,
+        address=origin().address,
     )
     return _answer(opened, response, settings)
 
 
 @router.post("/login")
-async def sign_in(
+async def log_in(
     body: SignIn,
     request: Request,
     response: Response,
@@ -61,13 +59,13 @@ async def sign_in(
 ) -> TokenPair | WebSignIn:
     """Sign in with an e-mail address and a password."""
     require_same_origin(request.headers, settings)
-    opened = await sessions.sign_in(
+    opened = await sign_in.sign_in(
         database,
         gate,
         email=body.email,
         password=body.password,
         mode=body.mode,
-        address=request.client.host if request.client else None,
+        address=origin().address,
     )
     return _answer(opened, response, settings)
 
@@ -92,6 +90,11 @@ async def sign_out(
     if token is not None:
         async with database.write() as session:
             await sessions.sign_out(session, token)
+    forget_cookie(response, settings)
+
+
+def forget_cookie(response: Response, settings: Settings) -> None:
+    """Have the browser drop its cookie; browsers do only when the attributes are those it was set with."""
     response.delete_cookie(
         cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="lax"
     )

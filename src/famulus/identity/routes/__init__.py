@@ -1,0 +1,1 @@
+"""Accounts and sessions over HTTP, a module a subject."""
