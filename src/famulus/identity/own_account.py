@@ -50,12 +50,19 @@ async def change_password(
     shown = await _shown(database, gate, principal, current, address)
     password_hash = await gate.passwords.hash(new)
     async with database.write() as session:
-        await _accept(session, shown)
-        await set_password(session, principal.user_id, password_hash)
-        await email_tokens.void(session, principal.user_id, "reset")
-        await end_sessions(session, principal.user_id, but=principal.session_id)
-        audit.record(session, principal, "account.change_password", _thing(principal))
-        announce(session, AccountChanged(principal.user_id, ("password",)))
+        account = await _accept(session, shown)
+        await replace_password(session, principal, account, password_hash)
+
+
+async def replace_password(
+    session: AsyncSession, actor: Principal | None, account: Account, password_hash: str
+) -> None:
+    """Give an account another password, and end its sessions, except the actor's own. None is the operator."""
+    await set_password(session, account.id, password_hash)
+    await email_tokens.void(session, account.id, "reset")
+    await end_sessions(session, account.id, but=actor and actor.session_id)
+    audit.record(session, actor, "account.change_password", audit.of_account(account))
+    announce(session, AccountChanged(account.id, ("password",)))
 
 
 async def change_email(
@@ -107,12 +114,13 @@ async def _shown(
     return shown
 
 
-async def _accept(session: AsyncSession, shown: Shown) -> None:
-    """Forget the failures; raises WrongPassword when the password was changed while it was being checked."""
+async def _accept(session: AsyncSession, shown: Shown) -> Account:
+    """Whose password it is; its failures are forgotten. Raises WrongPassword when it has changed since it was checked."""
     assert shown.secret is not None
     await brake.give_back(session, shown.tries)
     if not await still_holds(session, shown.secret):
         raise WrongPassword()
+    return shown.secret.account
 
 
 def _session(row: Session, principal: Principal) -> SessionOut:

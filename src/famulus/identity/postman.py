@@ -116,6 +116,15 @@ def connection(settings: Settings) -> aiosmtplib.SMTP:
     )
 
 
+async def trouble(settings: Settings) -> str | None:
+    """Why the settings' server would take no mail now: it is asked, and let go without one."""
+    try:
+        async with connection(settings):
+            return None
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
 def compose(mail: Mail, settings: Settings) -> EmailMessage:
     """The mail as it goes over the wire; raises ValueError for what can be no header."""
     message = EmailMessage(policy=SMTP)
