@@ -115,7 +115,7 @@ async def _shown(
 
 
 async def _accept(session: AsyncSession, shown: Shown) -> Account:
-    """Whose password it is; its failures are forgotten. Raises WrongPassword when it has changed since it was checked."""
+    """Whose password it is, its failures forgotten. Raises WrongPassword when it changed since it was checked."""
     assert shown.secret is not None
     await brake.give_back(session, shown.tries)
     if not await still_holds(session, shown.secret):

@@ -150,6 +150,12 @@ class Forgotten(Input):
     email: Annotated[str, LongText(EMAIL_LENGTH, single_line=True)]
 
 
+class Accepted(BaseModel):
+    """It will be done; what comes of it is told by mail, and to nobody else."""
+
+    accepted: Literal[True] = True
+
+
 class PasswordReset(Input):
     """What stood in the mailed link, and the new password."""
 

@@ -8,6 +8,7 @@ from famulus.identity import own_account, recovery
 from famulus.identity.credentials import require_same_origin
 from famulus.identity.deps import CurrentPrincipal, DatabaseDep, GateDep, SettingsDep, WriteSession
 from famulus.identity.schemas import (
+    Accepted,
     EmailChange,
     Forgotten,
     OpenedLink,
@@ -44,9 +45,10 @@ async def change_password(
 
 
 @router.post("/password/forgot", status_code=status.HTTP_202_ACCEPTED)
-async def forgot_password(body: Forgotten, database: DatabaseDep, _: FromHere) -> None:
+async def forgot_password(body: Forgotten, database: DatabaseDep, _: FromHere) -> Accepted:
     """Have a link to set a new password mailed, if there is such an account; the answer does not say whether."""
     await recovery.ask_for_reset(database, body.email, origin().address)
+    return Accepted()
 
 
 @router.post("/password/reset", status_code=status.HTTP_204_NO_CONTENT)
@@ -62,7 +64,7 @@ async def change_email(
     database: DatabaseDep,
     gate: GateDep,
     settings: SettingsDep,
-) -> None:
+) -> Accepted:
     """Have a link mailed to a new address, which becomes the account's when the link is opened."""
     await own_account.change_email(
         database,
@@ -73,14 +75,16 @@ async def change_email(
         password=body.password,
         address=origin().address,
     )
+    return Accepted()
 
 
 @router.post("/email/verification", status_code=status.HTTP_202_ACCEPTED)
 async def send_verification(
     principal: CurrentPrincipal, session: WriteSession, settings: SettingsDep
-) -> None:
+) -> Accepted:
     """Have the link that verifies the person's address mailed again."""
     await recovery.send_verification_again(session, settings, principal, origin().address)
+    return Accepted()
 
 
 @router.post("/email/verify")
