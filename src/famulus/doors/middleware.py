@@ -35,6 +35,10 @@ HEADERS = (
 )
 DOCS = frozenset({"/docs"})
 """A page with a script of its own in it, which the policy would forbid; it is there on somebody's own machine only."""
+MAILED = ("/verify", "/reset")
+"""Pages whose address holds a token until their script has taken it out."""
+NO_REFERRER = (b"referrer-policy", b"no-referrer")
+"""Of several policies the last one counts."""
 QUIET = frozenset({"/healthz", "/readyz"})
 
 
@@ -72,6 +76,8 @@ class Envelope:
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
         if scope["path"] not in self._docs:
             extra.append(self._policy)
+        if scope["path"].startswith(MAILED):
+            extra.append(NO_REFERRER)
         started, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:

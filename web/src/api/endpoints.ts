@@ -23,6 +23,9 @@ export const auth = {
   signup: (name: string, email: string, password: string) =>
     http.post<unknown>("/api/auth/signup", { name, email, password, session_mode: "web" }),
   logout: () => http.post<unknown>("/api/auth/logout"),
+  forgot: (email: string) => http.post<unknown>("/api/auth/password/forgot", { email }),
+  reset: (token: string, password: string) => http.post<unknown>("/api/auth/password/reset", { token, password }),
+  verify: (token: string) => http.post<{ email: string }>("/api/auth/email/verify", { token }),
 };
 
 export const about = () => http.get<About>(`${V1}/about`);

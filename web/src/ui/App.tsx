@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { course, courseId, courses, coursesError, loadCourses } from "../state/courses";
 import { conversation } from "../state/conversations";
+import { mailed } from "../state/mailed";
 import { panel } from "../state/panel";
 import { route } from "../state/route";
 import { openSession, session } from "../state/session";
@@ -12,6 +13,7 @@ import { useDelayed } from "./dom";
 import { keepFocusInside } from "./focusTrap";
 import { Icon, Mark } from "./Icon";
 import { LessonList, LessonPage } from "./Lessons";
+import { MailedPage } from "./Mailed";
 import { Panel } from "./Panel";
 import { Rail } from "./Rail";
 import { ShortcutHelp } from "./Shortcuts";
@@ -28,6 +30,7 @@ export function App() {
 }
 
 function Screen() {
+  if (mailed.value) return <MailedPage link={mailed.value} />;
   switch (session.value) {
     case "loading":
       return <Opening />;
