@@ -20,8 +20,9 @@ GATHER = 2.0
 class LastUse:
     """The uses that an instance has seen and not written yet. One per application; `close` it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, gather: float = GATHER) -> None:
         self._database = database
+        self._gather = gather
         self._seen: set[str] = set()
         self._writing: asyncio.Task[None] | None = None
 
@@ -40,7 +41,7 @@ class LastUse:
             await asyncio.gather(self._writing, return_exceptions=True)
 
     async def _write(self) -> None:
-        await asyncio.sleep(GATHER)
+        await asyncio.sleep(self._gather)
         ids, self._seen = self._seen, set[str]()
         with suppress(FamulusError):  # the next use is soon enough
             async with self._database.write() as session:
