@@ -18,9 +18,14 @@ from famulus.doors import api_docs, rest, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.middleware import Enveloped
 from famulus.doors.problems import PROBLEMS
+from famulus.doors.watch import Watch
 from famulus.identity.foreign import ForeignTokens
 from famulus.identity.gate import Gate
+from famulus.identity.mails import MAIL_JOB
 from famulus.identity.oidc import Providers
+from famulus.identity.postman import Postman
+from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
+from famulus.identity.tidying import TIDY, Tidying
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
@@ -59,6 +64,7 @@ class Parts:
     gate: Gate
     providers: Providers
     authenticator: Authenticator
+    watch: Watch
     models: Models
     runs: Runs
     runner: Runner
@@ -109,7 +115,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         stack.push_async_callback(live.close)
         models = open_models(settings)
         stack.push_async_callback(models.close)
-        gate = Gate()
+        gate = Gate(strict=not settings.local)
         stack.callback(gate.close)
         hosts = settings.allowed_private_hosts
         outbound = Outbound(hosts)
@@ -118,6 +124,8 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         parts = _put_together(
             settings, database, live, vault=vault, gate=gate, models=models, foreign=foreign
         )
+        stack.push_async_callback(parts.authenticator.close)
+        stack.push_async_callback(parts.watch.close)
         keeper = Keeper(database, live, parts.runner, heartbeat=settings.heartbeat)
         keeper.start()
         stack.push_async_callback(keeper.stop)
@@ -149,6 +157,8 @@ def _put_together(
         crash=crash,
     )
     runs = Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash)
+    authenticator = Authenticator(database, settings, bus, foreign)
+    handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models)}
     return Parts(
         settings=settings,
         database=database,
@@ -157,20 +167,30 @@ def _put_together(
         vault=vault,
         gate=gate,
         providers=Providers(foreign, vault),
-        authenticator=Authenticator(database, settings, bus, foreign),
+        authenticator=authenticator,
+        watch=Watch(database, authenticator, bus),
         models=models,
         runs=runs,
         runner=runner,
-        worker=Worker(database, _jobs(database, live, models), instance),
+        worker=Worker(database, handlers, instance, schedules=[TIDY]),
         instance=instance,
     )
 
 
-def _jobs(database: Database, live: Live, models: Models) -> dict[str, Handler]:
-    """Who does which background work."""
+def _of_courses(database: Database, live: Live, models: Models) -> dict[str, Handler]:
+    """What is done in the background for threads and lessons, by kind of job."""
     lessons = LessonKeeper(database)
     database.bus.subscribe(CourseLessonsChanged, lessons.changed)
     return {TITLE_JOB: Titler(database, live, models).handle, LESSONS_JOB: lessons.handle}
+
+
+def _of_accounts(database: Database, settings: Settings) -> dict[str, Handler]:
+    """What is done in the background for accounts, by kind of job."""
+    return {
+        MAIL_JOB: Postman(database, settings).handle,
+        FORGOTTEN_JOB: Forgotten(database, settings).handle,
+        TIDY.kind: Tidying(database).handle,
+    }
 
 
 def create_app(settings: Settings) -> FastAPI:

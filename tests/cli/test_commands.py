@@ -359,3 +359,39 @@ def test_importing_people(demo: Path) -> None:
     refused(run(demo, *words), "The first line names the columns")
     student = run(demo, *words[:3], "--organization", "demo academy", "--as", "student@famulus.local")
     refused(student, "organization_admin")
+
+
+def test_accounts_are_managed_from_the_command_line(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate").returncode == 0
+    for name, more in (("site", ["--site-admin"]), ("ada", [])):
+        made = run(
+            tmp_path,
+            "user",
+            "create",
+            f"{name}@x.local",
+            "--name",
+            name.title(),
+            "--password",
+            "correct horse",
+            *more,
+        )
+        assert made.returncode == 0, made.stderr
+    listed = run(tmp_path, "user", "list")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["ada@x.local", "site@x.local"]
+    assert "site admin" in listed.stdout
+    assert run(tmp_path, "user", "list", "SI").stdout.startswith("site@x.local")
+    assert "suspended" in run(tmp_path, "user", "suspend", "ADA@x.local").stdout
+    assert "suspended" in run(tmp_path, "user", "list", "ada").stdout
+    assert run(tmp_path, "user", "restore", "ada@x.local").returncode == 0
+    assert "suspended" not in run(tmp_path, "user", "list", "ada").stdout
+    assert run(tmp_path, "user", "password", "ada@x.local", "--password", "a better horse").returncode == 0
+    easy = run(tmp_path, "user", "password", "ada@x.local", "--password", "short")
+    assert (easy.returncode, "at least 8" in easy.stderr.lower()) == (2, True)
+    common = run(tmp_path, "user", "password", "ada@x.local", "--password", "password123", APP_ENV="test")
+    assert (common.returncode, "tried first" in common.stderr) == (2, True)
+    for words in (("suspend", "site@x.local"), ("site-admin", "site@x.local", "--revoke")):
+        last = run(tmp_path, "user", *words)
+        assert (last.returncode, "last one" in last.stderr) == (2, True)
+    assert run(tmp_path, "user", "site-admin", "ada@x.local").returncode == 0
+    assert run(tmp_path, "user", "site-admin", "site@x.local", "--revoke").returncode == 0
+    assert run(tmp_path, "user", "suspend", "nobody@x.local").returncode == 2

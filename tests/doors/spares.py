@@ -2,7 +2,16 @@
 
 from httpx2 import Client
 
-from tests.support.academy import MARKS, PASSWORD, new_invitation, new_key, new_task, new_thread
+from tests.support.academy import (
+    MARKS,
+    PASSWORD,
+    mailed,
+    new_invitation,
+    new_key,
+    new_task,
+    new_thread,
+    token_of,
+)
 from tests.support.mails import mailed_token
 from tests.support.operations import filled, send, with_people
 from tests.support.serving import Served
@@ -47,7 +56,7 @@ def spares(server: Served) -> dict[str, str]:
         email = filled("spare{new}@famulus.local", {})
         admin.post("/api/auth/signup", json={"email": email, "password": PASSWORD, "name": "Spare"})
         ids["spare_email"] = email
-    return ids
+    return {**ids, **_accounts(server)}
 
 
 def _places(server: Served, ids: dict[str, str], admin: Client, teacher: Client) -> dict[str, str]:
@@ -65,3 +74,25 @@ def _places(server: Served, ids: dict[str, str], admin: Client, teacher: Client)
         "spare_course": course,
         "archived_lesson": lesson,
     }
+
+
+def _accounts(server: Served) -> dict[str, str]:
+    """An account with a session and with links on their way."""
+    email = filled("spare{new}@famulus.local", {})
+    with server.client("site") as site, server.client() as nobody, server.client("classmate") as classmate:
+        account = {"email": email, "password": PASSWORD, "name": "Spare", "session_mode": "api"}
+        assert nobody.post("/api/auth/signup", json=account).status_code == 201
+        other = {"email": filled("spare{new}@famulus.local", {})}
+        assert nobody.post("/api/auth/signup", json={**account, **other}).status_code == 201
+        assert nobody.post("/api/auth/password/forgot", json=other).status_code == 202
+        mail = mailed(site, email, "verify")
+        again = {"email": "classmate@famulus.local", "password": PASSWORD, "session_mode": "api"}
+        assert nobody.post("/api/auth/login", json=again).status_code == 200
+        sessions = classmate.get("/api/auth/sessions").json()["items"]
+        return {
+            "mail": mail["id"],
+            "verify_token": token_of(mail),
+            "reset_token": token_of(mailed(site, other["email"], "reset")),
+            "spare_account": site.get("/api/v1/accounts", params={"q": email}).json()["items"][0]["id"],
+            "spare_session": next(each["id"] for each in sessions if not each["current"]),
+        }

@@ -7,10 +7,11 @@ import pytest
 from httpx2 import AsyncClient, Response
 from sqlalchemy import update
 
-from famulus.identity.accounts import find_by_email, set_suspended
+from famulus.doors.rest import IDENTITY
+from famulus.identity import administration
+from famulus.identity.accounts import find_by_email
 from famulus.identity.events import AccountChanged, SignedOut
 from famulus.identity.models import Session
-from famulus.identity.routes.sign_in import router as identity
 from famulus.kernel.database import Database
 from famulus.kernel.settings import load_settings
 from famulus.kernel.tables import utc_now
@@ -47,6 +48,7 @@ async def test_signing_up_signs_in_with_a_cookie(client: AsyncClient) -> None:
         "id": answer.json()["user"]["id"],
         "email": "ada@famulus.local",
         "name": "Ada Lovelace",
+        "email_verified": False,
         "locale": "en",
         "profile": {},
     }
@@ -91,7 +93,7 @@ async def test_unacceptable_fields_are_named(client: AsyncClient, field: str, va
 
 
 async def test_signing_up_can_be_closed(database: Database) -> None:
-    async with serving(database, identity, settings=load_settings(sign_up=False)) as client:
+    async with serving(database, *IDENTITY, settings=load_settings(sign_up=False)) as client:
         answer = await sign_up(client)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "sign_up_closed")
@@ -99,7 +101,7 @@ async def test_signing_up_can_be_closed(database: Database) -> None:
 
 async def test_over_https_the_cookie_is_bound_to_the_host(database: Database) -> None:
     settings = load_settings(public_url="https://learn.example.org")
-    async with serving(database, identity, settings=settings) as client:
+    async with serving(database, *IDENTITY, settings=settings) as client:
         cookie = (await sign_up(client)).headers["set-cookie"]
 
     assert cookie.startswith("__Host-famulus_session=")
@@ -226,7 +228,7 @@ async def test_a_suspended_account_is_shut_out_at_once(client: AsyncClient, data
     async with database.write() as session:
         account = await find_by_email(session, "ada@famulus.local")
         assert account is not None
-        await set_suspended(session, account.id, True)
+        await administration.suspend(session, None, account.id)
 
     assert changed == [account.id]
     assert (await me(client, pair["access_token"])).status_code == 401

@@ -1,13 +1,16 @@
 """What an operator's machinery sees: alive, ready part by part, and what to do when not."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from famulus.identity.models import Mail
 from famulus.kernel.database import Database
 from famulus.kernel.migrate import newest
+from famulus.kernel.tables import utc_now
 from tests.support.serving import Served, bare, wait_for
 
 STRONG = "N7rQ2vX9kLz4Wm8TbYc3Hd6Jf1Gs5Pe0aUiO"
@@ -27,11 +30,38 @@ def test_ready(server: Served) -> None:
         response = client.get("/readyz")
         body = response.json()
         assert response.status_code == 200
-        assert body["status"] == "ok"
+        assert body["status"] == "degraded", "there is no mail server"
         assert {each["name"]: each["state"] for each in body["parts"]} == {
-            "database": "ok", "model": "ok", "data_dir": "ok"
+            "database": "ok", "model": "ok", "data_dir": "ok", "mail": "degraded"
         }  # fmt: skip
         assert newest() in part(body, "database")["detail"]
+
+
+def test_with_a_mail_server_it_is_ready(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    mail = {"smtp_host": "127.0.0.1", "mail_from": "famulus@famulus.local"}
+    with bare("sqlite", tmp_path, request, **mail) as served, served.client() as client:
+        assert client.get("/readyz").json()["status"] == "ok"
+        wait_for(late_mail(served.settings.database))
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()["status"]) == (200, "degraded")
+        assert "mails wait since" in part(response.json(), "mail")["detail"]
+
+
+async def late_mail(url: str) -> None:
+    database = Database(url)
+    async with database.write() as session:
+        session.add(
+            Mail(
+                id="mai_1",
+                recipient="a@famulus.local",
+                subject="x",
+                body="x",
+                kind="verify",
+                state="waiting",
+                created_at=utc_now() - timedelta(minutes=6),
+            )
+        )
+    await database.close()
 
 
 def test_without_a_model_it_is_degraded_and_serves(tmp_path: Path, request: pytest.FixtureRequest) -> None:

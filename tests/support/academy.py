@@ -7,6 +7,7 @@ theirs  their_admin, their_student (learns Dams)
 site    administers the site
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -143,6 +144,7 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         )
         ids |= _known(teacher, lessons_source, "draft_", path="floods.md")
         ids["key"], ids["organization_key"] = new_key(student), new_key(admin, ids["organization"])
+        ids["session"] = _get(student, "/api/auth/sessions")["items"][0]["id"]
         ids["thread"], ids["run"] = _conversation(student, course, MARKS["thread"], MARKS["message"])
         ids["message"] = answer_of(student, ids["run"])
         student.put(f"/api/v1/messages/{ids['message']}/feedback", json={"rating": "up"})
@@ -157,6 +159,15 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         academy.ids.update(ids)
     with client("their_admin") as their_admin:
         _furnish_theirs(academy, their_admin)
+    with client("site") as site:
+        newcomer = {
+            "email": "newcomer@famulus.local",
+            "password": PASSWORD,
+            "name": "N",
+            "session_mode": "api",
+        }
+        _post(site, "/api/auth/signup", newcomer)
+        academy.ids["mail"] = mailed(site, newcomer["email"], "verify")["id"]
 
 
 def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
@@ -173,6 +184,21 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids["their_invitation"] = new_invitation(
         their_admin, ids["their_organization"], "their_invited@example.org"
     )
+
+
+def mailed(site: Client, recipient: str, kind: str) -> Any:
+    """The newest mail of a kind to somebody, as the site's admin reads it in the outbox; waited for, if need be."""
+    for _ in range(100):
+        for mail in _get(site, "/api/v1/mails")["items"]:
+            if (mail["recipient"], mail["kind"]) == (recipient, kind):
+                return _get(site, f"/api/v1/mails/{mail['id']}")
+        time.sleep(0.05)
+    raise AssertionError(f"There is no mail {kind!r} to {recipient}.")
+
+
+def token_of(mail: Any) -> str:
+    """What stands in the link of a mail."""
+    return str(mail["body"]).partition("token=")[2].split()[0]
 
 
 def new_assistant(client: Client, course_id: str, instructions: str, **settings: object) -> str:

@@ -12,6 +12,7 @@ from httpx2 import Client, Response
 
 from tests.support.academy import PASSWORD, Academy
 from tests.support.cases import Case
+from tests.support.cases_accounts import CASES_ACCOUNTS
 from tests.support.cases_outside import CASES_OUTSIDE
 from tests.support.cases_people import CASES_PEOPLE
 from tests.support.cases_places import CASES_PLACES
@@ -124,6 +125,7 @@ CASES: dict[str, Case] = {
     "GET /api/v1/about": Case(None),
     **CASES_PLACES,
     **CASES_OUTSIDE,
+    **CASES_ACCOUNTS,
 }
 """By `METHOD /path`, as the OpenAPI document writes it."""
 

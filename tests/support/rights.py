@@ -24,6 +24,8 @@ BY_ADDRESS = {
     "POST /api/auth/login": "anybody's own address",
     "POST /api/v1/organizations/{organization_id}/invitations": "an admin may write to anybody",
     "POST /api/v1/instructors": "an admin may write to anybody",
+    "POST /api/auth/password/forgot": "anybody's own address",
+    "POST /api/auth/email": "the asker's next address",
     "POST /api/v1/organizations/{organization_id}/members": "an admin may add whoever has an account",
 }
 """Operations that take an address of somebody whom the asker does not see yet, and why."""

@@ -34,7 +34,7 @@ async def serving(
     database: Database, *routers: APIRouter, settings: Settings | None = None
 ) -> AsyncIterator[AsyncClient]:
     """A client of an application that has these routers."""
-    app, gate = FastAPI(), Gate()
+    app, gate = FastAPI(), Gate(strict=False)
     for router in routers:
         app.include_router(router)
     problems.install(app)
@@ -50,6 +50,7 @@ async def serving(
         async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
             yield client
     finally:
+        await app.state.authenticator.close()
         await outbound.close()
         gate.close()
 

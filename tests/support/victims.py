@@ -10,6 +10,9 @@ from tests.support.serving import Served, wait_for
 
 PLACES = ("organization", "project", "track")
 
+OWN = ("thread", "run", "message", "task", "session", "mail")
+"""What is the student's alone, whoever asks."""
+
 
 def askers(world: Served) -> list[Asker]:
     """The victims are the student and the teacher of Rivers; each asker has a world of their own to ask from."""
@@ -21,7 +24,8 @@ def askers(world: Served) -> list[Asker]:
     course = ("course", "lesson", "assistant", "source", "document", "passage")
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
     talk = (
-        "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task"
+        "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task",
+        "session", "mail",
     )  # fmt: skip
     keys = ("key", "organization_key")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
@@ -72,9 +76,7 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some(*PLACES, *course),
-            hidden=some(
-                "thread", "run", "message", "task", "draft", "draft_document", "draft_passage", *keys
-            ),
+            hidden=some(*OWN, "draft", "draft_document", "draft_passage", *keys),
             marks=marks(
                 "draft",
                 "hidden",
@@ -93,7 +95,7 @@ def askers(world: Served) -> list[Asker]:
             "peer",
             own(world, "peer"),
             sees=some(*PLACES),
-            hidden=some(*course, "draft", "draft_passage", "thread", "run", "message", "task", *keys),
+            hidden=some(*course, "draft", "draft_passage", *OWN, *keys),
             marks=frozenset(MARKS.values()) - marks("places"),
         ),
         Asker(
@@ -106,9 +108,7 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some(
-                "hidden_course", "thread", "run", "message", "task", "their_project", "their_track", *keys
-            ),
+            hidden=some("hidden_course", *OWN, "their_project", "their_track", *keys),
             marks=marks(
                 "hidden", "thread", "message", "task", "their_lesson", "their_instructions", "their_places"
             ),
@@ -117,16 +117,7 @@ def askers(world: Served) -> list[Asker]:
             "admin",
             own(world, "admin"),
             hidden=some(
-                "thread",
-                "run",
-                "message",
-                "task",
-                "their_course",
-                "their_project",
-                "their_track",
-                "their_invitation",
-                "key",
-                "their_key",
+                *OWN, "their_course", "their_project", "their_track", "their_invitation", "key", "their_key"
             ),
             marks=marks(
                 "task",
@@ -181,6 +172,12 @@ def own(world: Served, who: str) -> dict[str, str]:
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
     spare |= {"spare_message": found["message"], "spare_invitation": found["invitation"]}
     fixed = {
+        "verify_token": "none",
+        "reset_token": "none",
+        "spare_account": nobody,
+        "spare_session": "ses_none",
+        "session": "ses_none",
+        "mail": "mai_none",
         "thread_title": "Mine",
         "spare_lesson": found["lesson"],
         "archived_lesson": found["lesson"],

@@ -3,6 +3,7 @@ import { computed, effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { conversation, followFeed, followRoute, subject } from "./state/conversations";
 import { course, courseId, courses, loadCourses, rememberCourse, startingCourse } from "./state/courses";
+import { takeMailedLink } from "./state/mailed";
 import { dropPanel, openPassage } from "./state/panel";
 import { go, invitationToken, linkedPassage, route, startRouting } from "./state/route";
 import { openSession, session } from "./state/session";
@@ -14,6 +15,7 @@ import "./styles/index.css";
 
 function start(): void {
   observeSurroundings();
+  takeMailedLink();
   startRouting();
   listenForKeys();
   deleteOnLeave();

@@ -19,11 +19,12 @@ from famulus.campus.models import (
 )
 from famulus.campus.schemas.invitations import InvitationLook
 from famulus.campus.schemas.organizations import OrganizationRef
-from famulus.identity import audit, invited, sessions
+from famulus.identity import audit, invited
 from famulus.identity.accounts import Account
 from famulus.identity.gate import Gate
 from famulus.identity.principal import Principal
 from famulus.identity.sessions import Mode, Opened, choose_organization, open_session
+from famulus.identity.sign_in import sign_in
 from famulus.kernel.database import Database, announce
 from famulus.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
 from famulus.kernel.tables import utc_now
@@ -87,7 +88,7 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
     if owner == "somebody":
         if answer.password is None:
             raise SignInToAccept()
-        opened = await sessions.sign_in(
+        opened = await sign_in(
             database,
             gate,
             email=invitation.email,
@@ -101,7 +102,7 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
         missing = [field for field, value in (("name", name), ("password", answer.password)) if value is None]
         problem = "This is needed for a new account."
         raise Invalid(fields=tuple(FieldProblem(field, problem) for field in missing))
-    password_hash = await gate.passwords.hash(answer.password)
+    password_hash = await gate.new_hash(answer.password, email=invitation.email, name=name)
     async with database.write() as session:
         invitation, organization = await _take(session, answer.token)
         account = await invited.take_account(

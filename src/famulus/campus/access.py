@@ -212,6 +212,21 @@ def require_site_admin(principal: Principal, action: str, thing: str) -> None:
         raise refusal(principal, action, thing)
 
 
+def require_person(principal: Principal, action: str, user_id: str, thing: str = "account") -> None:
+    """Whether one may do `action` to what belongs to a person, oneself or another.
+
+    Raises NotFound for what one may not see, Forbidden for what one may see but not do.
+    """
+    principal.needs(_scope(action))
+    standings = {"site_admin"} if principal.is_site_admin else set[str]()
+    if principal.user_id == user_id:
+        standings.add("self")
+    if standings.isdisjoint(RIGHTS[thing]["see"]):
+        raise NotFound(f"There is no {thing} {user_id!r} that you may see.")
+    if standings.isdisjoint(RIGHTS[thing][action]):
+        raise refusal(principal, action, thing)
+
+
 def _scope(action: str) -> Scope:
     """What an API key has to be made for."""
     return "read" if action in SEEING else "write"

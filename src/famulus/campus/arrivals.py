@@ -17,7 +17,7 @@ from famulus.identity import audit, foreigners
 from famulus.identity.accounts import Account
 from famulus.identity.foreign import Claimed
 from famulus.identity.foreigners import Foreigner
-from famulus.identity.sessions import Suspended
+from famulus.identity.sign_in import Suspended
 from famulus.kernel.database import Database, announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict

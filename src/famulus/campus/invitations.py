@@ -6,7 +6,6 @@ The mail has a link; of its token only a digest is kept, and it works once. Taki
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -16,13 +15,14 @@ from famulus.campus import access
 from famulus.campus.memberships import AlreadyMember, member_by
 from famulus.campus.models import Course, Invitation, Organization
 from famulus.campus.schemas.invitations import InvitationOut, NewInstructor, NewInvitation, State
-from famulus.identity import audit
-from famulus.identity.mailing import post
+from famulus.identity import audit, mails
+from famulus.identity.letters import Letter
 from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
 
 LIFE = timedelta(days=14)
@@ -58,19 +58,8 @@ class InvitationClosed(Conflict):
     code = "invitation_closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What invitations say of the server: where it is."""
-
-    url: str
-
-    def link(self, token: str) -> str:
-        """The address in the mail."""
-        return f"{self.url.rstrip('/')}/invitation?token={token}"
-
-
 async def invite(
-    session: AsyncSession, principal: Principal, site: Site, organization_id: str, new: NewInvitation
+    session: AsyncSession, principal: Principal, settings: Settings, organization_id: str, new: NewInvitation
 ) -> InvitationOut:
     """Hold a place for an address, and write to it.
 
@@ -102,19 +91,19 @@ async def invite(
         await session.flush()
     after = {"email": new.email, "role": new.role, "course_ids": invitation.course_ids}
     audit.record(session, principal, "invitation.create", thing_of(invitation), after=after)
-    await _write(session, principal, organization, invitation, site.link(token))
+    await _write(session, settings, principal, organization, invitation, token=token)
     return shown(invitation)
 
 
 async def invite_instructor(
-    session: AsyncSession, principal: Principal, site: Site, new: NewInstructor
+    session: AsyncSession, principal: Principal, settings: Settings, new: NewInstructor
 ) -> InvitationOut:
     """Invite somebody who is to teach, to the active organization unless told otherwise. Raises as `invite` does."""
     organization_id = new.organization_id or principal.organization_id
     if organization_id is None:
         raise Invalid(fields=(FieldProblem("organization_id", "Say in which organization."),))
     invitation = NewInvitation(email=new.email, name=new.name, role="teacher", course_ids=new.course_ids)
-    return await invite(session, principal, site, organization_id, invitation)
+    return await invite(session, principal, settings, organization_id, invitation)
 
 
 async def list_invitations(
@@ -153,7 +142,7 @@ async def withdraw_invitation(
 
 
 async def resend_invitation(
-    session: AsyncSession, principal: Principal, site: Site, organization_id: str, invitation_id: str
+    session: AsyncSession, principal: Principal, settings: Settings, organization_id: str, invitation_id: str
 ) -> InvitationOut:
     """Write again, with a new link that lasts as long as the first; the old one ends.
 
@@ -164,7 +153,7 @@ async def resend_invitation(
     invitation.token_hash, invitation.expires_at, invitation.updated_at = digest(token), now + LIFE, now
     await session.flush()
     audit.record(session, principal, "invitation.resend", thing_of(invitation))
-    await _write(session, principal, organization, invitation, site.link(token))
+    await _write(session, settings, principal, organization, invitation, token=token)
     return shown(invitation)
 
 
@@ -241,12 +230,15 @@ async def _clear_expired(session: AsyncSession, organization_id: str, email: str
 
 async def _write(
     session: AsyncSession,
+    settings: Settings,
     principal: Principal,
     organization: Organization,
     invitation: Invitation,
-    link: str,
+    *,
+    token: str,
 ) -> None:
-    body = LETTER.format(
+    link = f"{settings.base_url}/invitation?token={token}"
+    text = LETTER.format(
         name=f" {invitation.name}" if invitation.name else "",
         inviter=principal.name,
         organization=organization.name,
@@ -254,4 +246,5 @@ async def _write(
         link=link,
     )
     subject = f"You are invited to {organization.name}"
-    await post(session, invitation.email, subject, body, "invitation")
+    letter = Letter("invitation", subject, text, link, invitation.expires_at)
+    await mails.put(session, settings, letter, to=invitation.email)

@@ -238,6 +238,12 @@ async def end_enrolments(session: AsyncSession, organization_id: str, user_id: s
     )
 
 
+async def rename_person(session: AsyncSession, user_id: str, name: str) -> None:
+    """Have a person stand under another name wherever people are listed; rights are the caller's to ask."""
+    for table in (Membership, Enrolment):
+        await session.execute(update(table).where(table.user_id == user_id).values(person_key=fold(name)))
+
+
 async def member_by(
     session: AsyncSession, organization_id: str, *, user_id: str | None = None, email: str | None = None
 ) -> MemberOut | None:

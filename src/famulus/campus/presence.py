@@ -1,5 +1,7 @@
 """Presence: where a signed-in person is. A session plus the memberships make the principal that every service takes."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, or_, select
@@ -8,21 +10,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access
 from famulus.campus.archive import Archived
 from famulus.campus.events import RightsChanged
-from famulus.campus.memberships import memberships_of
+from famulus.campus.memberships import memberships_of, rename_person
 from famulus.campus.models import Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import Me
+from famulus.identity.accounts import find_account
+from famulus.identity.own_account import change_account
 from famulus.identity.principal import Principal, Role
-from famulus.identity.schemas import UserView
-from famulus.identity.sessions import SignedIn, choose_organization
+from famulus.identity.schemas import AccountChange, UserView
+from famulus.identity.sessions import SignedIn, choose_organization, live_sessions
 from famulus.kernel.database import announce
-from famulus.kernel.errors import Conflict
+from famulus.kernel.errors import Conflict, Forbidden
 
 
 class NoSession(Conflict):
     """These credentials carry no session in which an organization could be active; sign in for one."""
 
     code = "no_session"
+
+
+class AskerGone(Forbidden):
+    """Whoever asked this may not ask it any more: the account is suspended, or has left the organization."""
+
+    code = "asker_gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,51 @@ async def principal_of(session: AsyncSession, signed_in: SignedIn) -> Principal:
         email_verified=account.email_verified,
         profile=account.profile,
     )
+
+
+async def principal_again(session: AsyncSession, principal: Principal) -> Principal:
+    """The same person as they are by now, for work that was put off. Raises AskerGone where they may no longer ask."""
+    account = await find_account(session, principal.user_id)
+    if account is None:
+        raise AskerGone()
+    again = await principal_of(
+        session, SignedIn(account, principal.session_id or "", principal.organization_id)
+    )
+    if again.organization_id != principal.organization_id:
+        raise AskerGone()
+    return replace(again, session_id=principal.session_id)
+
+
+async def still_here(session: AsyncSession, principals: Collection[Principal]) -> set[Principal]:
+    """Of people in sessions: those whose session is alive and who still have the role they had. One query for all."""
+    ids = {principal.session_id for principal in principals if principal.session_id is not None}
+    alive = live_sessions(ids).subquery()
+    in_use = and_(Organization.id == Membership.organization_id, Organization.archived_at.is_(None))
+    rows = await session.execute(
+        select(alive.c.id, alive.c.site_admin, Organization.id, Membership.role)
+        .outerjoin(Membership, Membership.user_id == alive.c.user_id)
+        .outerjoin(Organization, in_use)
+    )
+    standings: defaultdict[str, set[tuple[str | None, str | None]]] = defaultdict(set)
+    for id, site_admin, organization_id, role in rows.all():
+        standings[id].add((None, "site_admin") if site_admin else (organization_id, role))
+    return {each for each in principals if _stands(each, standings.get(each.session_id or "", set()))}
+
+
+def _stands(principal: Principal, standings: set[tuple[str | None, str | None]]) -> bool:
+    if principal.role is None:  # who had no rights can have lost none but the session
+        return bool(standings)
+    place = None if principal.is_site_admin else principal.organization_id
+    return (place, principal.role) in standings
+
+
+async def change_me(session: AsyncSession, principal: Principal, change: AccountChange) -> Me:
+    """Change one's own account; where people are listed by name, the name changes with it. Raises Invalid."""
+    account = await change_account(session, principal, change)
+    if account.name != principal.name:
+        await rename_person(session, account.id, account.name)
+    now = replace(principal, name=account.name, locale=account.locale, profile=account.profile)
+    return await me(session, now)
 
 
 async def switch(session: AsyncSession, principal: Principal, organization_id: str) -> Principal:
@@ -78,6 +133,7 @@ async def me(session: AsyncSession, principal: Principal) -> Me:
             id=principal.user_id,
             email=principal.email,
             name=principal.name,
+            email_verified=principal.email_verified,
             locale=principal.locale,
             profile=principal.profile,
         ),

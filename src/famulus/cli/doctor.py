@@ -5,6 +5,7 @@ from functools import partial
 
 from famulus.app import open_models
 from famulus.doors.web import BUILT
+from famulus.identity.postman import trouble
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import reach
@@ -28,6 +29,7 @@ async def _examine(settings: Settings) -> bool:
         partial(_secret, settings),
         partial(_database, settings),
         partial(_model, settings),
+        partial(_mail, settings),
         _web,
     )
     for part in parts:
@@ -66,6 +68,17 @@ async def _model(settings: Settings) -> PartState:
         return await check_model(models)
     finally:
         await models.close()
+
+
+async def _mail(settings: Settings) -> PartState:
+    if settings.smtp_host is None:
+        return PartState(
+            "mail", "degraded", "no mail server: mails are kept in the outbox; see FAMULUS_SMTP_HOST"
+        )
+    place = f"{settings.smtp_host}:{settings.smtp_port}"
+    if problem := await trouble(settings):
+        return PartState("mail", "degraded", f"{place}: {problem}")
+    return PartState("mail", "ok", f"{place} answers")
 
 
 async def _web() -> PartState:

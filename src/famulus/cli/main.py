@@ -25,6 +25,7 @@ app.add_typer(importing, name="import")
 
 Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
 ImportMode = Literal["all", "valid"]
+Email = Annotated[str, typer.Argument(help="E-mail address of the account.")]
 As = Annotated[str | None, typer.Option("--as", help="E-mail address of the person who asks.")]
 
 
@@ -100,9 +101,63 @@ def user_create(
     site_admin: Annotated[bool, typer.Option("--site-admin", help="May do everything on this site.")] = False,
 ) -> None:
     """Create an account."""
-    from famulus.cli.work import run_user_create  # lazy: the database
+    from famulus.cli.users import run_create  # lazy: the database
 
-    print(run_user_create(email, name, password, site_admin))
+    print(run_create(email, name, password, site_admin))
+
+
+@user.command("list")
+def user_list(
+    begins: Annotated[
+        str | None, typer.Argument(help="What the name or the address begins with; all if left out.")
+    ] = None,
+) -> None:
+    """List accounts by name."""
+    from famulus.cli.users import run_list  # lazy: the database
+
+    for line in run_list(begins):
+        print(line)
+
+
+@user.command("suspend")
+def user_suspend(email: Email) -> None:
+    """Shut an account out at once, wherever it is signed in."""
+    from famulus.cli.users import run_suspend  # lazy: the database
+
+    print(run_suspend(email))
+
+
+@user.command("restore")
+def user_restore(email: Email) -> None:
+    """Let a suspended account in again."""
+    from famulus.cli.users import run_restore  # lazy: the database
+
+    print(run_restore(email))
+
+
+@user.command("password")
+def user_password(
+    email: Email,
+    password: Annotated[
+        str,
+        typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="At least 8 characters."),
+    ],
+) -> None:
+    """Set an account's password; all its sessions end."""
+    from famulus.cli.users import run_password  # lazy: the database
+
+    print(run_password(email, password))
+
+
+@user.command("site-admin")
+def user_site_admin(
+    email: Email,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take it away again.")] = False,
+) -> None:
+    """Have an account administer the site."""
+    from famulus.cli.users import run_site_admin  # lazy: the database
+
+    print(run_site_admin(email, revoke))
 
 
 @organization.command("create")

@@ -6,15 +6,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from famulus.campus.lookup import course_by_name, principal_by_email
 from famulus.cli.demo import seed_demo
-from famulus.identity.accounts import create_account
-from famulus.identity.passwords import Passwords
-from famulus.identity.schemas import SignUp
 from famulus.kernel.database import Database
-from famulus.kernel.errors import ConfigurationError, FieldProblem, Invalid
+from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.migrate import newest, reach, require_newest, upgrade
 from famulus.kernel.settings import load_settings
 from famulus.knowledge.ingest import Report, ingest_path
@@ -81,35 +76,3 @@ def run_ingest(path: Path, course: str, email: str | None) -> bool:
 def _progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         print(f"\r{done} of {total} files", end="", file=sys.stderr, flush=True)
-
-
-def run_user_create(email: str, name: str, password: str, site_admin: bool) -> str:
-    """Create an account; returns what was done. Raises Invalid, as signing up does, or EmailTaken."""
-    new = _checked(email, name, password)
-
-    async def work(database: Database) -> str:
-        passwords = Passwords()
-        try:
-            hashed = await passwords.hash(new.password)
-        finally:
-            passwords.close()
-        async with database.write() as session:
-            account = await create_account(
-                session,
-                email=new.email,
-                name=new.name,
-                password_hash=hashed,
-                site_admin=site_admin,
-                verified=True,
-            )
-        return account.email
-
-    return f"{with_database(work)} can sign in now."
-
-
-def _checked(email: str, name: str, password: str) -> SignUp:
-    try:
-        return SignUp(email=email, name=name, password=password, session_mode=None, issuance_policy=None)
-    except ValidationError as error:
-        problems = tuple(FieldProblem(str(item["loc"][0]), item["msg"]) for item in error.errors())
-        raise Invalid("There can be no such account.", fields=problems) from error

@@ -24,8 +24,10 @@ from famulus.identity import keys, sessions
 from famulus.identity.credentials import Credential, presented
 from famulus.identity.events import AccountChanged, SignedOut
 from famulus.identity.foreign import Claimed, ForeignTokens
+from famulus.identity.last_use import LastUse
 from famulus.identity.principal import Principal
-from famulus.identity.sessions import SignedIn, Suspended
+from famulus.identity.sessions import SignedIn
+from famulus.identity.sign_in import Suspended
 from famulus.kernel.bus import Bus
 from famulus.kernel.database import Database
 from famulus.kernel.errors import Unauthenticated
@@ -55,6 +57,7 @@ class Authenticator:
         self._settings = settings
         self._foreign = foreign
         self._gateway = Gateway(settings)
+        self._last_use = LastUse(database)
         self._memory = Memory[bytes, _Known](seconds=MEMORY, size=SIZE)
         for event in (SignedOut, AccountChanged, RightsChanged):
             bus.subscribe(event, self._forget)
@@ -70,6 +73,10 @@ class Authenticator:
             raise Unauthenticated()
         return known.principal
 
+    async def close(self) -> None:
+        """End what is done in the background."""
+        await self._last_use.close()
+
     async def _look(self, shown: Credential | Claimed) -> _Known:
         match shown:
             case Claimed():
@@ -80,8 +87,14 @@ class Authenticator:
                 claimed = await self._foreign.bearer(token)
                 return await self._arrived(self._foreign.issuers[claimed.issuer], claimed)
             case Credential(_, token):
-                async with self._database.read() as session:
-                    return _Known(await principal_of(session, await sessions.resolve(session, token)))
+                return await self._session(token)
+
+    async def _session(self, token: str) -> _Known:
+        async with self._database.read() as session:
+            signed_in = await sessions.resolve(session, token)
+            principal = await principal_of(session, signed_in)
+        self._last_use.see(signed_in)
+        return _Known(principal)
 
     async def _program(self, key: str) -> _Known:
         """Whom an API key lets in: where it was made for, or not at all."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.identity.accounts import Account, find_by_email, find_by_id, normal_email
+from famulus.identity.accounts import Account, find_account, find_by_email, normal_email
 from famulus.identity.credentials import SAFE_METHODS, require_same_origin
 from famulus.identity.foreign import Claimed
 from famulus.kernel.errors import Unauthenticated
@@ -68,7 +68,7 @@ class Gateway:
 
     async def known(self, session: AsyncSession, named: Claimed) -> Account | None:
         """The account with this id, or without provisioning this address; raises Unauthenticated for a closed one."""
-        account = await find_by_id(session, named.subject)
+        account = await find_account(session, named.subject)
         if account is None and self.issuer is None:
             account = await find_by_email(session, named.subject)
         if account is not None and (account.suspended or account.service):

@@ -37,6 +37,10 @@ HEADERS = (
 )
 DOCS = frozenset({"/docs"})
 """A page with a script of its own in it, which the policy would forbid; it is there on somebody's own machine only."""
+MAILED = ("/verify", "/reset")
+"""Pages whose address holds a token until their script has taken it out."""
+NO_REFERRER = (b"referrer-policy", b"no-referrer")
+"""Of several policies the last one counts."""
 QUIET = frozenset({"/healthz", "/readyz"})
 
 
@@ -84,11 +88,13 @@ class Envelope:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         peer = scope["client"][0] if scope["client"] else None
-        come_from(self._proxies.client(peer, scope["headers"]), request_id)
+        come_from(self._proxies.client(peer, scope["headers"]), request_id, _user_agent(headers))
         scope["scheme"] = self._proxies.scheme(peer, scope["headers"]) or scope["scheme"]
         extra = [*self._headers, (b"x-request-id", request_id.encode())]
         if scope["path"] not in self._docs:
             extra.append(self._policy)
+        if scope["path"].startswith(MAILED):
+            extra.append(NO_REFERRER)
         started, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:
@@ -149,6 +155,12 @@ class Envelope:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is larger than the {limit:,} bytes that are accepted here.")
+
+
+def _user_agent(headers: MutableMapping[bytes, bytes]) -> str | None:
+    """What can be kept of it: a header is bytes, and anybody may send any."""
+    given = headers.get(b"user-agent", b"").decode("latin-1")
+    return "".join(filter(str.isprintable, given)) or None
 
 
 def _request_id(headers: MutableMapping[bytes, bytes]) -> str:

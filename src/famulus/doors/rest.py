@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from famulus.assistants.routes import router as assistants
+from famulus.campus.routes.accounts import router as accounts
 from famulus.campus.routes.auditing import router as auditing
 from famulus.campus.routes.courses import router as courses
 from famulus.campus.routes.invitations import router as invitations
@@ -16,19 +17,22 @@ from famulus.campus.routes.tasks import router as tasks
 from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
 from famulus.doors.runs import router as runs
+from famulus.identity.routes.account import router as account
 from famulus.identity.routes.keys import router as keys
-from famulus.identity.routes.sign_in import router as identity
+from famulus.identity.routes.sessions import router as sessions
+from famulus.identity.routes.sign_in import router as sign_in
 from famulus.insights.routes import router as insights
 from famulus.knowledge.routes import router as knowledge
 
 CAMPUS = (
-    courses, organizations, people, places, tasks, invitations, rosters, auditing, organization_keys, outside
+    courses, organizations, people, places, tasks, invitations, rosters, accounts, auditing, organization_keys, outside
 )  # fmt: skip
+IDENTITY = (sign_in, account, sessions, keys)
 
 
 def mount(app: FastAPI) -> None:
     """Put every route of the native door into the application."""
     # Routes are tried in this order, so what is asked for most comes first.
-    for router in (runs, conversations, knowledge, *CAMPUS, assistants, identity, keys, insights):
+    for router in (runs, conversations, knowledge, *CAMPUS, assistants, *IDENTITY, insights):
         app.include_router(router)
     problems.install(app)

@@ -10,6 +10,7 @@ from famulus.conversations.parts import Page
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
 from famulus.doors.sse import KEEP_ALIVE, EventStream, frames
+from famulus.doors.watch import Watched
 from famulus.identity.deps import CurrentPrincipal, IdPath, SettingsDep
 from famulus.kernel.live import Live
 from famulus.runs.events import Entry, parse_id
@@ -66,7 +67,8 @@ async def start_run(
     started = await runs.start(principal, ask)
     headers = {"x-run-id": started.run.id, **({"idempotent-replay": "true"} if started.replayed else {})}
     if _wants_stream(request):
-        return EventStream(await runs.follow(principal, started.run.id), frames, headers)
+        stream = EventStream(await runs.follow(principal, started.run.id), frames, headers)
+        return Watched(stream, request, principal)
     return _json({"run": started.run, "message": started.message}, 202, headers)
 
 
@@ -90,7 +92,7 @@ async def follow_run(
     place = parse_id(after or last_event_id)
     if "application/json" in request.headers.get("accept", "") and not _wants_stream(request):
         return _event_page(await runs.events(principal, run_id, place))
-    return EventStream(await runs.follow(principal, run_id, place), frames)
+    return Watched(EventStream(await runs.follow(principal, run_id, place), frames), request, principal)
 
 
 @router.post("/runs/{run_id}/cancel", response_model=RunOut)
@@ -100,10 +102,13 @@ async def cancel_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep)
 
 
 @router.get("/events", response_class=Response, responses=STREAMED)
-async def follow_feed(principal: CurrentPrincipal, live: LiveDep, settings: SettingsDep) -> Response:
+async def follow_feed(
+    request: Request, principal: CurrentPrincipal, live: LiveDep, settings: SettingsDep
+) -> Response:
     """What happens to the person's threads from now on, live: `thread.titled`."""
     principal.needs("chat")
-    return EventStream(_feed(live, principal.user_id, settings.heartbeat), bytes)
+    stream = EventStream(_feed(live, principal.user_id, settings.heartbeat), bytes)
+    return Watched(stream, request, principal)
 
 
 async def _feed(live: Live, user_id: str, heartbeat: float) -> AsyncGenerator[bytes, None]:

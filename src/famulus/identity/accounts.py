@@ -6,11 +6,9 @@ import email_validator
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.identity.events import AccountChanged
 from famulus.identity.models import User
-from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
-from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
 
@@ -121,6 +119,13 @@ async def find_by_email(session: AsyncSession, email: str) -> Account | None:
     return secret and secret.account
 
 
+async def find_account(session: AsyncSession, user_id: str) -> Account | None:
+    """The account with this id, unless it is suspended."""
+    query = select(User).where(User.id == user_id, User.suspended.is_(False))
+    user = (await session.execute(query)).scalar_one_or_none()
+    return user and account_of(user)
+
+
 async def secret_of(session: AsyncSession, email: str) -> Secret | None:
     """What a sign-in with this address is checked against."""
     user = (await session.execute(select(User).where(User.email == lookup_email(email)))).scalar_one_or_none()
@@ -134,23 +139,20 @@ async def keep_better_hash(session: AsyncSession, user_id: str, *, old: str, bet
     )
 
 
-async def set_suspended(session: AsyncSession, user_id: str, suspended: bool) -> None:
-    """Shut an account out, or let it in again; its sessions are refused from the commit on."""
-    changed = await session.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(suspended=suspended, updated_at=utc_now())
-        .returning(User.id)
+async def still_holds(session: AsyncSession, secret: Secret) -> bool:
+    """Whether an account still has the password that was checked and is not suspended; keeps it so until the commit."""
+    query = select(User.id).where(
+        User.id == secret.account.id,
+        User.password_hash == secret.password_hash,
+        User.suspended.is_(False),
     )
-    if changed.scalar_one_or_none() is None:
-        raise NotFound("There is no such account.")
-    announce(session, AccountChanged(user_id))
+    return (await session.scalar(query.with_for_update())) is not None
 
 
-async def find_by_id(session: AsyncSession, user_id: str) -> Account | None:
-    """The account with this id."""
-    user = await session.get(User, user_id)
-    return user and account_of(user)
+async def set_password(session: AsyncSession, user_id: str, password_hash: str) -> None:
+    """Give an account another password; ending its sessions is the caller's to do."""
+    values = {"password_hash": password_hash, "updated_at": utc_now()}
+    await session.execute(update(User).where(User.id == user_id).values(values))
 
 
 def account_of(user: User) -> Account:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.identity.accounts import Account
 from famulus.identity.models import AuditEntry
 from famulus.identity.principal import Principal
 from famulus.kernel.ids import new_id
@@ -70,6 +71,16 @@ def change(row: Any, given: Mapping[str, object]) -> tuple[dict[str, object], di
     for name, value in after.items():
         setattr(row, name, value)
     return before, after
+
+
+def oneself(account: Account) -> Principal:
+    """Somebody who acts on their own account without being signed in yet."""
+    return Principal(user_id=account.id, name=account.name, email=account.email)
+
+
+def of_account(account: Account) -> Thing:
+    """An account, as what something was done to."""
+    return Thing(account.id, account.email)
 
 
 def entries() -> Select[AuditEntry]:

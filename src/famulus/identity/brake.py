@@ -1,24 +1,23 @@
-"""The brake on guessing passwords: after some failures each further try has to wait, twice as long each time.
+"""The brake on guessing: after some failures each further try has to wait, twice as long each time.
 
-It counts per account, whether it exists or not, and per network address; it lives in this process and forgets.
+It counts per account, whether it exists or not, and per network address, in the database: a restart forgets nothing,
+and several instances count together. A try is counted before it is made and given back when it succeeds, so that many
+at the same moment are no way around it.
 """
 
+import hashlib
 import ipaddress
-import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from famulus.kernel.errors import TooMany
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-FREE_PER_ACCOUNT = 5
-FREE_PER_ADDRESS = 30
-"""A whole class may sit behind one address."""
-LONGEST_WAIT = 60.0
-"""Seconds; short enough that nobody can keep somebody else out for long."""
-MEMORY = 15 * 60.0
-"""Seconds without a failure after which a key is forgotten."""
-KEYS = 10_000
+from famulus.identity.models import Attempts
+from famulus.kernel.clock import clock
+from famulus.kernel.errors import TooMany
+from famulus.kernel.lane_postgres import CLOCK as POSTGRES_CLOCK
+from famulus.kernel.lane_sqlite import CLOCK as SQLITE_CLOCK
 
 
 class TooManyFailures(TooMany):
@@ -27,63 +26,157 @@ class TooManyFailures(TooMany):
     code = "too_many_failures"
 
 
-@dataclass(slots=True)
-class _Failures:
-    count: int
-    last: float
+class TooManyMails(TooMany):
+    """Too many mails were asked for; wait a little before the next."""
+
+    code = "too_many_mails"
 
 
-class Brake:
-    """Failed sign-ins by key, at most `keys` of them; the one longest without a failure makes room."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How often something may be tried before each further try has to wait."""
 
-    def __init__(self, *, keys: int = KEYS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._failures: OrderedDict[str, _Failures] = OrderedDict()
-        self._keys = keys
-        self._clock = clock
+    name: str
+    free: int
+    longest: float = 60.0
+    """Seconds of the longest wait; short enough that nobody can keep somebody else out for long."""
+    memory: float = 15 * 60.0
+    """Seconds without a failure after which all is forgotten."""
+    refusal: type[TooMany] = TooManyFailures
 
-    def check(self, email: str, address: str | None) -> None:
-        """Raise `TooManyFailures`, saying how many seconds to wait, unless a try is free now."""
-        wait = max(self._wait(key, free) for key, free in _keys(email, address))
-        if wait > 0:
-            raise TooManyFailures(
-                f"Too many failed sign-ins; try again in {int(wait) + 1} seconds.", retry_after=int(wait) + 1
+
+GUESSES = Limit("account", free=5)
+GUESSES_FROM = Limit("address", free=30)
+"""A whole class may sit behind one address."""
+MAILS = Limit("mail account", free=3, longest=3600.0, memory=6 * 3600.0, refusal=TooManyMails)
+MAILS_FROM = Limit("mail address", free=30, longest=600.0, memory=3600.0, refusal=TooManyMails)
+SIGN_UPS_FROM = Limit("sign-up address", free=30)
+LONGEST_MEMORY = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Something that is counted under a limit; only a digest of it is kept."""
+
+    limit: Limit
+    what: str
+
+    @property
+    def key(self) -> str:
+        """Under which it stands in the table."""
+        return hashlib.sha256(f"{self.limit.name} {self.what}".encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A try that has been counted, and what is needed to give it back."""
+
+    counted: Counted
+    at: float
+    before: float | None
+    """When the one before it was; None where there was none."""
+
+
+_WAIT = (
+    "CASE WHEN a.count < :free THEN 0 WHEN a.count - :free > 11 OR (1 << (a.count - :free)) > :longest"
+    " THEN :longest ELSE (1 << (a.count - :free)) END"
+)
+_RESERVE = (
+    "INSERT INTO attempts AS a (key, count, last_at) VALUES (:key, 1, {now}) ON CONFLICT (key) DO UPDATE SET"
+    " count = CASE WHEN {now} - a.last_at > :memory THEN 1 ELSE a.count + 1 END, last_at = {now}"
+    " WHERE {now} - a.last_at > :memory OR {now} >= a.last_at + {wait} RETURNING last_at"
+)
+"""One statement, so that of many at the same moment each counts the one before it. No row: the wait is not over."""
+
+
+def guesses(email: str, address: str | None) -> list[Counted]:
+    """What a try to know the password of an account counts for."""
+    return _both(GUESSES, GUESSES_FROM, email, address)
+
+
+def mails(email: str, address: str | None) -> list[Counted]:
+    """What asking for a mail to an address counts for."""
+    return _both(MAILS, MAILS_FROM, email, address)
+
+
+def sign_ups(address: str | None) -> list[Counted]:
+    """What signing up with an address that has an account counts for."""
+    return [] if address is None else [Counted(SIGN_UPS_FROM, _network(address))]
+
+
+async def check(session: AsyncSession, counted: Sequence[Counted]) -> None:
+    """Raise the limit's refusal, saying how many seconds to wait, unless a try is free now. Counts nothing."""
+    by_key = {each.key: each for each in counted}
+    rows = await session.execute(
+        select(Attempts.key, Attempts.count, Attempts.last_at, clock()).where(Attempts.key.in_(by_key))
+    )
+    held = [(by_key[key], _wait(by_key[key].limit, count, last_at, now)) for key, count, last_at, now in rows]
+    held = [(each, wait) for each, wait in held if wait > 0]
+    if held:
+        each, wait = max(held, key=lambda pair: pair[1])
+        raise _refusal(each.limit, wait)
+
+
+async def reserve(session: AsyncSession, counted: Sequence[Counted]) -> list[Try]:
+    """Count a try, before it is made. Raises the limit's refusal, and then counts nothing, if the transaction ends."""
+    now = SQLITE_CLOCK if session.get_bind().dialect.name == "sqlite" else POSTGRES_CLOCK
+    statement = text(_RESERVE.format(now=now, wait=_WAIT))
+    tries: list[Try] = []
+    for each in counted:
+        before = await session.scalar(select(Attempts.last_at).where(Attempts.key == each.key))
+        limit = each.limit
+        values = {"key": each.key, "free": limit.free, "longest": limit.longest, "memory": limit.memory}
+        at = (await session.execute(statement, values)).scalar_one_or_none()
+        if at is None:
+            await check(session, counted)
+            raise _refusal(limit, 1.0)  # it was over in this very moment; the next try is free
+        tries.append(Try(each, at, before))
+    return tries
+
+
+async def give_back(session: AsyncSession, tries: Sequence[Try]) -> None:
+    """A try was right. The account's failures are forgotten; the address's stay: a guesser may have an account, too."""
+    for each in tries:
+        mine = Attempts.key == each.counted.key
+        if each.counted.limit is not GUESSES_FROM:
+            await session.execute(delete(Attempts).where(mine))
+            continue
+        if each.before is not None:
+            await session.execute(
+                update(Attempts).where(mine, Attempts.last_at == each.at).values(last_at=each.before)
             )
-
-    def failed(self, email: str, address: str | None) -> None:
-        """Count a failure."""
-        for key, _ in _keys(email, address):
-            failures = self._known(key) or _Failures(0, 0)
-            failures.count += 1
-            failures.last = self._clock()
-            self._failures[key] = failures
-            self._failures.move_to_end(key)
-        while len(self._failures) > self._keys:
-            self._failures.popitem(last=False)
-
-    def succeeded(self, email: str) -> None:
-        """Forget the account's failures. Those of the address stay: a guesser may have an account, too."""
-        self._failures.pop(f"account {email}", None)
-
-    def _known(self, key: str) -> _Failures | None:
-        failures = self._failures.get(key)
-        if failures is not None and self._clock() - failures.last > MEMORY:
-            del self._failures[key]
-            return None
-        return failures
-
-    def _wait(self, key: str, free: int) -> float:
-        failures = self._known(key)
-        if failures is None or failures.count < free:
-            return 0
-        wait = min(2.0 ** min(failures.count - free, 10), LONGEST_WAIT)
-        return failures.last + wait - self._clock()
+        await session.execute(update(Attempts).where(mine).values(count=Attempts.count - 1))
+        await session.execute(delete(Attempts).where(mine, Attempts.count <= 0))
 
 
-def _keys(email: str, address: str | None) -> list[tuple[str, int]]:
-    keys = [(f"account {email}", FREE_PER_ACCOUNT)]
-    if address is not None:
-        keys.append((f"address {_network(address)}", FREE_PER_ADDRESS))
-    return keys
+async def forgive(session: AsyncSession, email: str) -> None:
+    """Forget the failures of an account whose owner has shown otherwise who they are."""
+    await session.execute(delete(Attempts).where(Attempts.key == Counted(GUESSES, email).key))
+
+
+async def forget_old(session: AsyncSession) -> None:
+    """Remove what no limit remembers any more."""
+    await session.execute(delete(Attempts).where(Attempts.last_at < clock() - LONGEST_MEMORY))
+
+
+def _both(account: Limit, network: Limit, email: str, address: str | None) -> list[Counted]:
+    counted = [Counted(account, email)]
+    return counted if address is None else [*counted, Counted(network, _network(address))]
+
+
+def _wait(limit: Limit, count: int, last_at: float, now: float) -> float:
+    if count < limit.free or now - last_at > limit.memory:
+        return 0
+    return last_at + min(2.0 ** min(count - limit.free, 12), limit.longest) - now
+
+
+def _refusal(limit: Limit, wait: float) -> TooMany:
+    seconds = int(wait) + 1
+    return limit.refusal(f"{_sentence(limit)}; try again in {seconds} seconds.", retry_after=seconds)
+
+
+def _sentence(limit: Limit) -> str:
+    return (limit.refusal.__doc__ or "").partition(";")[0]
 
 
 def _network(address: str) -> str:

@@ -12,6 +12,7 @@ from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import begins_with
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 
 class ChangedMeanwhile(Conflict):
@@ -62,7 +63,14 @@ async def open_accounts(session: AsyncSession, newcomers: Sequence[Newcomer]) ->
         return
     now = utc_now()
     rows = [
-        {"id": each.id, "email": each.email, "name": each.name, "created_at": now, "updated_at": now}
+        {
+            "id": each.id,
+            "email": each.email,
+            "name": each.name,
+            "name_key": fold(each.name),
+            "created_at": now,
+            "updated_at": now,
+        }
         for each in newcomers
     ]
     with duplicates_are(ChangedMeanwhile()):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SignedOut:
-    """A session has ended: signed out, or revoked because a spent token was shown again."""
+    """A session has ended: signed out, or revoked: by its owner, with its account, or for a spent token."""
 
     session_id: str
 
@@ -15,3 +15,5 @@ class AccountChanged:
     """What is known of an account is no longer as it was; a suspended one is refused from now on."""
 
     user_id: str
+    changed: tuple[str, ...] = ()
+    """Which of its fields."""

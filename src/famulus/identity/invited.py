@@ -14,6 +14,7 @@ from famulus.identity.events import AccountChanged
 from famulus.identity.models import ForeignIdentity, Session, User
 from famulus.kernel.database import announce
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 Owner = Literal["nobody", "waiting", "somebody"]
 """Whose the account with an address is: there is none; it was made for its owner, who has never come; a person's."""
@@ -32,7 +33,7 @@ async def take_account(session: AsyncSession, *, email: str, name: str | None, p
     now = utc_now()
     values: dict[str, object] = {"password_hash": password_hash, "email_verified_at": now, "updated_at": now}
     if name is not None:
-        values["name"] = name
+        values |= {"name": name, "name_key": fold(name)}
     taken = await session.execute(
         update(User).where(User.email == email, _waiting()).values(values).returning(User)
     )

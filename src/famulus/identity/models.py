@@ -1,11 +1,17 @@
 """Tables of identity: accounts, and every way in to one. Private to this room."""
 
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Float, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from famulus.kernel.tables import Base, Folded, Json, UtcTime
+from famulus.kernel.text import fold
+
+Purpose = Literal["verify", "change", "reset"]
+"""Of a mailed link."""
+MailState = Literal["waiting", "sent", "kept", "failed"]
 
 
 class User(Base):
@@ -16,6 +22,8 @@ class User(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     email: Mapped[str] = mapped_column(Folded(320), unique=True)
     name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(Text)
+    """The name as it sorts and is looked for."""
     password_hash: Mapped[str | None] = mapped_column(String(300))
     site_admin: Mapped[bool] = mapped_column(default=False)
     suspended: Mapped[bool] = mapped_column(default=False)
@@ -26,6 +34,13 @@ class User(Base):
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index(None, "name_key", "id"),)
+
+    @validates("name")
+    def _fold(self, _field: str, name: str) -> str:
+        self.name_key = fold(name)
+        return name
 
 
 class Session(Base):
@@ -55,7 +70,7 @@ class Session(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "user_id"),)
+    __table_args__ = (Index(None, "user_id", "id"),)
 
 
 class EmailToken(Base):
@@ -65,8 +80,8 @@ class EmailToken(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    purpose: Mapped[str] = mapped_column(String(16))
-    """`verify` or `reset`."""
+    purpose: Mapped[Purpose] = mapped_column(String(16))
+    """`verify`, `reset` or `change` (to the address it was sent to)."""
     email: Mapped[str] = mapped_column(String(320))
     """The address it was sent to: it proves this one and no other."""
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -101,8 +116,10 @@ class Mail(Base):
     subject: Mapped[str] = mapped_column(String(300))
     body: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(String(32))
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[MailState] = mapped_column(String(16))
     error: Mapped[str | None] = mapped_column(Text)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When the link in it is no longer good: from then on, or once it is sent, nobody reads the body here."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcTime)
 

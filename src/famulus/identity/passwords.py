@@ -5,7 +5,7 @@ Hashing takes some 20 ms of a core and 19 MiB; nothing of it may happen while a 
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -46,11 +46,11 @@ class Passwords:
         return await self._run(lambda: self._hasher.hash(_composed(password)))
 
     async def verify(
-        self, password: str, kept: str | None, *, first: Callable[[], None] | None = None
+        self, password: str, kept: str | None, *, first: Callable[[], Awaitable[None]] | None = None
     ) -> tuple[bool, str | None]:
         """Whether the password is right, and a better hash to keep instead where the kept one is of an older kind.
 
-        Without a kept hash it is wrong and takes as long. `first` is called when the turn has come, and may raise.
+        Without a kept hash it is wrong and takes as long. `first` is awaited when the turn has come, and may raise.
         """
         right, better = await self._run(lambda: self._check(_composed(password), kept or DUMMY_HASH), first)
         return (right, better) if kept else (False, None)
@@ -66,14 +66,14 @@ class Passwords:
             self._hasher.verify(password, DUMMY_HASH)
             return False, None
 
-    async def _run(self, work: Callable[[], T], first: Callable[[], None] | None = None) -> T:
+    async def _run(self, work: Callable[[], T], first: Callable[[], Awaitable[None]] | None = None) -> T:
         if self._places <= 0:
             raise SignInsBusy(retry_after=1)
         self._places -= 1
         try:
             async with self._turns:
                 if first is not None:
-                    first()
+                    await first()
                 return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._places += 1

@@ -1,37 +1,29 @@
-"""Sessions: how an account signs in, stays signed in and signs out.
+"""Sessions: how somebody stays signed in, and is signed out.
 
     web  one cookie token, 14 days
     api  access token, 1 h, with a refresh token, 30 days; refreshing replaces both
 
 A refresh token of the family that is not the newest is spent: somebody copied it, so the session is revoked.
-Only digests of tokens are kept. A password is hashed before the database is asked to write.
+Only digests of tokens are kept. How a session is begun stands in `sign_in`.
 """
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.identity import audit
-from famulus.identity.accounts import (
-    Account,
-    EmailTaken,
-    account_of,
-    create_account,
-    keep_better_hash,
-    lookup_email,
-    secret_of,
-)
+from famulus.identity.accounts import Account, account_of
 from famulus.identity.events import SignedOut
-from famulus.identity.gate import Gate
 from famulus.identity.models import Session, User
 from famulus.kernel.database import Database, announce
-from famulus.kernel.errors import Forbidden, Unauthenticated
+from famulus.kernel.errors import Unauthenticated
 from famulus.kernel.ids import new_id
+from famulus.kernel.origin import origin
 from famulus.kernel.tables import utc_now
 
 Mode = Literal["web", "api"]
@@ -39,18 +31,6 @@ WEB_LIFE = timedelta(days=14)
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=30)
 REFRESH_PREFIX = "fmr"
-
-
-class WrongCredentials(Unauthenticated):
-    """The e-mail address or the password is not right."""
-
-    code = "wrong_credentials"
-
-
-class Suspended(Forbidden):
-    """This account is suspended; ask an administrator."""
-
-    code = "suspended"
 
 
 class RefreshRefused(Unauthenticated):
@@ -81,63 +61,27 @@ class SignedIn:
     """None for credentials that are good for one request at a time, such as an API key."""
     organization_id: str | None
     """The organization chosen in this session, if any."""
-
-
-async def sign_up(
-    database: Database, gate: Gate, *, email: str, name: str, password: str, mode: Mode
-) -> Opened:
-    """A new account with a password, and its first session. Raises `EmailTaken`."""
-    async with database.read() as session:
-        if await secret_of(session, email) is not None:
-            raise EmailTaken()
-    password_hash = await gate.passwords.hash(password)
-    async with database.write() as session:
-        account = await create_account(session, email=email, name=name, password_hash=password_hash)
-        audit.record(session, None, "account.sign_up", audit.Thing(account.id, account.email))
-        return await open_session(session, account, mode)
-
-
-async def sign_in(
-    database: Database, gate: Gate, *, email: str, password: str, mode: Mode, address: str | None = None
-) -> Opened:
-    """A new session for the right password.
-
-    An unknown address, an account without a password and a wrong password get one answer in one time:
-    `WrongCredentials`. Raises `TooManyFailures` while the brake holds, `Suspended` to whoever knew the password.
-    """
-    email = lookup_email(email)
-    gate.brake.check(email, address)
-    async with database.read() as session:
-        secret = await secret_of(session, email)
-    kept = secret and secret.password_hash
-    right, better = await gate.passwords.verify(
-        password, kept, first=lambda: gate.brake.check(email, address)
-    )
-    if secret is None or kept is None or not right:
-        gate.brake.failed(email, address)
-        raise WrongCredentials()
-    gate.brake.succeeded(email)
-    if secret.suspended:
-        raise Suspended()
-    async with database.write() as session:
-        if better is not None:
-            await keep_better_hash(session, secret.account.id, old=kept, better=better)
-        return await open_session(session, secret.account, mode)
+    used_at: datetime | None = None
+    """When it was last known to be used."""
 
 
 async def open_session(
-    session: AsyncSession, account: Account, mode: Mode, *, method: str = "password"
+    session: AsyncSession, account: Account, mode: Mode, method: str = "password"
 ) -> Opened:
-    """A new session for somebody whose identity has been established, by whichever `method`."""
+    """A new session for somebody whose identity has been established, and how."""
+    place = origin()
     now, token = utc_now(), _new_token("fms" if mode == "web" else "fma")
     life = WEB_LIFE if mode == "web" else ACCESS_LIFE
     row = Session(
         id=new_id("ses"),
         user_id=account.id,
         mode=mode,
-        method=method,
         token_hash=_digest(token),
         expires_at=now + life,
+        method=method,
+        address=place.address,
+        user_agent=place.user_agent,
+        used_at=now,
         created_at=now,
     )
     refresh_token = None
@@ -191,7 +135,7 @@ def _revoke(session: AsyncSession, row: Session) -> None:
 async def resolve(session: AsyncSession, token: str) -> SignedIn:
     """Whose session this token is; `Unauthenticated` when it is unknown, expired, revoked or of a suspended account."""
     found = await session.execute(
-        select(Session.id, Session.organization_id, User)
+        select(Session.id, Session.organization_id, Session.used_at, User)
         .join(User, User.id == Session.user_id)
         .where(
             Session.token_hash == _digest(token),
@@ -203,8 +147,23 @@ async def resolve(session: AsyncSession, token: str) -> SignedIn:
     row = found.one_or_none()
     if row is None:
         raise Unauthenticated()
-    session_id, organization_id, user = row
-    return SignedIn(account_of(user), session_id, organization_id)
+    session_id, organization_id, used_at, user = row
+    return SignedIn(account_of(user), session_id, organization_id, used_at)
+
+
+def live_sessions(ids: Collection[str]) -> Select[str, str, bool]:
+    """`id`, `user_id` and `site_admin` of those sessions that have not ended."""
+    now = utc_now()
+    return (
+        select(Session.id, Session.user_id, User.site_admin)
+        .join(User, User.id == Session.user_id)
+        .where(
+            Session.id.in_(ids),
+            Session.revoked_at.is_(None),
+            User.suspended.is_(False),
+            or_(Session.expires_at > now, Session.refresh_expires_at > now),
+        )
+    )
 
 
 async def sign_out(session: AsyncSession, token: str) -> None:
@@ -216,6 +175,23 @@ async def sign_out(session: AsyncSession, token: str) -> None:
         .returning(Session.id)
     )
     announce(session, *[SignedOut(id) for id in ended.scalars()])
+
+
+async def end_sessions(
+    session: AsyncSession, user_id: str, *, only: str | None = None, but: str | None = None
+) -> list[str]:
+    """End every live session of a person, or `only` one, or all `but` one; returns which."""
+    conditions = [Session.user_id == user_id, Session.revoked_at.is_(None)]
+    if only is not None:
+        conditions.append(Session.id == only)
+    if but is not None:
+        conditions.append(Session.id != but)
+    ended = await session.execute(
+        update(Session).where(*conditions).values(revoked_at=utc_now()).returning(Session.id)
+    )
+    ids = list(ended.scalars())
+    announce(session, *[SignedOut(id) for id in ids])
+    return ids
 
 
 async def choose_organization(session: AsyncSession, session_id: str, organization_id: str | None) -> None:

@@ -202,6 +202,37 @@ class Settings(BaseSettings):
         validation_alias=_names("crash_point"),
         description="`NAME` or `NAME:N`: die by SIGKILL at the N-th arrival there. Only where APP_ENV is `test`.",
     )
+    smtp_host: str | None = Field(
+        None,
+        validation_alias=_names("smtp_host"),
+        description="SMTP server that mails are handed to; unset: they are kept in the outbox for the site admin.",
+    )
+    smtp_port: int = Field(
+        587, ge=1, le=65535, validation_alias=_names("smtp_port"), description="Port of the SMTP server."
+    )
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        validation_alias=_names("smtp_tls"),
+        description="`starttls` (port 587), `tls` from the first byte (port 465), or `none` for a server on this host.",
+    )
+    smtp_user: str | None = Field(
+        None, validation_alias=_names("smtp_user"), description="Name to sign in to the SMTP server with."
+    )
+    smtp_password: SecretStr | None = Field(
+        None, validation_alias=_names("smtp_password"), description="Its password."
+    )
+    smtp_timeout: float = Field(
+        20,
+        gt=0,
+        le=120,
+        validation_alias=_names("smtp_timeout"),
+        description="Seconds that the SMTP server may take for each step.",
+    )
+    mail_from: str | None = Field(
+        None,
+        validation_alias=_names("mail_from"),
+        description="Sender of mails, such as `Famulus <famulus@school.example>`; needed with an SMTP server.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -253,6 +284,18 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}PROXY_USERS needs {PREFIX}PROXY_SECRET or {PREFIX}TRUSTED_PROXIES")
         return self
 
+    @model_validator(mode="after")
+    def _can_send_mail(self) -> Self:
+        if self.mail_from is not None and ("@" not in self.mail_from or not self.mail_from.isprintable()):
+            raise ValueError(
+                f"{PREFIX}MAIL_FROM must be an address, such as Famulus <famulus@school.example>"
+            )
+        if self.smtp_host and not self.mail_from:
+            raise ValueError(f"{PREFIX}SMTP_HOST needs {PREFIX}MAIL_FROM, the sender's address")
+        if self.smtp_host and not self.public_url and not self.local:
+            raise ValueError(f"{PREFIX}SMTP_HOST needs {PREFIX}PUBLIC_URL, which links in mails begin with")
+        return self
+
     @property
     def proxy_names(self) -> Literal["ignored", "known", "provisioned"]:
         """Whether a gateway in front may say who somebody is. A proxy that only balances passes anything on."""
@@ -272,6 +315,14 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The address of the database in use."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'famulus.db'}"
+
+    @property
+    def base_url(self) -> str:
+        """What links in mails begin with. Never taken from a request, whose sender would choose where they lead."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 – compared, not bound
+        return f"http://{host}:{self.port}"
 
     @property
     def https(self) -> bool:

@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from famulus.identity.mails import waits_since
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import current, newest
@@ -61,6 +64,22 @@ async def check_data_dir(settings: Settings) -> PartState:
     return PartState(
         "data_dir", "down", "FAMULUS_DATA_DIR cannot be written; give the server's user the right to"
     )
+
+
+async def check_mail(database: Database, settings: Settings) -> PartState:
+    """Whether mails go out. Asks the outbox rather than the mail server, so that readiness does not wait for it."""
+    if settings.smtp_host is None:
+        detail = "no mail server: mails are kept in the outbox; set FAMULUS_SMTP_HOST to send them"
+        return PartState("mail", "degraded", detail)
+    try:
+        async with database.read() as session:
+            since = await waits_since(session)
+    except (FamulusError, SQLAlchemyError):
+        return PartState("mail", "degraded", "the outbox cannot be read")
+    if since is not None:
+        detail = f"mails wait since {since:%Y-%m-%d %H:%M} UTC; `famulus doctor` asks the mail server why"
+        return PartState("mail", "degraded", detail)
+    return PartState("mail", "ok", "mails are sent")
 
 
 async def check_all(*checks: Callable[[], Awaitable[PartState]]) -> tuple[State, list[PartState]]:

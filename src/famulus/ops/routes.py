@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
 from famulus.llm.opened import Models
-from famulus.ops.checks import State, check_all, check_data_dir, check_database, check_model
+from famulus.ops.checks import State, check_all, check_data_dir, check_database, check_mail, check_model
 
 router = APIRouter(tags=["operations"])
 
@@ -70,7 +70,10 @@ async def readyz(
     """The state of every part; 503 while one that is needed is down."""
     models = cast(Models, request.app.state.models)
     status, parts = await check_all(
-        partial(check_database, database), partial(check_model, models), partial(check_data_dir, settings)
+        partial(check_database, database),
+        partial(check_model, models),
+        partial(check_data_dir, settings),
+        partial(check_mail, database, settings),
     )
     if status == "down":
         response.status_code = 503

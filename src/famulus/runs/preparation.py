@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 
+from msgspec.structs import replace
+
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.courses import CourseCard, course_card
+from famulus.campus.presence import principal_again
 from famulus.conversations.parts import Citation, Page, decode_parts, text_of
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import INSERT_JOB, job_values
@@ -67,6 +70,7 @@ class Preparation:
 
     async def prepare(self, work: Work) -> Prepared:
         """Read what the answer needs. Raises a FamulusError where it cannot be given."""
+        await self._ask_again(work)
         asker = work.asker
         assistant = await self._assistants.get(asker.assistant_id)
         rows = await self._history(work, assistant)
@@ -105,6 +109,13 @@ class Preparation:
             INSERT_JOB,
             job_values(TITLE_JOB, {"thread_id": thread_id}, unique=f"title:{thread_id}"),
         )
+
+    async def _ask_again(self, work: Work) -> None:
+        """A run that has waited, or was taken over, goes on with the rights that its asker has by now."""
+        if work.asked is None:
+            async with self._database.read() as session:
+                principal = await principal_again(session, work.asker.principal)
+            work.asker = replace(work.asker, principal=principal)
 
     async def _history(self, work: Work, assistant: ResolvedAssistant) -> list[MessageRow]:
         if work.asked is not None and work.asked.position == 1:

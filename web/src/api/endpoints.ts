@@ -27,6 +27,9 @@ export const auth = {
     http.post<unknown>("/api/auth/signup", { name, email, password, session_mode: "web" }),
   logout: () => http.post<unknown>("/api/auth/logout"),
   providers: () => http.get<{ items: Named[] }>("/api/auth/oidc"),
+  forgot: (email: string) => http.post<unknown>("/api/auth/password/forgot", { email }),
+  reset: (token: string, password: string) => http.post<unknown>("/api/auth/password/reset", { token, password }),
+  verify: (token: string) => http.post<{ email: string }>("/api/auth/email/verify", { token }),
 };
 
 /** Where a browser goes to sign in through a provider, and comes back to `next`. */

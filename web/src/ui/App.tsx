@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { course, courseId, courses, coursesError, loadCourses } from "../state/courses";
 import { conversation } from "../state/conversations";
+import { mailed } from "../state/mailed";
 import { panel } from "../state/panel";
 import { invitationToken, route } from "../state/route";
 import { openSession, session } from "../state/session";
@@ -13,6 +14,7 @@ import { keepFocusInside } from "./focusTrap";
 import { Icon, Mark } from "./Icon";
 import { InvitationPage } from "./Invitation";
 import { LessonList, LessonPage } from "./Lessons";
+import { MailedPage } from "./Mailed";
 import { Panel } from "./Panel";
 import { Rail } from "./Rail";
 import { ShortcutHelp } from "./Shortcuts";
@@ -30,6 +32,7 @@ export function App() {
 
 function Screen() {
   if (invitationToken.value !== null && session.value !== "loading") return <InvitationPage token={invitationToken.value} />;
+  if (mailed.value) return <MailedPage link={mailed.value} />;
   switch (session.value) {
     case "loading":
       return <Opening />;

@@ -5,6 +5,7 @@ import { about, me, signIn, signUp } from "../state/session";
 import { signInProblem } from "../text/signInProblem";
 import { focusComposer } from "./dom";
 import { Mark } from "./Icon";
+import { ForgottenForm } from "./Mailed";
 import { Providers } from "./Providers";
 
 interface Draft {
@@ -27,6 +28,7 @@ const DEMO = [
 const DEMO_PASSWORD = "password123";
 
 export function SignInPage() {
+  const [forgotten, setForgotten] = useState<string | null>(null);
   return (
     <main class="sign-in">
       <div class="sign-in-card">
@@ -35,7 +37,11 @@ export function SignInPage() {
           <h1>{about.value?.name ?? "Famulus"}</h1>
           <p>Ask your course material. Every answer shows where it was read.</p>
         </header>
-        <SignInForm />
+        {forgotten === null ? (
+          <SignInForm onForgotten={setForgotten} />
+        ) : (
+          <ForgottenForm email={forgotten} onBack={() => setForgotten(null)} />
+        )}
       </div>
     </main>
   );
@@ -55,7 +61,12 @@ export function SignInAgain() {
   );
 }
 
-function SignInForm({ again = false }: { again?: boolean }) {
+interface FormProps {
+  again?: boolean;
+  onForgotten?: (email: string) => void;
+}
+
+function SignInForm({ again = false, onForgotten }: FormProps) {
   const [joining, setJoining] = useState(false);
   const [draft, setDraft] = useState<Draft>({ name: "", email: me.value?.user.email ?? "", password: "" });
   const [busy, setBusy] = useState(false);
@@ -91,6 +102,13 @@ function SignInForm({ again = false }: { again?: boolean }) {
       <button class="button primary" type="submit" disabled={busy} data-testid="sign-in-submit">
         {joining ? "Create account" : "Sign in"}
       </button>
+      {onForgotten && !joining && (
+        <p class="form-switch">
+          <button type="button" class="link" onClick={() => onForgotten(draft.email)} data-testid="forgot-password">
+            Forgot password?
+          </button>
+        </p>
+      )}
       {!again && (about.value?.sign_up ?? false) && <Switch joining={joining} onSwitch={() => (setJoining(!joining), setProblem(null))} />}
       {about.value?.demo && !joining && (
         <DemoSignIns onPick={(email) => setDraft({ ...draft, email, password: DEMO_PASSWORD })} />

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, status
 
 from famulus.campus import acceptance, instructors, invitations
-from famulus.campus.invitations import Site
 from famulus.campus.routes.people import Beginning
 from famulus.campus.schemas.invitations import (
     Acceptance,
@@ -21,6 +20,7 @@ from famulus.campus.schemas.invitations import (
 )
 from famulus.identity.credentials import require_same_origin
 from famulus.identity.deps import (
+    PUBLIC,
     AnyPrincipal,
     CurrentPrincipal,
     DatabaseDep,
@@ -32,15 +32,9 @@ from famulus.identity.deps import (
     WriteSession,
     hand_over,
 )
-from famulus.kernel.settings import Settings
 from famulus.kernel.text import Id
 
 router = APIRouter()
-
-
-def _site(settings: Settings) -> Site:
-    """Never by the request's own word: whoever sends it would choose where the link leads."""
-    return Site(settings.public_url or f"http://{settings.host}:{settings.port}")
 
 
 @router.get("/api/v1/organizations/{organization_id}/invitations", tags=["invitations"])
@@ -70,7 +64,7 @@ async def invite(
     settings: SettingsDep,
 ) -> InvitationOut:
     """Invite somebody by mail, in any role, perhaps into courses; the link works once, for 14 days."""
-    return await invitations.invite(session, principal, _site(settings), organization_id, body)
+    return await invitations.invite(session, principal, settings, organization_id, body)
 
 
 @router.delete(
@@ -97,8 +91,7 @@ async def resend_invitation(
     settings: SettingsDep,
 ) -> InvitationOut:
     """Write to the person again, with a new link; the old one ends."""
-    site = _site(settings)
-    return await invitations.resend_invitation(session, principal, site, organization_id, invitation_id)
+    return await invitations.resend_invitation(session, principal, settings, organization_id, invitation_id)
 
 
 @router.get("/api/v1/instructors", tags=["invitations"])
@@ -123,7 +116,7 @@ async def invite_instructor(
     body: NewInstructor, principal: CurrentPrincipal, session: WriteSession, settings: SettingsDep
 ) -> InvitationOut:
     """Invite somebody by mail who is to teach, perhaps in courses; the link works once, for 14 days."""
-    return await invitations.invite_instructor(session, principal, _site(settings), body)
+    return await invitations.invite_instructor(session, principal, settings, body)
 
 
 @router.post("/api/auth/invitation/look", openapi_extra=PUBLIC, tags=["auth"])

@@ -15,6 +15,7 @@ from famulus.campus.schemas.organizations import (
 from famulus.campus.schemas.people import Me
 from famulus.campus.schemas.places import NameFilters
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
+from famulus.identity.schemas import AccountChange
 
 router = APIRouter()
 
@@ -23,6 +24,12 @@ router = APIRouter()
 async def me(principal: CurrentPrincipal, session: ReadSession) -> Me:
     """Who is asking, in which organization and role, and where else the person belongs."""
     return await presence.me(session, principal)
+
+
+@router.patch("/api/auth/me", tags=["auth"])
+async def change_me(body: AccountChange, principal: CurrentPrincipal, session: WriteSession) -> Me:
+    """Change one's own name, language or profile."""
+    return await presence.change_me(session, principal, body)
 
 
 @router.post("/api/auth/switch", tags=["auth"])

@@ -1,13 +1,14 @@
-"""`/api/auth`: accounts and sessions over HTTP. `GET /api/auth/me` needs memberships and lives in the campus."""
+"""`/api/auth`: signing up, in and out. `GET /api/auth/me` needs memberships and lives in the campus."""
 
 from fastapi import APIRouter, Request, Response, status
 
-from famulus.identity import sessions
+from famulus.identity import sessions, sign_in
 from famulus.identity.credentials import cookie_name, presented_token, require_same_origin
 from famulus.identity.deps import PUBLIC, DatabaseDep, GateDep, SettingsDep, hand_over
 from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, WebSignIn
 from famulus.kernel.errors import Forbidden, Unauthenticated
 from famulus.kernel.origin import origin
+from famulus.kernel.settings import Settings
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -32,14 +33,21 @@ async def sign_up(
     require_same_origin(request.headers, settings)
     if not settings.sign_up_open:
         raise SignUpClosed()
-    opened = await sessions.sign_up(
-        database, gate, email=body.email, name=body.name, password=body.password, mode=body.mode
+    opened = await sign_in.sign_up(
+        database,
+        gate,
+        settings,
+        email=body.email,
+        name=body.name,
+        password=body.password,
+        mode=body.mode,
+        address=origin().address,
     )
     return hand_over(opened, response, settings)
 
 
 @router.post("/login", openapi_extra=PUBLIC)
-async def sign_in(
+async def log_in(
     body: SignIn,
     request: Request,
     response: Response,
@@ -50,7 +58,7 @@ async def sign_in(
 ) -> TokenPair | WebSignIn:
     """Sign in with an e-mail address and a password."""
     require_same_origin(request.headers, settings)
-    opened = await sessions.sign_in(
+    opened = await sign_in.sign_in(
         database,
         gate,
         email=body.email,
@@ -81,6 +89,11 @@ async def sign_out(
     if token is not None:
         async with database.write() as session:
             await sessions.sign_out(session, token)
+    forget_cookie(response, settings)
+
+
+def forget_cookie(response: Response, settings: Settings) -> None:
+    """Have the browser drop its cookie; browsers do only when the attributes are those it was set with."""
     response.delete_cookie(
         cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="lax"
     )

@@ -28,6 +28,8 @@ TABLES = (
     "feedback",
 )
 INDEXES = (
+    ("users", ["name_key", "id"]),
+    ("sessions", ["user_id", "id"]),
     ("memberships", ["organization_id", "person_key", "user_id"]),
     ("memberships", ["organization_id", "role", "person_key", "user_id"]),
     ("memberships", ["organization_id", "created_at", "user_id"]),
@@ -64,6 +66,7 @@ def upgrade() -> None:
     for table, columns in INDEXES:
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns)
     op.drop_index("ix_runs_user_id", "runs")  # the one by user and id does its work as well
+    op.drop_index("ix_sessions_user_id", "sessions")  # likewise
     _compare_addresses_by_code_points("C")
     _sort_people()
     _sort_lessons()
@@ -73,6 +76,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     _compare_addresses_by_code_points("default")
     op.create_index("ix_runs_user_id", "runs", ["user_id"])
+    op.create_index("ix_sessions_user_id", "sessions", ["user_id"])
     for table, columns in INDEXES:
         op.drop_index(f"ix_{table}_{'_'.join(columns)}", table)
     if op.get_bind().dialect.name == "postgresql":
@@ -87,6 +91,7 @@ def downgrade() -> None:
 def _columns() -> list[tuple[str, sa.Column[Any]]]:
     """What known tables get, made anew for each use."""
     return [
+        ("users", sa.Column("name_key", sa.Text(), nullable=False, server_default="")),
         ("users", sa.Column("service", sa.Boolean(), nullable=False, server_default=sa.false())),
         ("sessions", sa.Column("method", sa.String(length=16), nullable=False, server_default="password")),
         ("sessions", sa.Column("address", sa.String(length=64), nullable=True)),
@@ -123,10 +128,11 @@ def _put_courses_into_tracks() -> None:
 
 
 def _sort_people() -> None:
-    """Give memberships and enrolments the names by which they sort."""
+    """Give accounts, memberships and enrolments the names by which they sort."""
     connection = op.get_bind()
     for id, name in connection.execute(sa.text("SELECT id, name FROM users")).all():
         values = {"id": id, "key": _fold(name)}
+        connection.execute(sa.text("UPDATE users SET name_key = :key WHERE id = :id"), values)
         connection.execute(sa.text("UPDATE memberships SET person_key = :key WHERE user_id = :id"), values)
         connection.execute(sa.text("UPDATE enrolments SET person_key = :key WHERE user_id = :id"), values)
 
@@ -192,6 +198,7 @@ def _create_mails() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("expires_at", TIME, nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("sent_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),

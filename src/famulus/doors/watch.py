@@ -1,0 +1,171 @@
+"""The watch over open streams: one ends when whoever opened it may no longer see it, though its run goes on.
+
+What this instance learns of sessions and rights ends streams at once. What others did is seen by asking the database,
+every two seconds once for all streams together; a stream costs an entry in a set, and no task or timer of its own.
+"""
+
+import asyncio
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import Request
+from starlette.background import BackgroundTask
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from famulus.campus.events import RightsChanged
+from famulus.campus.presence import still_here
+from famulus.doors.authenticator import Authenticator
+from famulus.doors.problems import problem
+from famulus.doors.sse import DIRECT_SEND
+from famulus.identity.events import AccountChanged, SignedOut
+from famulus.identity.principal import Principal
+from famulus.kernel.bus import Bus
+from famulus.kernel.database import Database
+from famulus.kernel.errors import FamulusError, Unauthenticated
+
+PERIOD = 2.0
+"""Seconds between looks; a look may take as long again, and what other instances did must be in force within five."""
+FAREWELL = 2.0
+"""Seconds that a reader has to take the last words."""
+DISCONNECT: Message = {"type": "http.disconnect"}
+log = structlog.get_logger(__name__)
+
+
+class StreamEnded(Unauthenticated):
+    """Your sign-in or your role has changed, so this stream ends here. Sign in again to go on."""
+
+    code = "unauthenticated"
+
+
+@dataclass(eq=False, slots=True)
+class Guard:
+    """One open stream."""
+
+    principal: Principal
+    headers: Mapping[str, str]
+    method: str
+    ended: bool = False
+    _waiting: "asyncio.Task[Any] | None" = None
+
+    def end(self) -> None:
+        """Have the stream end."""
+        self.ended = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def receive(self, receive: Receive) -> Message:
+        """What the client says next; for a stream that has to end, that it is gone."""
+        self._waiting = asyncio.current_task()
+        try:
+            return DISCONNECT if self.ended else await receive()
+        except asyncio.CancelledError:
+            if not self.ended or self._waiting is None:
+                raise
+            self._waiting.uncancel()
+            return DISCONNECT
+        finally:
+            self._waiting = None
+
+
+class Watch:
+    """The open streams of an application."""
+
+    def __init__(self, database: Database, authenticator: Authenticator, bus: Bus) -> None:
+        self._database = database
+        self._authenticator = authenticator
+        self._guards: set[Guard] = set()
+        self._woken = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+        for event in (SignedOut, AccountChanged, RightsChanged):
+            bus.subscribe(event, self._wake)
+
+    @contextmanager
+    def over(self, guard: Guard) -> Generator[None]:
+        """Watch a stream while the block lasts."""
+        self._guards.add(guard)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            self._guards.discard(guard)
+
+    async def close(self) -> None:
+        """Stop looking."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    def _wake(self, _event: object) -> None:
+        self._woken.set()
+
+    async def _look(self) -> None:
+        """While there are streams: find those that have to end. The database's absence ends nobody's stream."""
+        while self._guards:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PERIOD):
+                    await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._examine(list(self._guards))
+            except FamulusError as error:
+                log.warning("watch_failed", error=error.detail)
+
+    async def _examine(self, guards: list[Guard]) -> None:
+        in_sessions = [guard for guard in guards if guard.principal.session_id is not None]
+        async with self._database.read() as session:
+            here = await still_here(session, {guard.principal for guard in in_sessions})
+        for guard in in_sessions:
+            if guard.principal not in here:
+                guard.end()
+        for guard in guards:
+            if guard.principal.session_id is None and not await self._still(guard):
+                guard.end()
+
+    async def _still(self, guard: Guard) -> bool:
+        """For credentials without a session: whether they would open the same doors now."""
+        try:
+            now = await self._authenticator.principal(guard.headers, guard.method)
+        except Unauthenticated:
+            return False
+        then = guard.principal
+        return (now.user_id, now.organization_id, now.role) == (then.user_id, then.organization_id, then.role)
+
+
+class Watched(Response):
+    """A streamed response under watch: it ends with an error event when its reader's rights have ended."""
+
+    def __init__(self, stream: Response, request: Request, principal: Principal) -> None:
+        self.status_code = stream.status_code
+        self.background: BackgroundTask | None = None
+        self.body = b""
+        self.raw_headers = stream.raw_headers
+        self._stream = stream
+        self._watch: Watch = request.app.state.watch
+        self._guard = Guard(principal, request.headers, request.method)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        guard = self._guard
+        with self._watch.over(guard):
+            await self._stream(scope, lambda: guard.receive(receive), send)
+        if guard.ended:
+            last = {
+                "type": "http.response.body",
+                "body": farewell(scope.get("request_id")),
+                "more_body": False,
+            }
+            # A runtime error is the server's word for a response that was complete a moment ago.
+            with suppress(TimeoutError, OSError, RuntimeError):
+                async with asyncio.timeout(FAREWELL):
+                    await scope.get(DIRECT_SEND, send)(last)
+
+
+def farewell(request_id: str | None) -> bytes:
+    """The last event of a stream that had to end."""
+    said = msgspec.json.decode(problem(StreamEnded(), request_id).body)
+    return b"event: error\ndata: %b\n\n" % msgspec.json.encode(said)

@@ -1,0 +1,292 @@
+"""Rights that end (P13, A11): within five seconds, in every way in, on every instance, and for streams that are open."""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from httpx2 import Client
+from sqlalchemy import text
+
+from famulus.kernel.database import Database
+from tests.support.academy import PASSWORD, furnish, new_thread, plant
+from tests.support.problems import assert_problem
+from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
+from tests.support.sse import Frame, frames_of
+
+SOON = 5.0
+SCRIPT = """\
+One two three.
+--- message
+@when slowly
+@rate 20
+{words}
+""".format(words="word " * 120)
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Where something is done, and where it has to be in force: two instances on PostgreSQL, else one."""
+
+    here: Served
+    there: Served
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instances]:
+    with instances(str(request.param), tmp_path_factory.mktemp("revoked"), request) as made:
+        yield made
+
+
+@contextmanager
+def instances(dialect: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Instances]:
+    script = folder / "slow.md"
+    script.write_text(SCRIPT, encoding="utf-8")
+    with migrated_database(dialect, folder, request) as url:
+        academy = wait_for(plant(url))
+        settings = settings_for(url, folder, model=f"scripted:{script}", heartbeat=1, run_lease=2)
+        with serving(settings, academy) as here:
+            furnish(academy, here.client)
+            if dialect == "sqlite":
+                yield Instances(here, here)
+            else:
+                with serving(settings, academy) as there:
+                    yield Instances(here, there)
+
+
+@dataclass
+class Reader:
+    """Reads a stream in a thread, to its end."""
+
+    client: Client
+    method: str
+    path: str
+    body: object = None
+
+    def __post_init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.ended_at = 0.0
+        self.opened = threading.Event()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+        assert self.opened.wait(10)
+
+    def _read(self) -> None:
+        given = {"json": self.body} if self.body is not None else {}
+        headers = {"Accept": "text/event-stream"}
+        with self.client.stream(self.method, self.path, headers=headers, **given) as response:
+            assert response.status_code == 200
+            for frame in frames_of(response):
+                self.frames.append(frame)
+                self.opened.set()
+        self.ended_at = time.monotonic()
+
+    def cut_within(self, seconds: float, since: float) -> None:
+        """Fail unless the stream has ended by then, with a word that a client understands."""
+        self.thread.join(seconds + 5)
+        assert not self.thread.is_alive(), "the stream hangs"
+        assert self.ended_at - since <= seconds
+        last = self.frames[-1]
+        assert last.name == "error"
+        assert (last.data["code"], last.data["status"]) == ("unauthenticated", 401)
+        assert last.id is None, "a client that resumes does so after the last event of the run"
+
+
+@dataclass(frozen=True)
+class Pupil:
+    """A new member of our organization, with two sessions."""
+
+    id: str
+    email: str
+    headers: dict[str, str]
+    refresh_token: str
+    elsewhere: dict[str, str]
+    """The other session."""
+
+
+def pupil(both: Instances) -> Pupil:
+    email = f"{secrets.token_hex(6)}@famulus.local"
+    organization = both.here.academy.ids["organization"]
+    with both.here.client() as nobody, both.here.client("admin") as admin:
+        account = {"email": email, "password": PASSWORD, "name": "Pupil", "session_mode": "api"}
+        one = nobody.post("/api/auth/signup", json=account).json()
+        login = {"email": email, "password": PASSWORD, "session_mode": "api"}
+        two = nobody.post("/api/auth/login", json=login).json()
+        made = admin.post(f"/api/v1/organizations/{organization}/members", json={"email": email})
+        assert made.status_code == 201, made.text
+    headers = {"Authorization": f"Bearer {one['access_token']}"}
+    elsewhere = {"Authorization": f"Bearer {two['access_token']}"}
+    return Pupil(made.json()["user_id"], email, headers, one["refresh_token"], elsewhere)
+
+
+def sign_out(both: Instances, who: Pupil) -> None:
+    with both.here.client() as client:
+        assert client.post("/api/auth/logout", headers=who.headers).status_code == 204
+
+
+def end_session(both: Instances, who: Pupil) -> None:
+    with both.here.client() as client:
+        sessions = client.get("/api/auth/sessions", headers=who.elsewhere).json()["items"]
+        (other,) = [each["id"] for each in sessions if not each["current"]]
+        assert client.delete(f"/api/auth/sessions/{other}", headers=who.elsewhere).status_code == 204
+
+
+def change_password(both: Instances, who: Pupil) -> None:
+    with both.here.client() as client:
+        body = {"current_password": PASSWORD, "new_password": "an entirely new password"}
+        changed = client.post("/api/auth/password", json=body, headers=who.elsewhere)
+        assert changed.status_code == 204, changed.text
+
+
+def suspend(both: Instances, who: Pupil) -> None:
+    with both.here.client("site") as site:
+        assert site.post(f"/api/v1/accounts/{who.id}/suspend").json()["suspended"] is True
+
+
+def promote(both: Instances, who: Pupil) -> None:
+    organization = both.here.academy.ids["organization"]
+    with both.here.client("admin") as admin:
+        path = f"/api/v1/organizations/{organization}/members/{who.id}"
+        assert admin.patch(path, json={"role": "teacher"}).status_code == 200
+
+
+def expel(both: Instances, who: Pupil) -> None:
+    organization = both.here.academy.ids["organization"]
+    with both.here.client("admin") as admin:
+        assert admin.delete(f"/api/v1/organizations/{organization}/members/{who.id}").status_code == 204
+
+
+Change = Callable[[Instances, Pupil], None]
+ENDS_THE_SESSION: tuple[Change, ...] = (sign_out, end_session, change_password, suspend)
+CHANGES_THE_RIGHTS: tuple[Change, ...] = (promote, expel)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change", [*ENDS_THE_SESSION, *CHANGES_THE_RIGHTS], ids=lambda change: change.__name__
+)
+def test_P13_A11_open_streams_end_and_their_runs_go_on(both: Instances, change: Change) -> None:
+    who = pupil(both)
+    with (
+        both.there.client() as client,
+        both.there.client() as one,
+        both.there.client() as two,
+        both.there.client() as three,
+    ):
+        for each in (client, one, two, three):
+            each.headers.update(who.headers)
+        thread = new_thread(client)
+        started = Reader(one, "POST", f"/api/v1/threads/{thread}/runs", {"message": "Go slowly."})
+        run = started.frames[0].data["run_id"]
+        followed = Reader(two, "GET", f"/api/v1/runs/{run}/events")
+        feed = Reader(three, "GET", "/api/v1/events")
+        time.sleep(0.3)
+        began = time.monotonic()
+        change(both, who)
+        for stream in (started, followed, feed):
+            stream.cut_within(SOON, began)
+        if change in ENDS_THE_SESSION:
+            refused_soon(client, thread, run, began)
+            refreshed = client.post("/api/auth/refresh", json={"refresh_token": who.refresh_token})
+            assert_problem(refreshed, 401, "refresh_refused")
+            if change is suspend:
+                restore(both, who)
+        again = both.there.client()
+        again.headers.update(sign_in_again(both, who, change))
+        wait_until_completed(again, run)
+        again.close()
+
+
+def refused_soon(client: Client, thread: str, run: str, since: float) -> None:
+    """Every way in, on the other instance."""
+    while client.get("/api/auth/me").status_code != 401 and time.monotonic() - since < SOON:
+        time.sleep(0.1)
+    stream = {"Accept": "text/event-stream"}
+    for method, path, body, headers in (
+        ("GET", "/api/auth/me", None, {}),
+        ("GET", f"/api/v1/runs/{run}", None, {}),
+        ("GET", f"/api/v1/runs/{run}/events", None, stream),
+        ("GET", "/api/v1/events", None, stream),
+        ("POST", f"/api/v1/threads/{thread}/runs", {"message": "Hello."}, stream),
+        ("POST", f"/api/v1/runs/{run}/cancel", None, {}),
+    ):
+        assert_problem(client.request(method, path, json=body, headers=headers), 401, "unauthenticated")
+    assert time.monotonic() - since <= SOON
+
+
+def restore(both: Instances, who: Pupil) -> None:
+    with both.here.client("site") as site:
+        assert site.post(f"/api/v1/accounts/{who.id}/restore").json()["suspended"] is False
+
+
+def sign_in_again(both: Instances, who: Pupil, change: Change) -> dict[str, str]:
+    password = "an entirely new password" if change is change_password else PASSWORD
+    with both.here.client() as client:
+        login = {"email": who.email, "password": password, "session_mode": "api"}
+        return {
+            "Authorization": f"Bearer {client.post('/api/auth/login', json=login).json()['access_token']}"
+        }
+
+
+def wait_until_completed(client: Client, run: str) -> None:
+    """The run was accepted, and is answered whoever watches."""
+    for _ in range(300):
+        status = client.get(f"/api/v1/runs/{run}").json()["status"]
+        if status != "running":
+            break
+        time.sleep(0.1)
+    assert status == "completed"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [suspend, expel], ids=lambda change: change.__name__)
+def test_P13_a_question_that_waits_is_not_answered_for_who_is_out(both: Instances, change: Change) -> None:
+    """What runs may end; what waits behind it must not begin."""
+    who = pupil(both)
+    academy = both.here.academy
+    with both.here.client("admin") as admin, both.here.client() as client:
+        client.headers.update(who.headers)
+        course = academy.ids["course"]
+        enrolled = admin.post(f"/api/v1/courses/{course}/enrolments", json={"user_id": who.id})
+        assert enrolled.status_code == 201
+        assistant = academy.ids["assistant"]
+        queueing = {"settings": {"on_second_message": "enqueue"}}
+        assert admin.patch(f"/api/v1/assistants/{assistant}", json=queueing).status_code == 200
+        thread = new_thread(client, course_id=course, assistant_id=assistant)
+        path = f"/api/v1/threads/{thread}/runs"
+        first = client.post(path, json={"message": "Go slowly."}).json()["run"]["id"]
+        second = client.post(path, json={"message": "And this?"}).json()["run"]
+        assert second["status"] == "queued"
+        change(both, who)
+        ended = wait_for_runs(both, first, second["id"])
+    assert ended[first] == ("completed", None)
+    assert ended[second["id"]] == ("failed", "asker_gone")
+
+
+def wait_for_runs(both: Instances, *ids: str) -> dict[str, tuple[str, str | None]]:
+    """How runs ended, read in the database: their asker may not look any more."""
+
+    async def read() -> dict[str, tuple[str, str | None]]:
+        database = Database(both.here.settings.database)
+        try:
+            async with database.read() as session:
+                rows = await session.execute(text("SELECT id, status, error FROM runs"))
+                return {
+                    row[0]: (row[1], json.loads(row[2])["code"] if row[2] else None)
+                    for row in rows
+                    if row[0] in ids
+                }
+        finally:
+            await database.close()
+
+    for _ in range(200):
+        found = wait_for(read())
+        if all(status in ("completed", "failed", "cancelled") for status, _ in found.values()):
+            break
+        time.sleep(0.2)
+    return found
