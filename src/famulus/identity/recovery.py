@@ -23,6 +23,7 @@ from famulus.identity.sessions import end_sessions
 from famulus.kernel.database import Database, announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.jobs import Payload, enqueue
+from famulus.kernel.secrets import digest
 from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
 
@@ -74,7 +75,7 @@ async def ask_for_reset(database: Database, email: str, address: str | None) -> 
     email = lookup_email(email)
     async with database.write() as session:
         await brake.reserve(session, brake.mails(email, address))
-        await enqueue(session, FORGOTTEN_JOB, {"email": email}, unique=f"forgotten:{email}")
+        await enqueue(session, FORGOTTEN_JOB, {"email": email}, unique=f"forgotten:{digest(email)}")
 
 
 async def reset_password(database: Database, gate: Gate, token: str, password: str) -> Account:
