@@ -171,6 +171,8 @@ async def test_who_is_signed_in_joins_with_their_account(world: World) -> None:
 async def test_an_account_that_waits_is_taken_by_whoever_reads_its_mail(world: World) -> None:
     async with world.database.write() as session:
         await open_accounts(session, [Newcomer(new_user_id(), NEW, "As Imported")])
+    elsewhere = f"/api/v1/organizations/{world.theirs}/members"
+    await world["their_admin"].post(elsewhere, {"email": NEW})
     _, found = await invited(world, role="teacher")
 
     look = await world.client.post("/api/auth/invitation/look", json={"token": found})
@@ -182,6 +184,8 @@ async def test_an_account_that_waits_is_taken_by_whoever_reads_its_mail(world: W
         world, "SELECT name, email_verified_at IS NOT NULL FROM users WHERE email = :email", email=NEW
     )
     assert (name, bool(verified)) == ("By Myself", True)
+    beginning = await world["their_admin"].get(elsewhere, q="by m")
+    assert [one["name"] for one in beginning.json()["items"]] == ["By Myself"]
 
 
 async def test_an_account_without_a_password_that_is_in_use_does_not_wait(world: World) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.events import RightsChanged
 from famulus.campus.invitations import digest, thing_of
+from famulus.campus.memberships import sort_by_name
 from famulus.campus.models import (
     Course,
     CourseRole,
@@ -26,7 +27,7 @@ from famulus.identity.principal import Principal
 from famulus.identity.sessions import Mode, Opened, choose_organization, open_session
 from famulus.identity.sign_in import sign_in
 from famulus.kernel.database import Database, announce
-from famulus.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
+from famulus.kernel.errors import Conflict, FamulusError, FieldProblem, Invalid, NotFound
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -96,7 +97,12 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
             mode=answer.mode,
             address=answer.address,
         )
-        return await _join(database, answer, opened.account.id, opened)
+        try:
+            return await _join(database, answer, opened.account.id, opened)
+        except FamulusError:
+            async with database.write() as session:  # nobody is told of this session, so nobody would end it
+                await sessions.sign_out(session, opened.token)
+            raise
     name = answer.name or invitation.name
     if answer.password is None or name is None:
         missing = [field for field, value in (("name", name), ("password", answer.password)) if value is None]
@@ -108,6 +114,7 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
         account = await invited.take_account(
             session, email=invitation.email, name=name, password_hash=password_hash
         )
+        await sort_by_name(session, account.id, account.name)
         opened = await open_session(session, account, answer.mode)
         return await _settle(session, account, invitation, organization, opened)
 

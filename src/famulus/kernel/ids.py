@@ -44,7 +44,7 @@ def new_id(prefix: str) -> str:
 
 def moment(time: datetime) -> str:
     """How the part after the prefix begins of every id that is made in the millisecond of a time."""
-    value = (time - _EPOCH) // timedelta(milliseconds=1)
+    value = max(0, (time - _EPOCH) // timedelta(milliseconds=1))
     return "".join([_PAIRS[value >> shift & 1023] for shift in range(40, -1, -10)])
 
 
