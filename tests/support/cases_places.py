@@ -37,9 +37,7 @@ CASES_PLACES: dict[str, Case] = {
     "PATCH /api/v1/tracks/{track_id}": Case("teacher", body={"level": "advanced"}, needs="teacher"),
     "POST /api/v1/tracks/{track_id}/archive": Case("admin", path=TRACK, needs="organization_admin"),
     "POST /api/v1/tracks/{track_id}/restore": Case("admin", path=TRACK, needs="organization_admin"),
-    "PUT /api/v1/tracks/{track_id}/courses": Case(
-        "teacher", 204, path=TRACK, body={"course_ids": []}, needs="teacher"
-    ),
+    "PUT /api/v1/tracks/{track_id}/courses": Case("teacher", 204, body={"course_ids": []}, needs="teacher"),
     "POST /api/v1/courses/{course_id}/archive": Case("teacher", path=COURSE, needs="teacher"),
     "POST /api/v1/courses/{course_id}/restore": Case("teacher", path=COURSE, needs="teacher"),
     "PUT /api/v1/courses/{course_id}/lessons/order": Case(
