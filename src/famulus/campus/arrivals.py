@@ -16,7 +16,7 @@ from famulus.campus.models import MemberRole, Membership, Organization
 from famulus.identity import audit, foreigners
 from famulus.identity.accounts import Account
 from famulus.identity.foreign import Claimed
-from famulus.identity.foreigners import Foreigner
+from famulus.identity.foreigners import AddressTaken, Foreigner
 from famulus.identity.sign_in import Suspended
 from famulus.kernel.database import Database, announce
 from famulus.kernel.duplicates import duplicates_are
@@ -62,7 +62,10 @@ async def arrive(database: Database, issuer: TrustedIssuer, claimed: Claimed) ->
             return _arrived(known.account, known.organization_id)
     try:
         return await _settle(database, issuer, claimed)
-    except Conflict:  # a page asks for several things at once: another of its requests has just done the same
+    except (
+        Conflict,
+        AddressTaken,
+    ):  # a page asks for several things at once: another request may just have done it
         return await _settle(database, issuer, claimed)
 
 

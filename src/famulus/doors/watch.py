@@ -49,6 +49,7 @@ class Guard:
     principal: Principal
     headers: Mapping[str, str]
     method: str
+    peer: str | None
     ended: bool = False
     _waiting: "asyncio.Task[Any] | None" = None
 
@@ -130,7 +131,7 @@ class Watch:
     async def _still(self, guard: Guard) -> bool:
         """For credentials without a session: whether they would open the same doors now."""
         try:
-            now = await self._authenticator.principal(guard.headers, guard.method)
+            now = await self._authenticator.principal(guard.headers, guard.method, guard.peer)
         except Unauthenticated:
             return False
         then = guard.principal
@@ -147,7 +148,8 @@ class Watched(Response):
         self.raw_headers = stream.raw_headers
         self._stream = stream
         self._watch: Watch = request.app.state.watch
-        self._guard = Guard(principal, request.headers, request.method)
+        peer = request.client.host if request.client else None
+        self._guard = Guard(principal, request.headers, request.method, peer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         guard = self._guard
