@@ -144,8 +144,7 @@ def _put_together(
     models: Models,
     foreign: ForeignTokens,
 ) -> Parts:
-    bus, crash = database.bus, CrashPoints(settings.crash_point)
-    instance = instance_name()
+    bus, crash, instance = database.bus, CrashPoints(settings.crash_point), instance_name()
     assistants = AssistantCache(database, bus)
     runner = Runner(
         database,

@@ -20,7 +20,7 @@ from famulus.campus.models import (
 )
 from famulus.campus.schemas.invitations import InvitationLook
 from famulus.campus.schemas.organizations import OrganizationRef
-from famulus.identity import audit, invited
+from famulus.identity import audit, invited, sessions
 from famulus.identity.accounts import Account
 from famulus.identity.gate import Gate
 from famulus.identity.principal import Principal
