@@ -18,7 +18,7 @@ from famulus.identity.directory import directory
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import FieldProblem, Invalid
 from famulus.kernel.ids import moment
-from famulus.kernel.paging import Page, Paging, begins_with, decode_key, page
+from famulus.kernel.paging import LAST_CHARACTER, Page, Paging, begins_with, decode_key, page
 
 ACTIONS = 100
 """Different actions that one beginning may stand for."""
@@ -103,9 +103,10 @@ async def _actions(session: AsyncSession, beginning: str, organization_id: str |
     here = [] if organization_id is None else [Entry.organization_id == organization_id]
     first = select(func.min(Entry.action).label("action")).where(*here, begins_with(Entry.action, beginning))
     found = first.cte("found", recursive=True)
+    # One lower bound: of two, SQLite would take the other one and walk through all between them.
     following = (
         select(func.min(Entry.action))
-        .where(*here, begins_with(Entry.action, beginning), Entry.action > found.c.action)
+        .where(*here, Entry.action > found.c.action, Entry.action < beginning + LAST_CHARACTER)
         .correlate(found)
         .scalar_subquery()
     )

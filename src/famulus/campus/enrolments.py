@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
+from famulus.campus.finding import ids_beginning
 from famulus.campus.memberships import member_by
 from famulus.campus.models import Course, CourseRole, Enrolment
 from famulus.campus.schemas.people import (
@@ -17,12 +18,12 @@ from famulus.campus.schemas.people import (
     PeopleFilter,
 )
 from famulus.identity import audit
-from famulus.identity.directory import directory, with_address
+from famulus.identity.directory import directory
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
-from famulus.kernel.paging import Page, Paging, begins_with, page
+from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -57,16 +58,18 @@ async def list_enrolments(
 ) -> Page[EnrolmentOut]:
     """The people of a course, by name unless told otherwise. Raises NotFound or Forbidden."""
     course = await managed(session, principal, course_id, "see")
-    query = _enrolments(course.id)
-    if wanted.role is not None:
-        query = query.where(Enrolment.role == wanted.role)
-    if wanted.q is not None:
-        beginning = fold(wanted.q)
-        named = select(Enrolment.user_id).where(
-            Enrolment.course_id == course.id, begins_with(Enrolment.person_key, beginning)
-        )
-        query = query.where(Enrolment.user_id.in_(named.union(with_address(beginning))))
     by, descending = ORDERS[wanted.sort]
+    here = [Enrolment.course_id == course.id]
+    if wanted.role is not None:
+        here.append(Enrolment.role == wanted.role)
+    if wanted.q is not None:
+        among, name = select(Enrolment.user_id).where(*here), Enrolment.person_key
+        here.append(
+            Enrolment.user_id.in_(
+                ids_beginning(fold(wanted.q), among, name, by=by, paging=paging, descending=descending)
+            )
+        )
+    query = _enrolments(course.id).where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(lambda row: EnrolmentOut.model_validate(row, from_attributes=True))
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
+from famulus.campus.finding import ids_beginning
 from famulus.campus.models import Course, Enrolment, MemberRole, Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import (
@@ -20,12 +21,12 @@ from famulus.campus.schemas.people import (
 )
 from famulus.identity import audit
 from famulus.identity.accounts import find_by_email
-from famulus.identity.directory import directory, with_address
+from famulus.identity.directory import directory
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
-from famulus.kernel.paging import Page, Paging, begins_with, page
+from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -80,16 +81,18 @@ async def list_members(
 ) -> Page[MemberOut]:
     """The people of an organization, by name unless told otherwise. Raises NotFound or Forbidden."""
     organization = await _administered(session, principal, organization_id, "see")
-    query = _members(organization.id)
-    if wanted.role is not None:
-        query = query.where(Membership.role == wanted.role)
-    if wanted.q is not None:
-        beginning = fold(wanted.q)
-        named = select(Membership.user_id).where(
-            Membership.organization_id == organization.id, begins_with(Membership.person_key, beginning)
-        )
-        query = query.where(Membership.user_id.in_(named.union(with_address(beginning))))
     by, descending = ORDERS[wanted.sort]
+    here = [Membership.organization_id == organization.id]
+    if wanted.role is not None:
+        here.append(Membership.role == wanted.role)
+    if wanted.q is not None:
+        among, name = select(Membership.user_id).where(*here), Membership.person_key
+        here.append(
+            Membership.user_id.in_(
+                ids_beginning(fold(wanted.q), among, name, by=by, paging=paging, descending=descending)
+            )
+        )
+    query = _members(organization.id).where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(lambda row: MemberOut.model_validate(row, from_attributes=True))
 

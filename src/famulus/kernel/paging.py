@@ -17,6 +17,7 @@ from famulus.kernel.tables import UtcTime
 
 T = TypeVar("T")
 U = TypeVar("U")
+Q = TypeVar("Q", bound=Select[*tuple[Any, ...]])
 LIMIT = 50
 MAX_LIMIT = 100
 LAST_CHARACTER = "\U0010ffff"
@@ -97,6 +98,15 @@ async def page(
 
     The columns of `by` must be attributes of the entity (or labels of the row) under their own names.
     """
+    rows = (await session.execute(portion(query, by=by, paging=paging, descending=descending))).all()
+    found = [row[0] if len(row) == 1 else row for row in rows]
+    items = found[: paging.limit]
+    more = len(found) > paging.limit
+    return Page(items, encode_key([getattr(items[-1], str(column.key)) for column in by]) if more else None)
+
+
+def portion(query: Q, *, by: Sequence[Key], paging: Paging, descending: bool = False) -> Q:
+    """The rows of one page, and one more if there are more: what `page` asks for, for a part of such a question."""
     if paging.after is not None:
         values = decode_key(paging.after, len(by))
         if not all(_fits(value, column) for value, column in zip(values, by, strict=True)):
@@ -104,11 +114,7 @@ async def page(
         bounds = tuple_(*[literal(v, column.type) for v, column in zip(values, by, strict=True)])
         query = query.where(tuple_(*by) < bounds if descending else tuple_(*by) > bounds)
     order = [column.desc() if descending else column.asc() for column in by]
-    rows = (await session.execute(query.order_by(*order).limit(paging.limit + 1))).all()
-    found = [row[0] if len(row) == 1 else row for row in rows]
-    items = found[: paging.limit]
-    more = len(found) > paging.limit
-    return Page(items, encode_key([getattr(items[-1], str(column.key)) for column in by]) if more else None)
+    return query.order_by(*order).limit(paging.limit + 1)
 
 
 def _fits(value: Any, column: Key) -> bool:
