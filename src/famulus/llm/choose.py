@@ -51,7 +51,7 @@ def open_model(
             address = base_url
         case _:
             raise ConfigurationError(_complaint(choice, kind, name))
-    from famulus.llm.openai_chat import (  # lazy: aiohttp, which only this wire needs
+    from famulus.llm.openai_chat import (  # lazy: TLS, which only this wire needs
         OpenAIChatModel,
     )
 
