@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from famulus.conversations.parts import Page
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
-from famulus.doors.sse import KEEP_ALIVE, EventStream, frames
+from famulus.doors.sse import KEEP_ALIVE, EventStream, Pipe, frames
 from famulus.identity.deps import CurrentPrincipal, IdPath, SettingsDep
+from famulus.identity.principal import Principal
 from famulus.kernel.live import Live
-from famulus.runs.events import Entry, parse_id
+from famulus.runs.events import START, Entry, EventId, parse_id
 from famulus.runs.service import Ask, Runs
 from famulus.runs.title import feed
 
@@ -63,7 +64,7 @@ async def start_run(
     started = await runs.start(principal, ask)
     headers = {"x-run-id": started.run.id, **({"idempotent-replay": "true"} if started.replayed else {})}
     if _wants_stream(request):
-        return EventStream(await runs.follow(principal, started.run.id), frames, headers)
+        return await _stream(runs, principal, started.run.id, START, headers)
     return _json({"run": started.run, "message": started.message}, 202, headers)
 
 
@@ -87,7 +88,7 @@ async def follow_run(
     place = parse_id(after or last_event_id)
     if "application/json" in request.headers.get("accept", "") and not _wants_stream(request):
         return _event_page(await runs.events(principal, run_id, place))
-    return EventStream(await runs.follow(principal, run_id, place), frames)
+    return await _stream(runs, principal, run_id, place)
 
 
 @router.post("/runs/{run_id}/cancel", response_model=RunOut)
@@ -99,7 +100,7 @@ async def cancel_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep)
 @router.get("/events", response_class=Response, responses=STREAMED)
 async def follow_feed(principal: CurrentPrincipal, live: LiveDep, settings: SettingsDep) -> Response:
     """What happens to the person's threads from now on, live: `thread.titled`."""
-    return EventStream(_feed(live, principal.user_id, settings.heartbeat), bytes)
+    return EventStream(_feed(live, principal.user_id, settings.heartbeat), Pipe(bytes))
 
 
 async def _feed(live: Live, user_id: str, heartbeat: float) -> AsyncGenerator[bytes, None]:
@@ -111,6 +112,13 @@ async def _feed(live: Live, user_id: str, heartbeat: float) -> AsyncGenerator[by
                 b"".join(b"event: thread.titled\ndata: %b\n\n" % text.encode() for text in heard)
                 or KEEP_ALIVE
             )
+
+
+async def _stream(
+    runs: Runs, principal: Principal, run_id: str, after: EventId, headers: dict[str, str] | None = None
+) -> Response:
+    pipe = Pipe(frames)
+    return EventStream(await runs.follow(principal, run_id, after, pipe), pipe, headers)
 
 
 def _wants_stream(request: Request) -> bool:

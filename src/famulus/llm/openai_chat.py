@@ -4,14 +4,14 @@ It stands on a client of our own (`http_stream`), because relaying tokens is wha
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import closing
 from functools import partial
 from urllib.parse import urlsplit
 
 from famulus.kernel.errors import ConfigurationError
 from famulus.llm.errors import ModelError, ModelNonsense, ModelTimeout, ModelUnavailable, ModelUnreachable
-from famulus.llm.http_stream import Answer, BrokenOff, CannotConnect, Client, NotHttp
+from famulus.llm.http_stream import Answer, BrokenOff, CannotConnect, Clients, NotHttp
 from famulus.llm.limits import Limits
 from famulus.llm.openai_exchange import Exchange
 from famulus.llm.openai_request import encode_request
@@ -73,8 +73,12 @@ class OpenAIChatModel:
         api_key: str | None,
         limits: Limits | None = None,
         retry: RetryPolicy | None = None,
+        clients: Clients | None = None,
     ) -> None:
-        """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it, None for OpenAI's own."""
+        """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it, None for OpenAI's own.
+
+        Models that are given the same `clients` share their connections, and closing one closes them.
+        """
         self.kind = kind
         self.name = name
         self._secret = _usable_key(api_key)
@@ -87,19 +91,18 @@ class OpenAIChatModel:
         }
         if self._secret:
             headers["Authorization"] = f"Bearer {self._secret}"
-        self._client = Client(
-            completions_url(base_url or OPENAI_URL), headers, connect_timeout=self._limits.connect
-        )
+        url = completions_url(base_url or OPENAI_URL)
+        self._client = (clients or Clients()).get(url, headers, connect_timeout=self._limits.connect)
 
-    async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
         """Answer `request`. Failures before the first item are tried again, later ones are not."""
         body = encode_request(request, model=self.name, openai=self.kind == "openai")
         exchange = await retrying(partial(self._open, body), self._retry)
         try:
             items = exchange.first
             while True:
-                for item in items:
-                    yield item
+                if items:
+                    yield items
                 if exchange.over:
                     return
                 items = await exchange.read()

@@ -112,17 +112,17 @@ class Runner:
     async def _attempt(self, work: Work) -> None:
         async with asyncio.timeout(self._timeout):
             prepared = await self._preparation.prepare(work)
-            for event in prepared.news:
-                work.publish(event)
+            if prepared.news:
+                work.publish(*prepared.news)
             self.crash.reach("context.built")
-            events = answer(prepared.model, prepared.request, work.draft, prepared.call_tool)
-            async with aclosing(events):
-                async for event in events:
-                    if isinstance(event, (ToolCalled, ToolFinished)):
+            batches = answer(prepared.model, prepared.request, work.draft, prepared.call_tool)
+            async with aclosing(batches):
+                async for events in batches:
+                    if isinstance(event := events[0], (ToolCalled, ToolFinished)):
                         await self._journal(work, event)
                         self.crash.reach("tool.called" if isinstance(event, ToolCalled) else "tool.finished")
                     else:
-                        work.publish(event)
+                        work.publish(*events)
                         self.crash.reach("text")
         await self._end(work, "completed")
 
