@@ -43,6 +43,8 @@ class Work:
     task: asyncio.Task[None] | None = None
     begun: bool = False
     """Whether the attempt's first event is out; a task that is cancelled before that would end without a word."""
+    queue: bool = True
+    """Whether another message may wait in the thread for the end of this run."""
     journalled: int = 0
     """The number of the newest event in the journal."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
