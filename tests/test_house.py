@@ -43,6 +43,7 @@ BROAD_EXCEPTS = frozenset(
     {
         "kernel/jobs.py",  # a job that breaks keeps its reason and is tried again
         "kernel/bus.py",  # one listener's failure is logged and kept from the others
+        "doors/sse.py",  # a reader's trouble is handed to its own task, and does not reach the run
         "kernel/lane.py",  # a script's failure is handed to whoever waits for that script
         "kernel/lane_postgres.py",
         "kernel/lane_sqlite.py",

@@ -39,6 +39,7 @@ from famulus.kernel.secrets import Vault, load_secret
 from famulus.kernel.settings import Settings
 from famulus.knowledge.jobs import LESSONS_JOB, LessonKeeper
 from famulus.llm.choose import default_choice, open_model
+from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.opened import Models
 from famulus.ops.routes import router as operations
@@ -92,6 +93,7 @@ def open_models(settings: Settings) -> Models:
             idle=settings.model_idle_timeout,
             whole=settings.run_timeout,
         ),
+        clients=Clients(),
     )
     models = Models(opener, model_choice(settings))
     models.get()

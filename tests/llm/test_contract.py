@@ -40,7 +40,7 @@ async def test_text_then_usage_then_one_end(model: Model):
 
 async def test_hanging_up_early_is_no_trouble(model: Model):
     async with aclosing(model.stream(REQUEST)) as stream:
-        assert isinstance(await anext(stream), TextDelta)
+        assert isinstance((await anext(stream))[0], TextDelta)
     assert text_of(await items_of(model, REQUEST))
 
 

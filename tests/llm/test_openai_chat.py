@@ -22,6 +22,7 @@ from famulus.llm.errors import (
     ModelUnavailable,
     ModelUnreachable,
 )
+from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.openai_chat import OpenAIChatModel, completions_url
 from famulus.llm.protocol import (
@@ -131,6 +132,22 @@ async def test_a_connection_is_used_again(provider: FakeProvider, model: OpenAIC
     assert len({recorded.port for recorded in provider.requests}) == 1
 
 
+async def test_models_of_one_server_share_its_connections(provider: FakeProvider):
+    clients = Clients()
+    models = [
+        OpenAIChatModel(
+            kind="compatible", name=name, base_url=provider.base_url, api_key=key, clients=clients
+        )
+        for name, key in (("small", KEY), ("large", KEY), ("foreign", None))
+    ]
+    for model in models:
+        await items_of(model)
+    ports = [recorded.port for recorded in provider.requests]
+    assert ports[0] == ports[1] != ports[2]
+    for model in models:
+        await model.close()
+
+
 @pytest.mark.parametrize(
     ("status", "message", "error"),
     [
@@ -198,7 +215,7 @@ async def test_trouble_after_the_first_item_is_not_tried_again(provider: FakePro
     model = a_model(provider.base_url, retry=QUICK)
     provider.raw(delta(content="Half"), 0.02, CUT)
     async with aclosing(model.stream(question())) as stream:
-        assert await anext(stream) == TextDelta("Half")
+        assert await anext(stream) == [TextDelta("Half")]
         with pytest.raises(ModelStreamCut):
             await anext(stream)
     assert len(provider.requests) == 1
@@ -266,10 +283,9 @@ async def test_a_slow_reader_is_not_a_silent_server(provider: FakeProvider):
     provider.reply("one two three", pace=0.03)
     got = ""
     async with aclosing(model.stream(question())) as stream:
-        async for item in stream:
-            if isinstance(item, TextDelta):
-                got += item.text
-                await asyncio.sleep(0.15)
+        async for items in stream:
+            got += text_of(items)
+            await asyncio.sleep(0.15)
     assert got == "one two three"
     await model.close()
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from famulus.runs.channel import KEPT, Channel
-from famulus.runs.events import START, EventId, TextDelta
+from famulus.runs.events import START, Entry, EventId, RunCancelled, TextDelta
 
 
 def spoken(count: int, epoch: int = 1) -> Channel:
@@ -80,3 +80,94 @@ async def test_a_waiter_that_left_does_no_harm() -> None:
     channel.publish(TextDelta("x"))
 
     assert numbers(channel, START) == [1]
+
+
+class Ends:
+    """A follower's way out that takes what it is given, up to a number of pieces."""
+
+    def __init__(self, room: int = 1000) -> None:
+        self.taken: list[int] = []
+        self.room = room
+        self.ready = asyncio.Event()
+        self.encode = encode
+
+    def push(self, piece: bytes) -> bool:
+        self.taken += piece
+        self.room -= 1
+        return self.room > 0
+
+    async def drain(self) -> None:
+        if self.room <= 0:
+            await self.ready.wait()
+
+
+def encode(entries: list[Entry]) -> bytes:
+    encoded.append(len(entries))
+    return bytes(entry.id.n for entry in entries)
+
+
+encoded: list[int] = []
+END = RunCancelled("run_1")
+
+
+async def fed(channel: Channel, pipe: Ends) -> asyncio.Task[EventId]:
+    task = asyncio.create_task(channel.feed(pipe, EventId(channel.epoch, channel.next_n - 1)))
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_who_keeps_up_is_given_all_but_the_end() -> None:
+    channel, pipes = spoken(2), [Ends(), Ends()]
+    tasks = [await fed(channel, pipe) for pipe in pipes]
+    encoded.clear()
+
+    channel.publish(TextDelta("a"), TextDelta("b"))
+    channel.nudge()
+    channel.publish(TextDelta("c"), END)
+
+    assert [pipe.taken for pipe in pipes] == [[3, 4]] * 2
+    assert encoded == [2, 0], "once for both"
+    assert [await task for task in tasks] == [EventId(1, 4)] * 2
+    assert numbers(channel, EventId(1, 4)) == [5, 6]
+
+
+async def test_who_falls_behind_is_given_no_more_and_can_go_on() -> None:
+    channel, slow, quick = spoken(0), Ends(room=2), Ends()
+    first, other = await fed(channel, slow), await fed(channel, quick)
+
+    for word in "abcd":
+        channel.publish(TextDelta(word))
+    await asyncio.sleep(0)
+
+    assert slow.taken == [1, 2]
+    assert quick.taken == [1, 2, 3, 4]
+    assert not first.done(), "its last piece is not out yet"
+    slow.ready.set()
+    assert await first == EventId(1, 2)
+    assert numbers(channel, EventId(1, 2)) == [3, 4]
+    channel.end()
+    assert await other == EventId(1, 4)
+
+
+async def test_a_fed_follower_that_left_is_given_nothing() -> None:
+    channel, pipe = spoken(0), Ends()
+    task = await fed(channel, pipe)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    channel.publish(TextDelta("x"))
+    channel.end()
+
+    assert pipe.taken == []
+
+
+async def test_what_a_follower_has_from_the_journal_already_is_not_pushed() -> None:
+    channel, pipe = spoken(1), Ends()
+    task = asyncio.create_task(channel.feed(pipe, EventId(1, 2)))
+    await asyncio.sleep(0)
+
+    channel.publish(TextDelta("journalled before it was published"))
+
+    assert await task == EventId(1, 2)
+    assert pipe.taken == []
+    assert numbers(channel, EventId(1, 2)) == []

@@ -30,12 +30,12 @@ class Steps:
         self.steps = list(steps)
         self.requests: list[Request] = []
 
-    async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
         self.requests.append(request)
         for item in self.steps.pop(0):
             if isinstance(item, Exception):
                 raise item
-            yield item
+            yield (item,)
 
     async def close(self) -> None: ...
 
@@ -70,7 +70,7 @@ async def use(call: ToolCall) -> Outcome:
 
 
 async def transcript(model: Steps, draft: Draft | None = None, use_tool: CallTool = use) -> list[Event]:
-    return [event async for event in answer(model, REQUEST, draft or Draft({}), use_tool)]
+    return [e async for events in answer(model, REQUEST, draft or Draft({}), use_tool) for e in events]
 
 
 async def test_text_and_usage() -> None:
@@ -174,7 +174,7 @@ async def test_a_tool_runs_only_after_its_call_was_taken() -> None:
 
     events = answer(Steps(calls(("echo", "{}"), ("echo", "{}"))), REQUEST, Draft({}), noting)
 
-    assert isinstance(await anext(events), ToolCalled)
+    assert isinstance((await anext(events))[0], ToolCalled)
     assert ran == []
     await anext(events)
     assert ran == ["c1"]

@@ -102,7 +102,7 @@ def _settle() -> None:
     """Have the collector leave alone what the start has made, and look less often: a stream makes little garbage."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(20_000, 5, 5)
 
 
 def greeting(settings: Settings, port: int, *, demo: bool) -> str:

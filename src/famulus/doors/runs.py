@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from famulus.conversations.parts import Page
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
-from famulus.doors.sse import KEEP_ALIVE, EventStream, frames
+from famulus.doors.sse import KEEP_ALIVE, EventStream, Pipe, frames
 from famulus.doors.watch import Watched
 from famulus.identity.deps import CurrentPrincipal, IdPath, SettingsDep
+from famulus.identity.principal import Principal
 from famulus.kernel.live import Live
-from famulus.runs.events import Entry, parse_id
+from famulus.runs.events import START, Entry, EventId, parse_id
 from famulus.runs.service import Ask, Runs
 from famulus.runs.title import feed
 
@@ -67,8 +68,7 @@ async def start_run(
     started = await runs.start(principal, ask)
     headers = {"x-run-id": started.run.id, **({"idempotent-replay": "true"} if started.replayed else {})}
     if _wants_stream(request):
-        stream = EventStream(await runs.follow(principal, started.run.id), frames, headers)
-        return Watched(stream, request, principal)
+        return await _stream(request, runs, principal, started.run.id, headers=headers)
     return _json({"run": started.run, "message": started.message}, 202, headers)
 
 
@@ -92,7 +92,7 @@ async def follow_run(
     place = parse_id(after or last_event_id)
     if "application/json" in request.headers.get("accept", "") and not _wants_stream(request):
         return _event_page(await runs.events(principal, run_id, place))
-    return Watched(EventStream(await runs.follow(principal, run_id, place), frames), request, principal)
+    return await _stream(request, runs, principal, run_id, place)
 
 
 @router.post("/runs/{run_id}/cancel", response_model=RunOut)
@@ -107,7 +107,7 @@ async def follow_feed(
 ) -> Response:
     """What happens to the person's threads from now on, live: `thread.titled`."""
     principal.needs("chat")
-    stream = EventStream(_feed(live, principal.user_id, settings.heartbeat), bytes)
+    stream = EventStream(_feed(live, principal.user_id, settings.heartbeat), Pipe(bytes))
     return Watched(stream, request, principal)
 
 
@@ -120,6 +120,20 @@ async def _feed(live: Live, user_id: str, heartbeat: float) -> AsyncGenerator[by
                 b"".join(b"event: thread.titled\ndata: %b\n\n" % text.encode() for text in heard)
                 or KEEP_ALIVE
             )
+
+
+async def _stream(
+    request: Request,
+    runs: Runs,
+    principal: Principal,
+    run_id: str,
+    after: EventId = START,
+    *,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    pipe = Pipe(frames)
+    stream = EventStream(await runs.follow(principal, run_id, after, pipe), pipe, headers)
+    return Watched(stream, request, principal)
 
 
 def _wants_stream(request: Request) -> bool:

@@ -1,14 +1,15 @@
 """Server-sent events (WHATWG HTML §9.2): a run's events as frames, and a response that stops when its reader leaves."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing
-from typing import Generic, TypeVar, get_args
+from types import coroutine
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 from starlette.background import BackgroundTask
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from famulus.runs.events import Entry, Event
 
@@ -33,22 +34,64 @@ def frames(batch: list[Entry]) -> bytes:
     return b"".join([frame(entry) for entry in batch]) or KEEP_ALIVE
 
 
+class Pipe(Generic[T]):
+    """The way to one reader. A run may push into it from its own task, for as long as the server takes all at once."""
+
+    def __init__(self, encode: Callable[[T], bytes]) -> None:
+        self.encode = encode
+        self.to: Send
+        """The server's way to send; set before anything is sent."""
+        self._rest: Awaitable[None] | None = None
+        self._error: Exception | None = None
+
+    async def send(self, item: T) -> None:
+        """Send one item from the reader's own task."""
+        await self.to(_piece(self.encode(item)))
+
+    def push(self, piece: bytes) -> bool:
+        """Send a piece from whatever task this is. False when the server waits for its reader; then `drain` goes on."""
+        steps = self.to(_piece(piece)).__await__()
+        try:
+            self._rest = _finish(steps, next(steps))
+        except StopIteration:
+            return True
+        except Exception as error:  # it is the reader's, not of whoever has something to say
+            self._error = error
+        return False
+
+    async def drain(self) -> None:
+        """See a piece out that could not be sent at once. Raises what sending it raised."""
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            await rest
+        if self._error is not None:
+            raise self._error
+
+
+@coroutine
+def _finish(steps: Generator[Any, Any, None], waits_for: object) -> Generator[Any, Any, None]:
+    """Go on with what has taken its first step elsewhere, and waits for something since."""
+    try:
+        yield waits_for
+    except BaseException:
+        steps.close()
+        raise
+    yield from steps
+
+
 class EventStream(Response, Generic[T]):
     """A streamed response fed by a generator, which is closed as soon as the reader is gone."""
 
     media_type = "text/event-stream"
 
     def __init__(
-        self,
-        source: AsyncGenerator[T, None],
-        encode: Callable[[T], bytes],
-        headers: dict[str, str] | None = None,
+        self, source: AsyncGenerator[T, None], pipe: Pipe[T], headers: dict[str, str] | None = None
     ) -> None:
         self.status_code = 200
         self.background: BackgroundTask | None = None
         self.body = b""
         self._source = source
-        self._frames = encode
+        self._pipe = pipe
         self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no", **(headers or {})})
         del self.headers["content-length"]
 
@@ -61,7 +104,8 @@ class EventStream(Response, Generic[T]):
         over = False
         try:
             # Only a response's start concerns the layers in between; pieces go past them, straight to the server.
-            await self._stream(scope.get(DIRECT_SEND, send))
+            self._pipe.to = scope.get(DIRECT_SEND, send)
+            await self._stream()
         except asyncio.CancelledError:
             if not watching.done() or streaming.uncancel():
                 raise  # not the reader has gone, but the server stops
@@ -69,12 +113,15 @@ class EventStream(Response, Generic[T]):
             over = True
             watching.cancel()
 
-    async def _stream(self, send: Send) -> None:
-        encode = self._frames
+    async def _stream(self) -> None:
         async with aclosing(self._source) as source:
             async for item in source:
-                await send({"type": "http.response.body", "body": encode(item), "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await self._pipe.send(item)
+        await self._pipe.to({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _piece(body: bytes) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": True}
 
 
 async def _gone(receive: Receive) -> None:

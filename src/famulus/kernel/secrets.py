@@ -11,13 +11,10 @@ import os
 import re
 import secrets
 import stat
+from functools import cached_property
 from pathlib import Path
 
 import structlog
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from famulus.kernel.errors import ConfigurationError, FamulusError
 from famulus.kernel.settings import Settings
@@ -79,6 +76,9 @@ def digest(token: str) -> str:
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
     """A 32 byte key for one purpose; keys of different purposes tell nothing about one another."""
+    from cryptography.hazmat.primitives.hashes import SHA256  # lazy: see Vault
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # lazy: see Vault
+
     return HKDF(SHA256(), 32, salt=None, info=f"famulus {purpose}".encode()).derive(secret)
 
 
@@ -86,7 +86,14 @@ class Vault:
     """Encrypts what has to be stored and read again, such as the credentials of a tool's server."""
 
     def __init__(self, secret: bytes) -> None:
-        self._cipher = AESGCM(derive_key(secret, "vault v1"))
+        self._secret = secret
+
+    @cached_property
+    def _cipher(self):
+        # lazy: takes 7 MB, for what is rarely needed
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(derive_key(self._secret, "vault v1"))
 
     def encrypt(self, text: str, context: str) -> str:
         """`text` as ASCII that opens only with the same `context`, such as the id of the row it belongs to."""
@@ -96,6 +103,8 @@ class Vault:
 
     def decrypt(self, sealed: str, context: str) -> str:
         """What was encrypted; raises Unreadable with another secret, another context or a changed value."""
+        from cryptography.exceptions import InvalidTag  # lazy: see Vault
+
         if not sealed.startswith(VERSION):
             raise Unreadable()
         try:

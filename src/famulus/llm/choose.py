@@ -9,8 +9,10 @@ compatible:NAME    any server with OpenAI's Chat Completions: Ollama, vLLM, llam
 from pathlib import Path
 
 from famulus.kernel.errors import ConfigurationError
+from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.offline import OfflineModel
+from famulus.llm.openai_chat import OpenAIChatModel
 from famulus.llm.protocol import Model
 from famulus.llm.retry import RetryPolicy
 from famulus.llm.scripted import ScriptedModel
@@ -33,6 +35,7 @@ def open_model(
     openai_api_key: str | None = None,
     limits: Limits | None = None,
     retry: RetryPolicy | None = None,
+    clients: Clients | None = None,
 ) -> Model:
     """The model that `choice` names, not connected yet. Raises ConfigurationError saying what to write.
 
@@ -51,12 +54,14 @@ def open_model(
             address = base_url
         case _:
             raise ConfigurationError(_complaint(choice, kind, name))
-    from famulus.llm.openai_chat import (  # lazy: aiohttp, which only this wire needs
-        OpenAIChatModel,
-    )
-
     return OpenAIChatModel(
-        kind=kind, name=name, base_url=address, api_key=openai_api_key, limits=limits, retry=retry
+        kind=kind,
+        name=name,
+        base_url=address,
+        api_key=openai_api_key,
+        limits=limits,
+        retry=retry,
+        clients=clients,
     )
 
 

@@ -6,11 +6,11 @@ fits. It never writes a sentence of its own about the subject.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from famulus.llm.protocol import End, Item, Request, TextDelta, Usage
 from famulus.llm.quoting import Quote, choose_quotes
-from famulus.llm.words import FAIR, pieces
+from famulus.llm.words import bursts
 
 NOT_FOUND = "I can't find that in this course."
 NO_COURSE = "I can only answer from course material, and no course is open here. Open a course and ask there."
@@ -42,14 +42,12 @@ class OfflineModel:
     kind = "offline"
     name = "offline"
 
-    async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
         """Answer `request` in words, without delay. It costs no tokens."""
-        for count, piece in enumerate(pieces(answer(request)), start=1):
-            yield TextDelta(piece)
-            if count % FAIR == 0:
-                await asyncio.sleep(0)
-        yield Usage(0, 0)
-        yield End("stop")
+        for burst in bursts(answer(request)):
+            yield [TextDelta(piece) for piece in burst]
+            await asyncio.sleep(0)
+        yield [Usage(0, 0), End("stop")]
 
     async def close(self) -> None:
         """There is nothing to let go of."""

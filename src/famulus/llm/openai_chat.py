@@ -1,18 +1,17 @@
 """The OpenAI Chat Completions wire: OpenAI itself, Ollama, vLLM, llama.cpp and all that speak like them.
 
-Our own client on aiohttp, because relaying tokens is what this program does all day: one session per model,
-made on first use; nothing is read from the environment, redirects are not followed, cookies are not kept.
+It stands on a client of our own (`http_stream`), because relaying tokens is what this program does all day.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import closing
 from functools import partial
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from famulus.kernel.errors import ConfigurationError
 from famulus.llm.errors import ModelError, ModelNonsense, ModelTimeout, ModelUnavailable, ModelUnreachable
+from famulus.llm.http_stream import Answer, BrokenOff, CannotConnect, Clients, NotHttp
 from famulus.llm.limits import Limits
 from famulus.llm.openai_exchange import Exchange
 from famulus.llm.openai_request import encode_request
@@ -74,25 +73,36 @@ class OpenAIChatModel:
         api_key: str | None,
         limits: Limits | None = None,
         retry: RetryPolicy | None = None,
+        clients: Clients | None = None,
     ) -> None:
-        """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it, None for OpenAI's own."""
+        """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it, None for OpenAI's own.
+
+        Models that are given the same `clients` share their connections, and closing one closes them.
+        """
         self.kind = kind
         self.name = name
-        self._url = completions_url(base_url or OPENAI_URL)
         self._secret = _usable_key(api_key)
         self._limits = limits or Limits()
         self._retry = retry or RetryPolicy()
-        self._session: aiohttp.ClientSession | None = None
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "identity",
+        }
+        if self._secret:
+            headers["Authorization"] = f"Bearer {self._secret}"
+        url = completions_url(base_url or OPENAI_URL)
+        self._client = (clients or Clients()).get(url, headers, connect_timeout=self._limits.connect)
 
-    async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
         """Answer `request`. Failures before the first item are tried again, later ones are not."""
         body = encode_request(request, model=self.name, openai=self.kind == "openai")
         exchange = await retrying(partial(self._open, body), self._retry)
         try:
             items = exchange.first
             while True:
-                for item in items:
-                    yield item
+                if items:
+                    yield items
                 if exchange.over:
                     return
                 items = await exchange.read()
@@ -101,17 +111,14 @@ class OpenAIChatModel:
 
     async def close(self) -> None:
         """Close the connections; safe to call twice."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._client.close()
 
     async def _open(self, body: bytes) -> Exchange:
         """Send the request and read up to the first item."""
         began = asyncio.get_running_loop().time()
         response = await self._post(body)
-        exchange = Exchange(
-            response, AnswerReader(model=self.name, secret=self._secret), self._limits, began=began
-        )
+        reader = AnswerReader(model=self.name, secret=self._secret)
+        exchange = Exchange(response, reader, self._limits, began=began)
         try:
             await exchange.begin()
         except BaseException:
@@ -119,53 +126,34 @@ class OpenAIChatModel:
             raise
         return exchange
 
-    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
-        """The response once its headers are there and say 200; every other way out is a ModelError."""
+    async def _post(self, body: bytes) -> Answer:
+        """The response once its head is there and says 200; every other way out is a ModelError."""
         try:
             async with asyncio.timeout(min(self._limits.first_byte, self._limits.whole)):
-                response = await self._ready_session().post(self._url, data=body, allow_redirects=False)
+                response = await self._client.post(body)
                 if response.status == 200:
                     return response
-                async with response:
+                with closing(response):
                     raise await self._refusal(response)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        except CannotConnect:
             raise ModelUnreachable() from None
         except TimeoutError:
             raise ModelTimeout() from None
-        except aiohttp.ClientResponseError:
+        except NotHttp:
             raise ModelNonsense() from None
-        except (aiohttp.ClientError, OSError):
+        except BrokenOff:
             raise ModelUnavailable(
                 "The model's server hung up without an answer; send the message again."
             ) from None
 
-    async def _refusal(self, response: aiohttp.ClientResponse) -> ModelError:
+    async def _refusal(self, response: Answer) -> ModelError:
         said = bytearray()
-        while len(said) < MAX_ERROR_BODY and (piece := await response.content.read(MAX_ERROR_BODY)):
+        while len(said) < MAX_ERROR_BODY and (piece := await response.read()):
             said += piece
         return error_for(
             response.status,
             model=self.name,
-            message=read_message(bytes(said)),
+            message=read_message(bytes(said[:MAX_ERROR_BODY])),
             secret=self._secret,
-            wait=retry_after(response.headers.get("Retry-After")),
+            wait=retry_after(response.headers.get("retry-after")),
         )
-
-    def _ready_session(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            headers = {
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream",
-                "Accept-Encoding": "identity",
-            }
-            if self._secret:
-                headers["Authorization"] = f"Bearer {self._secret}"
-            self._session = aiohttp.ClientSession(
-                # Runs are limited above; here a queue would only hide that there are too many.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-            )
-        return self._session

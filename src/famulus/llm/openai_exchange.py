@@ -1,14 +1,10 @@
-"""One answer on its connection: reads packets, keeps the time, and turns whatever breaks into our own errors.
-
-aiohttp's errors may carry the request's headers, so none of them is kept as the cause of ours.
-"""
+"""One answer on its connection: reads packets, keeps the time, and turns whatever breaks into our own errors."""
 
 import asyncio
 import math
 
-import aiohttp
-
 from famulus.llm.errors import ModelStreamCut, ModelTimeout
+from famulus.llm.http_stream import Answer, HttpError
 from famulus.llm.limits import Limits
 from famulus.llm.openai_stream import AnswerReader
 from famulus.llm.protocol import Item
@@ -19,20 +15,13 @@ AFTER_THE_END = 5.0
 GOODBYE = 0.05
 """Seconds we wait for the end of the body, so that its connection can be used again."""
 
-# A lost connection shows as any of these: RuntimeError when it was gone before we began to wait, and TimeoutError
-# is an OSError.
-_LOST = (aiohttp.ClientError, OSError, RuntimeError)
-
 
 class Exchange:
     """The answer to one request, from its response's headers to its end."""
 
-    def __init__(
-        self, response: aiohttp.ClientResponse, reader: AnswerReader, limits: Limits, *, began: float
-    ) -> None:
+    def __init__(self, response: Answer, reader: AnswerReader, limits: Limits, *, began: float) -> None:
         """`began`: loop time when the request was sent."""
         self._response = response
-        self._content = response.content
         self._reader = reader
         self._limits = limits
         self._time = asyncio.get_running_loop().time
@@ -55,8 +44,8 @@ class Exchange:
         watch = self._watch
         watch.waiting_since = self._time()
         try:
-            data = await self._content.readany()
-        except _LOST:
+            data = await self._response.read()
+        except HttpError:
             return self._broken()
         watch.waiting_since = math.inf
         reader = self._reader
@@ -64,7 +53,8 @@ class Exchange:
             return self._finish([])
         items = reader.feed(data)
         if reader.done:
-            await self._say_goodbye()
+            if not self._response.over:
+                await self._say_goodbye()
             return self._finish(items)
         if reader.finish_reason is not None and not self._nearly_over:
             self._nearly_over = True
@@ -89,10 +79,9 @@ class Exchange:
         raise ModelStreamCut() from None
 
     async def _say_goodbye(self) -> None:
-        if self._content.at_eof():
-            return
         try:
             async with asyncio.timeout(GOODBYE):
-                await self._content.readany()
-        except _LOST:
+                while await self._response.read():
+                    pass
+        except (HttpError, TimeoutError):
             return

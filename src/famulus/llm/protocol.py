@@ -2,11 +2,12 @@
 
     Request ── Model.stream ─▶ (TextDelta | ReasoningDelta)* ToolCallReady* Usage? End
 
-A stream ends with exactly one `End`, or with a `ModelError`; nothing follows either. These values are made
-once per token, so they are plain structs which the garbage collector need not look at.
+A stream ends with exactly one `End`, or with a `ModelError`; nothing follows either. Items come in batches, as many as
+came at once, so that many in one packet make one way to the reader. They are made once per token, so they are plain
+structs which the garbage collector need not look at.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -127,7 +128,7 @@ class Model(Protocol):
         """The model's name within its kind."""
         ...
 
-    def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+    def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
         """Answer `request`. Raises a `ModelError`; close it (`contextlib.aclosing`) to hang up early."""
         ...
 

@@ -8,7 +8,8 @@ finds it. Only the place in the cycle is remembered here, per object.
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from famulus.kernel.errors import ConfigurationError
 from famulus.llm.protocol import End, Item, Request, TextDelta, ToolCall, ToolCallReady, Usage
 from famulus.llm.provider_errors import error_for
 from famulus.llm.script_file import Reply, Script, ScriptedCall, parse_script
-from famulus.llm.words import FAIR, estimate_tokens, pieces
+from famulus.llm.words import bursts, estimate_tokens, pieces
 
 _CALL_ID = re.compile(r"call_r(\d{1,6})s\d{1,6}_[0-9a-f]+")
 
@@ -35,7 +36,7 @@ class ScriptedModel:
         self._next = 0
         self._script = self._current()
 
-    async def stream(self, request: Request) -> AsyncGenerator[Item, None]:
+    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
         """Play the reply that is due. Raises what `@fail` says, or ConfigurationError for a broken file."""
         script = self._current()
         made = _calls_of_this_turn(request)
@@ -45,19 +46,16 @@ class ScriptedModel:
         if len(made) < len(reply.calls):
             call = reply.calls[len(made)]
             call_id = f"call_r{number}s{len(made)}_{uuid.uuid4().hex[:16]}"
-            yield ToolCallReady(ToolCall(call_id, call.name, call.arguments))
-            yield Usage(asked, estimate_tokens(call.name + call.arguments))
-            yield End("tool_calls")
+            ready = ToolCallReady(ToolCall(call_id, call.name, call.arguments))
+            yield [ready, Usage(asked, estimate_tokens(call.name + call.arguments)), End("tool_calls")]
             return
         await asyncio.sleep(reply.delay)
         if reply.fail is not None:
             raise error_for(reply.fail, model=self.name)
-        began = asyncio.get_running_loop().time()
-        for count, piece in enumerate(pieces(reply.text)):
-            await _pace(count, reply.rate, began)
-            yield TextDelta(piece)
-        yield Usage(asked, estimate_tokens(reply.text))
-        yield End("stop")
+        async with aclosing(_paced(reply.text, reply.rate)) as said:
+            async for burst in said:
+                yield [TextDelta(piece) for piece in burst]
+        yield [Usage(asked, estimate_tokens(reply.text)), End("stop")]
 
     async def close(self) -> None:
         """There is nothing to let go of."""
@@ -128,10 +126,15 @@ def _same_arguments(call: ToolCall, scripted: ScriptedCall) -> bool:
         return False
 
 
-async def _pace(count: int, rate: float | None, began: float) -> None:
-    """Wait until piece number `count` is due; without a rate, let the others have a turn now and then."""
-    if rate is not None:
-        due = began + count / rate
-        await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-    elif count % FAIR == FAIR - 1:
-        await asyncio.sleep(0)
+async def _paced(text: str, rate: float | None) -> AsyncGenerator[list[str], None]:
+    """Piece by piece, `rate` of them a second; without a rate in bursts."""
+    if rate is None:
+        for burst in bursts(text):
+            yield burst
+            await asyncio.sleep(0)
+        return
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for count, piece in enumerate(pieces(text)):
+        await asyncio.sleep(max(0.0, began + count / rate - loop.time()))
+        yield [piece]

@@ -1,7 +1,8 @@
 """The answer loop: model, tools, model again, until there is an answer. A pure generator of events.
 
-No database, no HTTP: whoever iterates decides what each event means before asking for the next, so that yielding
-`tool.called` is the moment to journal it and the tool only runs after that.
+No database, no HTTP: whoever iterates decides what events mean before asking for the next, so that yielding
+`tool.called` is the moment to journal it and the tool only runs after that. Text and citations come in batches, as they
+come from the model; what happens to a tool comes alone.
 """
 
 import re
@@ -15,6 +16,7 @@ from famulus.conversations.parts import Tool as ToolPart
 from famulus.llm.protocol import (
     ChatMessage,
     End,
+    Item,
     Model,
     ReasoningDelta,
     Request,
@@ -99,7 +101,7 @@ def continue_messages(draft: Draft) -> list[ChatMessage]:
 
 async def answer(
     model: Model, request: Request, draft: Draft, call_tool: CallTool
-) -> AsyncGenerator[Event, None]:
+) -> AsyncGenerator[Sequence[Event], None]:
     """The events of one answer, without its beginning and end; `draft` holds what has come of it at any moment.
 
     Starts after the steps that `draft.parts` already has. Raises a `ModelError` or `ToolLimit`.
@@ -108,28 +110,36 @@ async def answer(
     for _ in range(MAX_STEPS):
         request = _with(request, (*asked, *continue_messages(draft)))
         calls: list[ToolCall] = []
-        async with aclosing(model.stream(request)) as items:
-            async for item in items:
-                match item:
-                    case Piece(text=text):
-                        yield TextDelta(text)
-                        for citation in draft.add(text):
-                            yield CitationAdded(citation)
-                    case ReasoningDelta() | End():
-                        pass
-                    case ToolCallReady(call=call):
-                        calls.append(call)
-                    case Usage(input_tokens=read, output_tokens=written):
-                        draft.input_tokens += read
-                        draft.output_tokens += written
-                    case _:
-                        assert_never(item)
+        async with aclosing(model.stream(request)) as batches:
+            async for items in batches:
+                if events := _take(items, draft, calls):
+                    yield events
         if not calls:
             return
         draft.close_text()
         async for event in _use_tools(calls, draft, call_tool):
-            yield event
+            yield (event,)
     raise ToolLimit()
+
+
+def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Event]:
+    """Add what the model has said to the draft and the calls; the events of it."""
+    events: list[Event] = []
+    for item in items:
+        match item:
+            case Piece(text=text):
+                events.append(TextDelta(text))
+                events += [CitationAdded(citation) for citation in draft.add(text)]
+            case ReasoningDelta() | End():
+                pass
+            case ToolCallReady(call=call):
+                calls.append(call)
+            case Usage(input_tokens=read, output_tokens=written):
+                draft.input_tokens += read
+                draft.output_tokens += written
+            case _:
+                assert_never(item)
+    return events
 
 
 async def _use_tools(

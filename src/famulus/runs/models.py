@@ -51,7 +51,7 @@ class Run(Base):
             postgresql_where=RUNNING,
         ),
         Index("uq_runs_thread_id_idempotency_key", "thread_id", "idempotency_key", unique=True),
-        Index("ix_runs_live", "lease_until", sqlite_where=LIVE, postgresql_where=LIVE),
+        Index("ix_runs_live", "thread_id", sqlite_where=LIVE, postgresql_where=LIVE),
         Index(None, "user_id", "id"),
     )
 

@@ -36,8 +36,7 @@ from famulus.runs.events import (
     RunStarted,
 )
 from famulus.runs.loop import CallTool, Draft
-from famulus.runs.sql.read import events_after, history
-from famulus.runs.sql.rows import MessageRow
+from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Work, finished_steps
 from famulus.tools.contract import Tool, ToolContext
 
@@ -117,12 +116,12 @@ class Preparation:
                 principal = await principal_again(session, work.asker.principal)
             work.asker = replace(work.asker, principal=principal)
 
-    async def _history(self, work: Work, assistant: ResolvedAssistant) -> list[MessageRow]:
+    async def _history(self, work: Work, assistant: ResolvedAssistant) -> list[Said]:
         if work.asked is not None and work.asked.position == 1:
-            return [work.asked]
+            return [Said(work.asked.role, work.asked.parts)]
         limit = assistant.settings.history_messages
-        script = partial(history, work.run.thread_id, work.run.message_id, limit)
-        rows: list[MessageRow] = await self._database.lane.read(script)
+        script = partial(history, work.run.message_id, work.asked, limit)
+        rows: list[Said] = await self._database.lane.read(script)
         return rows
 
     async def _course(self, work: Work) -> CourseCard | None:
@@ -132,7 +131,7 @@ class Preparation:
             return await course_card(session, work.asker.principal, work.asker.course_id)
 
     async def _passages(
-        self, work: Work, rows: list[MessageRow], assistant: ResolvedAssistant
+        self, work: Work, rows: list[Said], assistant: ResolvedAssistant
     ) -> tuple[Passage, ...]:
         if assistant.settings.passages == 0:
             return ()
@@ -162,7 +161,7 @@ class Preparation:
             work.draft.pieces.append(begun)
         return AnswerRestarted(work.draft.text())
 
-    def _request(self, situation: Situation, rows: list[MessageRow], assistant: ResolvedAssistant) -> Request:
+    def _request(self, situation: Situation, rows: list[Said], assistant: ResolvedAssistant) -> Request:
         said = [_chat_message(row) for row in rows]
         kept = within_budget([m for m in said if m.text], assistant.settings.history_tokens)
         return Request(
@@ -192,7 +191,7 @@ def finished_steps_text(draft: Draft) -> list[str]:
     return [text] if text else []
 
 
-def _question(rows: list[MessageRow]) -> str:
+def _question(rows: list[Said]) -> str:
     """What to search for: the question, and the one before it when this one is too short to stand alone."""
     asked = text_of(decode_parts(rows[-1].parts))
     if len(asked.split()) >= FOLLOW_UP_WORDS:
@@ -201,7 +200,7 @@ def _question(rows: list[MessageRow]) -> str:
     return f"{text_of(decode_parts(earlier.parts))} {asked}" if earlier else asked
 
 
-def _chat_message(row: MessageRow) -> ChatMessage:
+def _chat_message(row: Said) -> ChatMessage:
     text = text_of(decode_parts(row.parts))
     return ChatMessage("user" if row.role == "user" else "assistant", text)
 

@@ -23,7 +23,7 @@ from famulus.runs.errors import GaveUp, LeaseLost, RunTooLong
 from famulus.runs.events import Event, ToolCalled, ToolFinished
 from famulus.runs.loop import answer
 from famulus.runs.preparation import Preparation
-from famulus.runs.sql.finish import finish
+from famulus.runs.sql.finish import Finished, finish
 from famulus.runs.sql.lease import claim_next, journal
 from famulus.runs.sql.rows import RunRow
 from famulus.runs.work import Work, decode_asker
@@ -112,17 +112,17 @@ class Runner:
     async def _attempt(self, work: Work) -> None:
         async with asyncio.timeout(self._timeout):
             prepared = await self._preparation.prepare(work)
-            for event in prepared.news:
-                work.publish(event)
+            if prepared.news:
+                work.publish(*prepared.news)
             self.crash.reach("context.built")
-            events = answer(prepared.model, prepared.request, work.draft, prepared.call_tool)
-            async with aclosing(events):
-                async for event in events:
-                    if isinstance(event, (ToolCalled, ToolFinished)):
+            batches = answer(prepared.model, prepared.request, work.draft, prepared.call_tool)
+            async with aclosing(batches):
+                async for events in batches:
+                    if isinstance(event := events[0], (ToolCalled, ToolFinished)):
                         await self._journal(work, event)
                         self.crash.reach("tool.called" if isinstance(event, ToolCalled) else "tool.finished")
                     else:
-                        work.publish(event)
+                        work.publish(*events)
                         self.crash.reach("text")
         await self._end(work, "completed")
 
@@ -168,21 +168,22 @@ class Runner:
             ending, now, answer_id = prepare(close)
             script = partial(finish, ending, partial(close.events, answer_id, now))
             try:
-                events = await self._insist(script)
+                finished = await self._insist(script)
             except LeaseLost:
                 return log.warning("run_lost", epoch=work.run.epoch)
             self.crash.reach("finish.committed")
             count, _ = work.pending()
             work.confirm(count)
-            work.show(*events)
+            work.show(*finished.events)
+            work.queue = finished.queue
         log.info("run_ended", status=status, model=work.run.model, output_tokens=work.draft.output_tokens)
 
-    async def _insist(self, script: MakeScript) -> list[Event]:
+    async def _insist(self, script: MakeScript) -> Finished:
         """Commit an ending, through an outage of the database too. Raises LeaseLost."""
         for attempt in range(PATIENCE):
             try:
-                events: list[Event] = await asyncio.shield(self._database.lane.write(script))
-                return events
+                finished: Finished = await asyncio.shield(self._database.lane.write(script))
+                return finished
             except Unavailable:
                 log.warning("ending_delayed", attempt=attempt)
                 await asyncio.sleep(1)
@@ -193,7 +194,7 @@ class Runner:
             del self.works[work.run.id]
         work.channel.end()
         self._live.tell(topic(work.run.id))
-        if work.stop != "shutdown":
+        if work.queue and work.stop != "shutdown":
             task = asyncio.create_task(self._next_in_thread(work.run.thread_id))
             self._loose.add(task)
             task.add_done_callback(self._loose.discard)

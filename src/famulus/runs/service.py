@@ -24,7 +24,7 @@ from famulus.kernel.ids import new_id
 from famulus.kernel.live import Listener, Live
 from famulus.kernel.tables import utc_now
 from famulus.llm.opened import Models
-from famulus.runs.channel import Channel
+from famulus.runs.channel import Channel, Pipe
 from famulus.runs.ending import preview_of
 from famulus.runs.errors import RunNotFound, ServerBusy
 from famulus.runs.events import START, TERMINAL, BadEventId, Entry, EventId, ThreadTitled
@@ -69,6 +69,14 @@ class Started:
     run: RunView
     message: MessageView
     replayed: bool
+
+
+@dataclass(slots=True)
+class Place:
+    """How far a follower has come."""
+
+    run_id: str
+    after: EventId
 
 
 class Runs:
@@ -133,24 +141,26 @@ class Runs:
         return await self.get(principal, run_id)
 
     async def follow(
-        self, principal: Principal, run_id: str, after: EventId = START
+        self, principal: Principal, run_id: str, after: EventId = START, pipe: Pipe | None = None
     ) -> AsyncGenerator[list[Entry], None]:
         """The events of a run after an id, in order and without gaps, until its terminal event.
 
-        An empty list is a sign of life. Raises RunNotFound or BadEventId at once, before there is a generator.
+        An empty list is a sign of life. With a `pipe`, what can be pushed into it is not yielded; what is yielded has
+        to be out before the next is asked for. Raises RunNotFound or BadEventId at once, before there is a generator.
         """
         live = await self._check(principal, run_id, after)
-        return self._follow(principal, run_id, after, live=live)
+        return self._follow(principal, Place(run_id, after), pipe, live=live)
 
     async def _follow(
-        self, principal: Principal, run_id: str, after: EventId, *, live: bool
+        self, principal: Principal, place: Place, pipe: Pipe | None, *, live: bool
     ) -> AsyncGenerator[list[Entry], None]:
+        run_id = place.run_id
         with self._live.listen(topic(run_id)) as listener:
             while True:
-                entries = await self._next(run_id, after, listener, patience=QUIET_POLLS if live else 1)
+                entries = await self._next(place, listener, pipe, patience=QUIET_POLLS if live else 1)
                 yield entries
                 if entries:
-                    after = entries[-1].id
+                    place.after = entries[-1].id
                     if isinstance(entries[-1].event, TERMINAL):
                         return
                 elif not live:
@@ -256,17 +266,23 @@ class Runs:
             )
         return live
 
-    async def _next(self, run_id: str, after: EventId, listener: Listener, *, patience: int) -> list[Entry]:
+    async def _next(
+        self, place: Place, listener: Listener, pipe: Pipe | None, *, patience: int
+    ) -> list[Entry]:
         """The next entries: from the live channel, else from the journal; empty after so many looks without news."""
         for look in range(1, patience + 1):
-            work = self._runner.works.get(run_id)
-            entries = work.channel.since(after) if work else None
+            work = self._runner.works.get(place.run_id)
+            entries = work.channel.since(place.after) if work else None
             if entries:
                 return entries
             if work is not None and entries is not None and not work.channel.ended:
-                await work.channel.wait()
-                return work.channel.since(after) or []
-            if found := await self._database.lane.read(partial(events_after, run_id, after)):
+                if pipe is None:
+                    await work.channel.wait()
+                else:
+                    place.after = await work.channel.feed(pipe, place.after)
+                return work.channel.since(place.after) or []
+            script = partial(events_after, place.run_id, place.after)
+            if found := await self._database.lane.read(script):
                 return found
             if look < patience:
                 await listener.wait(POLL)

@@ -70,8 +70,9 @@ class Titler:
         )
         pieces: list[str] = []
         try:
-            async with aclosing(self._models.get().stream(request)) as items:
-                pieces.extend([item.text async for item in items if isinstance(item, TextDelta)])
+            async with aclosing(self._models.get().stream(request)) as batches:
+                async for items in batches:
+                    pieces += [item.text for item in items if isinstance(item, TextDelta)]
         except ModelError as error:
             log.info("title_not_made", code=error.code)
             return ""

@@ -43,22 +43,23 @@ class Work:
     task: asyncio.Task[None] | None = None
     begun: bool = False
     """Whether the attempt's first event is out; a task that is cancelled before that would end without a word."""
+    queue: bool = True
+    """Whether another message may wait in the thread for the end of this run."""
     journalled: int = 0
     """The number of the newest event in the journal."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while journal rows are on their way, so that they are written in order."""
     _pending: list[Event] = field(default_factory=list[Event])
 
-    def publish(self, event: Event) -> None:
-        """Show an event to followers and keep it for the journal."""
-        self._pending.append(event)
-        self.channel.publish(event)
+    def publish(self, *events: Event) -> None:
+        """Show events to followers and keep them for the journal."""
+        self._pending += events
+        self.channel.publish(*events)
 
     def show(self, *events: Event) -> None:
         """Show events that the journal has already."""
-        for event in events:
-            self.channel.publish(event)
-            self.journalled += 1
+        self.journalled += len(events)
+        self.channel.publish(*events)
 
     def pending(self, *more: Event) -> tuple[int, list[JournalRow]]:
         """How many events wait for the journal, and the rows of those and of `more`."""

@@ -21,14 +21,16 @@ from famulus.runs.sql.rows import (
 LOCK_THREAD = (
     "UPDATE threads SET last_position = last_position WHERE id = $1 RETURNING last_position, titled_by"
 )
+ADD_TO_THREAD = (
+    "UPDATE threads SET last_position = last_position + 1, head_id = $2, preview = $3, updated_at = $4"
+    " WHERE id = $1 RETURNING last_position, titled_by"
+)
 END_RUN = (
     "UPDATE runs SET status = $4, answer_id = $5, input_tokens = $6, output_tokens = $7, error = $8, finished_at = $9,"
-    " cited = $10"
-    " WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING id"
+    " cited = $10 WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING"
+    " EXISTS (SELECT 1 FROM runs w WHERE w.thread_id = runs.thread_id AND w.status = 'queued')"
 )
-ADD_TO_THREAD = (
-    "UPDATE threads SET last_position = $2, head_id = $3, preview = $4, updated_at = $5 WHERE id = $1"
-)
+"""Once the thread is locked: a message queued before is seen here, and a later one finds the thread free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,22 @@ class Ending:
     """The statement that asks for a better title, taken when the thread has only its first words for one."""
 
 
-def finish(e: Ending, closing: Callable[[int], list[Event]]) -> Steps[list[Event]]:
-    """Store the end of a run; returns the closing events, made once the answer's position is known.
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What finishing a run came to."""
 
-    Raises LeaseLost when another instance holds the run or it has ended already.
-    """
-    threads = yield LOCK_THREAD, (e.run.thread_id,)
+    events: list[Event]
+    """The closing events, made once the answer's position is known."""
+    queue: bool
+    """Whether another message waits in the thread."""
+
+
+def finish(e: Ending, closing: Callable[[int], list[Event]]) -> Steps[Finished]:
+    """Store the end of a run. Raises LeaseLost when another instance holds it or it has ended already."""
+    if e.answer_id is None:
+        threads = yield LOCK_THREAD, (e.run.thread_id,)
+    else:
+        threads = yield ADD_TO_THREAD, (e.run.thread_id, e.answer_id, e.preview, e.finished_at)
     ended = yield (
         END_RUN,
         (
@@ -71,20 +83,18 @@ def finish(e: Ending, closing: Callable[[int], list[Event]]) -> Steps[list[Event
     )  # fmt: skip
     if not ended or not threads:
         raise LeaseLost()
-    position, titled_by = threads[0][0] + 1, threads[0][1]
+    position, titled_by = threads[0]
     if e.answer_id is not None:
-        yield from _add_answer(e, e.answer_id, position)
+        yield INSERT_MESSAGE, _answer(e, e.answer_id, position).values()
     last = closing(position)
     yield from insert_events(e.run.id, e.run.epoch, [*e.pending, *journal_rows(e.next_n, last)])
     if e.title_job is not None and titled_by == "words":
         yield e.title_job()
-    return last
+    return Finished(last, bool(ended[0][0]))
 
 
-def _add_answer(e: Ending, answer_id: str, position: int) -> Steps[None]:
-    message = MessageRow(
+def _answer(e: Ending, answer_id: str, position: int) -> MessageRow:
+    return MessageRow(
         answer_id, e.run.thread_id, position, e.run.message_id, e.run.id, "assistant", e.message_status, e.parts,
         e.finished_at,
     )  # fmt: skip
-    yield INSERT_MESSAGE, message.values()
-    yield ADD_TO_THREAD, (e.run.thread_id, position, answer_id, e.preview, e.finished_at)

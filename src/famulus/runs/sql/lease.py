@@ -12,6 +12,7 @@ from famulus.runs.sql.rows import (
     JournalRow,
     RunRow,
     Steps,
+    insert_all_events,
     insert_events,
     journal_rows,
 )
@@ -66,9 +67,7 @@ def pulse(owner: str, lease: float, pending: Sequence[tuple[str, int, Sequence[J
         (owner, lease),
     )
     held = {row[0]: row[1] for row in rows}
-    for run_id, epoch, events in pending:
-        if held.get(run_id) == epoch:
-            yield from insert_events(run_id, epoch, events)
+    yield from insert_all_events([journal for journal in pending if held.get(journal[0]) == journal[1]])
     return Pulse(held, frozenset(row[0] for row in rows if row[2]))
 
 

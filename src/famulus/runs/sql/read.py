@@ -1,9 +1,10 @@
 """What a turn reads: its thread, its history, a run with its answer, the journal after an event."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from famulus.runs.events import START, Entry, EventId, decode_row
-from famulus.runs.sql.rows import MESSAGE_COLUMNS, SELECT_MESSAGE, SELECT_RUN, MessageRow, RunRow, Steps
+from famulus.runs.sql.rows import SELECT_MESSAGE, SELECT_RUN, MessageRow, RunRow, Steps
 
 JOURNAL_PAGE = 200
 """Journal rows read at once; a row of text may hold some dozens of events."""
@@ -27,18 +28,27 @@ def thread_of(thread_id: str, user_id: str) -> Steps[ThreadRow | None]:
     return ThreadRow(*rows[0]) if rows else None
 
 
-def history(thread_id: str, message_id: str, limit: int) -> Steps[list[MessageRow]]:
-    """The asked message last, before it up to `limit` - 1 earlier ones, oldest first.
+class Said(NamedTuple):
+    """What a turn needs of a message; `parts` is JSON."""
+
+    role: str
+    parts: str
+
+
+def history(message_id: str, asked: MessageRow | None, limit: int) -> Steps[list[Said]]:
+    """The asked message last, before it up to `limit` - 1 earlier ones, oldest first. `asked` spares a look if known.
 
     Answers count as earlier even when they came to be after the asked message, which then had waited for them.
     """
+    if asked is None:
+        found = yield SELECT_MESSAGE + " WHERE id = $1", (message_id,)
+        asked = MessageRow(*found[0])
     rows = yield (
-        f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE thread_id = $1 AND id <> $2 AND (role = 'assistant'"
-        " OR position < (SELECT position FROM messages WHERE id = $2)) ORDER BY position DESC LIMIT $3",
-        (thread_id, message_id, limit - 1),
+        "SELECT role, parts FROM messages WHERE thread_id = $1 AND id <> $2"
+        " AND (role = 'assistant' OR position < $3) ORDER BY position DESC LIMIT $4",
+        (asked.thread_id, asked.id, asked.position, limit - 1),
     )
-    asked = yield SELECT_MESSAGE + " WHERE id = $1", (message_id,)
-    return [MessageRow(*row) for row in (*reversed(rows), *asked)]
+    return [*(Said(*row) for row in reversed(rows)), Said(asked.role, asked.parts)]
 
 
 @dataclass(frozen=True, slots=True)

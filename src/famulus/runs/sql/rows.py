@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from famulus.conversations.views import MessageRow, Stored
@@ -64,18 +65,24 @@ def journal_rows(first: int, events: Sequence[Event]) -> list[JournalRow]:
 
 
 def insert_events(run_id: str, epoch: int, rows: Sequence[JournalRow]) -> Steps[None]:
-    """Add journal rows, by sixteens, fours and ones so that a few texts of SQL stay prepared.
+    """Add journal rows of one run."""
+    yield from insert_all_events([(run_id, epoch, rows)])
+
+
+def insert_all_events(journals: Sequence[tuple[str, int, Sequence[JournalRow]]]) -> Steps[None]:
+    """Add journal rows of many runs, each with its epoch, in few statements whose texts stay prepared.
 
     Writing a row again, after a commit whose outcome was lost, replaces it by the same or a longer run of text.
     """
-    left = list(rows)
+    left = [
+        (run_id, epoch, n, n + len(events) - 1, encode_row(events))
+        for run_id, epoch, rows in journals
+        for n, events in rows
+    ]
     while left:
         count = next(size for size in _INSERTS if size <= len(left))
         taken, left = left[:count], left[count:]
-        values = [
-            v for n, events in taken for v in (run_id, epoch, n, n + len(events) - 1, encode_row(events))
-        ]
-        yield _INSERTS[count], tuple(values)
+        yield _INSERTS[count], tuple(chain.from_iterable(taken))
 
 
 def _insert(count: int) -> str:
@@ -86,4 +93,4 @@ def _insert(count: int) -> str:
     )
 
 
-_INSERTS = {count: _insert(count) for count in (16, 4, 1)}
+_INSERTS = {count: _insert(count) for count in (64, 16, 4, 3, 2, 1)}
