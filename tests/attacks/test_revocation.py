@@ -93,7 +93,7 @@ class Reader:
         assert self.ended_at - since <= seconds
         last = self.frames[-1]
         assert last.name == "error"
-        assert (last.data["code"], last.data["status"]) == ("unauthenticated", 401)
+        assert (last.data["code"], last.data["status"]) == ("stream_ended", 401)
         assert last.id is None, "a client that resumes does so after the last event of the run"
 
 

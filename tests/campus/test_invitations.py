@@ -9,11 +9,10 @@ import pytest
 from httpx2 import AsyncClient, Response
 from sqlalchemy import text
 
-from famulus.doors.rest import CAMPUS
+from famulus.doors.rest import CAMPUS, IDENTITY
 from famulus.identity.accounts import create_account
 from famulus.identity.directory import Newcomer, new_user_id, open_accounts
 from famulus.identity.passwords import Passwords
-from famulus.identity.routes import router as identity
 from famulus.kernel.database import Database
 from famulus.kernel.settings import load_settings
 from tests.support.counting import counting
@@ -27,7 +26,7 @@ NEW = "new@example.org"
 async def world(database: Database):
     """Two tenants behind the routes of the campus and of signing in; people reach the server at an address."""
     settings = load_settings(public_url="https://famulus.example/")
-    async with serving(database, identity, *CAMPUS, settings=settings) as client:
+    async with serving(database, *IDENTITY, *CAMPUS, settings=settings) as client:
         yield await build_world(database, client)
 
 

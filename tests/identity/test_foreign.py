@@ -20,7 +20,8 @@ from famulus.campus.memberships import add_member
 from famulus.campus.schemas.organizations import NewOrganization
 from famulus.campus.schemas.people import NewMember
 from famulus.doors.rest import CAMPUS
-from famulus.identity.accounts import create_account, find_by_email, set_suspended
+from famulus.identity import administration
+from famulus.identity.accounts import create_account, find_by_email
 from famulus.identity.foreign import ForeignTokens
 from famulus.identity.jwks import MAX_AGE, PAUSE, STALE, IssuerKeys, IssuerSilent
 from famulus.identity.routes.keys import router as keys
@@ -205,7 +206,7 @@ async def test_a_suspended_person_stays_out(database: Database, provider: OidcPr
     async with trusting(database, provider) as client:
         user = (await me(client, provider)).json()["user"]["id"]
         async with database.write() as session:
-            await set_suspended(session, user, True)
+            await administration.suspend(session, None, user)
         refused = await me(client, provider)
 
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from famulus.campus.models import Task
 from famulus.kernel.ids import moment, new_id, time_of
@@ -16,11 +16,11 @@ async def done(world: World, who: str, *titles: str) -> None:
     """Tasks that somebody has finished, all at one moment."""
     now = utc_now()
     rows = [
-        {"id": new_id("tsk"), "user_id": world[who].id, "title": title, "done_at": now, "created_at": now, "updated_at": now}
+        Task(id=new_id("tsk"), user_id=world[who].id, title=title, due_at=None, done_at=now, created_at=now, updated_at=now)
         for title in titles
     ]  # fmt: skip
     async with world.database.write() as session:
-        await session.execute(insert(Task), rows)
+        session.add_all(rows)
 
 
 async def read(world: World, who: str, path: str, limit: int = 100) -> list[dict]:

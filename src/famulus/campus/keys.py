@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
 from famulus.campus.models import MemberRole, Membership, Organization
-from famulus.identity import administration, keys
-from famulus.identity.accounts import create_account
+from famulus.identity import keys
+from famulus.identity.accounts import create_account, shut_service
 from famulus.identity.keys import KeyCard, KeyWish, MadeKey
 from famulus.identity.principal import ROLES, Principal
 from famulus.kernel.database import announce
@@ -73,7 +73,7 @@ async def revoke_organization_key(
     """End a key of an organization and shut its service account. Raises NotFound, Forbidden or NeedsSession."""
     organization = await _keeper(session, principal, organization_id, "remove")
     revoked = await keys.revoke(session, principal, keys.organization_keys(organization.id), key_id)
-    await administration.suspend(session, principal, revoked.user_id)
+    await shut_service(session, revoked.user_id)
 
 
 async def _keeper(

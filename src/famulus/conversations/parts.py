@@ -78,6 +78,16 @@ def text_of(parts: tuple[Part, ...]) -> str:
     return "".join([part.text for part in parts if isinstance(part, Text)])
 
 
+Rating = Literal["up", "down"]
+
+
+class FeedbackView(msgspec.Struct, frozen=True):
+    """What the person thinks of an answer."""
+
+    rating: Rating
+    comment: str
+
+
 class MessageView(msgspec.Struct, frozen=True):
     """A message as every door shows it."""
 
@@ -92,19 +102,5 @@ class MessageView(msgspec.Struct, frozen=True):
     run_id: str | None
     created_at: str
     """RFC 3339, UTC."""
-
-
-Rating = Literal["up", "down"]
-
-
-class FeedbackView(msgspec.Struct, frozen=True):
-    """What the person thinks of an answer."""
-
-    rating: Rating
-    comment: str
-
-
-class RatedMessage(MessageView, frozen=True):
-    """A message as its thread shows it: with what the person thinks of it."""
-
-    feedback: FeedbackView | None
+    feedback: FeedbackView | None = None
+    """What the person thinks of it; an event, which comes before anybody can think, has none."""

@@ -100,12 +100,8 @@ class MessageOut(BaseModel):
     parts: list[PartOut]
     run_id: str | None
     created_at: str
-
-
-class RatedMessageOut(MessageOut):
-    """One turn of a thread, with what the person thinks of it."""
-
     feedback: FeedbackOut | None
+    """What the person thinks of it."""
 
 
 class ThreadPage(BaseModel):
@@ -118,5 +114,5 @@ class ThreadPage(BaseModel):
 class MessagePage(BaseModel):
     """A page of messages by position."""
 
-    items: list[RatedMessageOut]
+    items: list[MessageOut]
     next: str | None

@@ -15,7 +15,7 @@ from famulus.assistants.rights import find_assistant
 from famulus.campus.courses import course_card
 from famulus.conversations.errors import ThreadNotFound
 from famulus.conversations.models import Feedback, Message, Thread
-from famulus.conversations.parts import FeedbackView, RatedMessage, Rating, decode_parts, text_of
+from famulus.conversations.parts import FeedbackView, MessageView, Rating, decode_parts, text_of
 from famulus.conversations.views import MessageRow, message_view
 from famulus.identity.principal import Principal
 from famulus.kernel.ids import new_id
@@ -139,7 +139,7 @@ async def delete_thread(session: AsyncSession, principal: Principal, thread_id: 
 
 async def list_messages(
     session: AsyncSession, principal: Principal, thread_id: str, paging: Paging, *, newest_first: bool = False
-) -> Page[RatedMessage]:
+) -> Page[MessageView]:
     """The messages of a thread by position."""
     await find_thread(session, principal, thread_id)
     query = (
@@ -151,9 +151,9 @@ async def list_messages(
     return found.map(lambda row: _view(row[0], row[1]))
 
 
-def _view(message: Message, feedback: Feedback | None) -> RatedMessage:
+def _view(message: Message, feedback: Feedback | None) -> MessageView:
     said = feedback and FeedbackView(cast(Rating, feedback.rating), feedback.comment)
-    return RatedMessage(**structs.asdict(message_view(_row(message))), feedback=said)
+    return structs.replace(message_view(_row(message)), feedback=said)
 
 
 def _row(message: Message) -> MessageRow:

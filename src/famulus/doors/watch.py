@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 class StreamEnded(Unauthenticated):
     """Your sign-in or your role has changed, so this stream ends here. Sign in again to go on."""
 
-    code = "unauthenticated"
+    code = "stream_ended"
 
 
 @dataclass(eq=False, slots=True)

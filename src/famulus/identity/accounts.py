@@ -6,7 +6,9 @@ import email_validator
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.identity.events import AccountChanged
 from famulus.identity.models import User
+from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
@@ -153,6 +155,13 @@ async def set_password(session: AsyncSession, user_id: str, password_hash: str) 
     """Give an account another password; ending its sessions is the caller's to do."""
     values = {"password_hash": password_hash, "updated_at": utc_now()}
     await session.execute(update(User).where(User.id == user_id).values(values))
+
+
+async def shut_service(session: AsyncSession, user_id: str) -> None:
+    """Shut the account of an organization's key, which has ended; a person's is for `administration` to suspend."""
+    shut = update(User).where(User.id == user_id, User.service).values(suspended=True, updated_at=utc_now())
+    await session.execute(shut)
+    announce(session, AccountChanged(user_id))
 
 
 def account_of(user: User) -> Account:

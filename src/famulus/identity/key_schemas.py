@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from famulus.identity.keys import KeyCard, KeyWish, MadeKey
 from famulus.identity.principal import SCOPES, Scope
-from famulus.kernel.text import Input, Name
+from famulus.kernel.text import Input, Moment, Name
 
 Scopes = Annotated[
     list[Scope],
@@ -26,7 +26,7 @@ class NewKey(Input):
 
     name: Name
     scopes: Scopes
-    expires_at: AwareDatetime | SkipJsonSchema[None] = Field(
+    expires_at: Moment | SkipJsonSchema[None] = Field(
         None, description="Its end: within a year; in 90 days where nothing is said. Every key has one."
     )
 

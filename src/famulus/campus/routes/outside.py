@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from famulus.campus.arrivals import arrive
 from famulus.campus.schemas.outside import ProviderList, ProviderOut
 from famulus.identity.credentials import cookie_name
-from famulus.identity.deps import DatabaseDep, SettingsDep
+from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
 from famulus.identity.oidc import LIFE, Providers, Returned, base_url, callback_path
 from famulus.identity.sessions import Opened, choose_organization, open_session
 from famulus.kernel.database import Database
@@ -28,13 +28,13 @@ Word = Annotated[str | None, Query(max_length=4000)]
 Next = Annotated[str, Query(max_length=2000, description="The page to come back to: a path on this server.")]
 
 
-@router.get("")
+@router.get("", openapi_extra=PUBLIC)
 async def list_providers(providers: ProvidersDep) -> ProviderList:
     """The identity providers that people can sign in through."""
     return ProviderList(items=[ProviderOut(id=each.id, name=each.name) for each in providers.listed()])
 
 
-@router.get("/{provider}/start", status_code=302, response_class=RedirectResponse)
+@router.get("/{provider}/start", status_code=302, response_class=RedirectResponse, openapi_extra=PUBLIC)
 async def start_sign_in(
     provider: ProviderPath,
     *,
@@ -61,7 +61,7 @@ async def start_sign_in(
     return response
 
 
-@router.get("/{provider}/callback", status_code=302, response_class=RedirectResponse)
+@router.get("/{provider}/callback", status_code=302, response_class=RedirectResponse, openapi_extra=PUBLIC)
 async def finish_sign_in(
     provider: ProviderPath,
     *,
