@@ -71,7 +71,7 @@ def fuzzed(world: Served, folder: Path, *options: str, peers: Sequence[str] = ()
     # A proxy of the machine's is not for what goes to the machine itself.
     environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -100,12 +100,12 @@ def any_thread_is_shown(app: Any) -> None:
 
 
 def test_a01_the_whole_api_signed_in(world: Served, tmp_path: Path) -> None:
-    code, report = fuzzed(world, tmp_path, "--max-examples=6", peers=PEERS)
+    code, report = fuzzed(world, tmp_path, "--max-examples=3", peers=PEERS)
     assert code == 0, report.partition("= FAILURES =")[2][:20_000] or report[-8000:]
 
 
 def test_a01_the_whole_api_as_nobody(world: Served, tmp_path: Path) -> None:
-    code, report = fuzzed(world, tmp_path, "--max-examples=3")
+    code, report = fuzzed(world, tmp_path, "--max-examples=1", "--phases=coverage,fuzzing")
     assert code == 0, report.partition("= FAILURES =")[2][:20_000] or report[-8000:]
 
 
