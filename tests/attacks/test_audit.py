@@ -26,6 +26,7 @@ CHANGES_NOTHING = {
     "PUT /api/v1/tracks/{track_id}/courses": "the order is the one that it was",
     "PUT /api/v1/courses/{course_id}/lessons/order": "the order is the one that it was",
     "DELETE /api/auth/sessions": "there are no others",
+    "POST /api/v1/accounts/{user_id}/verify": "the address is verified already, once its link was opened",
     **{
         f"POST /api/v1/{kind}/restore": "it is not put away"
         for kind in (

@@ -161,7 +161,14 @@ def events_list() -> str:
 
 def event_values() -> str:
     """The values that events hold, and the parts of a message."""
-    plain = (events.AssistantCard, events.PassageCard, events.Usage, events.Problem, parts.MessageView)
+    plain = (
+        events.AssistantCard,
+        events.PassageCard,
+        events.Usage,
+        events.Problem,
+        parts.MessageView,
+        parts.FeedbackView,
+    )
     made = [_struct(kind.__name__, kind) for kind in plain]
     made += [_struct(f"part {code(tag_of(kind))}", kind) for kind in get_args(parts.Part)]
     return "\n\n".join(made)
