@@ -48,4 +48,4 @@ def test_a_button_leads_there_and_back(outside: App, provider: OidcProvider):
     outside.page.goto(f"{outside.famulus.url}/#/c/general")
     outside.part("provider").click()
     expect(outside.part("account-menu")).to_contain_text("Bo")
-    assert outside.page.url.endswith("/#/c/general")
+    expect(outside.page).to_have_url(f"{outside.famulus.url}/#/c/general")
