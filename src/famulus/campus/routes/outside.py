@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from famulus.campus.arrivals import arrive
 from famulus.campus.schemas.outside import ProviderList, ProviderOut
 from famulus.identity.credentials import cookie_name
-from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
+from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep, hand_over
 from famulus.identity.oidc import LIFE, Providers, Returned, base_url, callback_path
 from famulus.identity.sessions import Opened, choose_organization, open_session
 from famulus.kernel.database import Database
@@ -85,15 +85,7 @@ async def finish_sign_in(
         return _failed(problem, settings)
     response = _redirect(returned.next)
     _forget_state(response, settings)
-    response.set_cookie(
-        cookie_name(settings),
-        opened.token,
-        max_age=opened.expires_in,
-        path="/",
-        secure=settings.https,
-        httponly=True,
-        samesite="lax",
-    )
+    hand_over(opened, response, settings)
     return response
 
 
