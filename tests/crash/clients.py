@@ -39,7 +39,7 @@ class Client:
         timeout = aiohttp.ClientTimeout(total=None, connect=5, sock_read=25)
         self._session = aiohttp.ClientSession(timeout=timeout)
         email = f"{uuid4().hex}@famulus.local"
-        person = {"email": email, "password": "password123", "name": "Ada", "session_mode": "api"}
+        person = {"email": email, "password": "correct horse battery", "name": "Ada", "session_mode": "api"}
         tokens = await self.ask("POST", "/api/auth/signup", person)
         self._headers = {"Authorization": f"Bearer {tokens['access_token']}"}
         return self
