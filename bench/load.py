@@ -13,6 +13,8 @@ class Tally:
     turns: int = 0
     tokens: int = 0
     wrong: int = 0
+    arrived: int = 0
+    """Tokens so far, those of turns that have not ended included."""
     first_token: list[float] = field(default_factory=list[float])
     """Seconds from the request to the first token."""
 
@@ -43,6 +45,7 @@ class Stream(asyncio.Protocol):
         if seen and not self.count:
             self.tally.first_token.append(asyncio.get_running_loop().time() - self.sent)
         self.count += seen
+        self.tally.arrived += seen
         self.tail = (self.tail + data)[-7:]
         if self.tail.endswith(b"0\r\n\r\n") and not self.done.done():
             self.done.set_result(None)
@@ -66,10 +69,16 @@ def post(path: str, body: object, headers: dict[str, str]) -> bytes:
 
 
 async def drive(
-    port: int, requests: list[bytes], *, mark: bytes, turns: int, expected: int, ramp: float = 0.0
-) -> Tally:
+    port: int,
+    requests: list[bytes],
+    tally: Tally,
+    *,
+    mark: bytes,
+    turns: int,
+    expected: int,
+    ramp: float = 0.0,
+) -> None:
     """`turns` turns on each of as many connections as there are requests, started over `ramp` seconds."""
-    tally = Tally()
 
     async def one(number: int, request: bytes) -> None:
         await asyncio.sleep(ramp * number / len(requests))
@@ -80,4 +89,3 @@ async def drive(
         stream.transport.close()
 
     await asyncio.gather(*[one(number, request) for number, request in enumerate(requests)])
-    return tally

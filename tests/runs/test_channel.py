@@ -11,7 +11,7 @@ from famulus.runs.events import START, Entry, EventId, RunCancelled, TextDelta
 def spoken(count: int, epoch: int = 1) -> Channel:
     channel = Channel(epoch)
     for n in range(1, count + 1):
-        channel.publish(TextDelta(str(n)))
+        channel.publish([TextDelta(str(n))])
     return channel
 
 
@@ -61,7 +61,7 @@ def test_trimming_a_short_channel_keeps_all() -> None:
 
 async def test_waiting_ends_with_news_a_nudge_or_the_end() -> None:
     channel = Channel(1)
-    for wake in (lambda: channel.publish(TextDelta("x")), channel.nudge, channel.end):
+    for wake in (lambda: channel.publish([TextDelta("x")]), channel.nudge, channel.end):
         waiting = [asyncio.ensure_future(channel.wait()) for _ in range(3)]
         await asyncio.sleep(0)
         assert not any(each.done() for each in waiting)
@@ -77,7 +77,7 @@ async def test_a_waiter_that_left_does_no_harm() -> None:
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
 
-    channel.publish(TextDelta("x"))
+    channel.publish([TextDelta("x")])
 
     assert numbers(channel, START) == [1]
 
@@ -121,9 +121,9 @@ async def test_who_keeps_up_is_given_all_but_the_end() -> None:
     tasks = [await fed(channel, pipe) for pipe in pipes]
     encoded.clear()
 
-    channel.publish(TextDelta("a"), TextDelta("b"))
+    channel.publish([TextDelta("a"), TextDelta("b")])
     channel.nudge()
-    channel.publish(TextDelta("c"), END)
+    channel.publish([TextDelta("c"), END], last=True)
 
     assert [pipe.taken for pipe in pipes] == [[3, 4]] * 2
     assert encoded == [2, 0], "once for both"
@@ -136,7 +136,7 @@ async def test_who_falls_behind_is_given_no_more_and_can_go_on() -> None:
     first, other = await fed(channel, slow), await fed(channel, quick)
 
     for word in "abcd":
-        channel.publish(TextDelta(word))
+        channel.publish([TextDelta(word)])
     await asyncio.sleep(0)
 
     assert slow.taken == [1, 2]
@@ -155,7 +155,7 @@ async def test_a_fed_follower_that_left_is_given_nothing() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
-    channel.publish(TextDelta("x"))
+    channel.publish([TextDelta("x")])
     channel.end()
 
     assert pipe.taken == []
@@ -166,7 +166,7 @@ async def test_what_a_follower_has_from_the_journal_already_is_not_pushed() -> N
     task = asyncio.create_task(channel.feed(pipe, EventId(1, 2)))
     await asyncio.sleep(0)
 
-    channel.publish(TextDelta("journalled before it was published"))
+    channel.publish([TextDelta("journalled before it was published")])
 
     assert await task == EventId(1, 2)
     assert pipe.taken == []

@@ -8,7 +8,7 @@ from famulus.conversations.parts import Citation, Text
 from famulus.conversations.parts import Tool as ToolPart
 from famulus.identity.principal import Principal
 from famulus.llm.errors import ModelStreamCut
-from famulus.llm.protocol import ChatMessage, End, Item, Request, ToolCall, ToolCallReady, Usage
+from famulus.llm.protocol import ChatMessage, End, Item, Push, Request, ToolCall, ToolCallReady, Usage
 from famulus.llm.protocol import TextDelta as Piece
 from famulus.runs.calls import CUT, MAX_ARGUMENTS, MAX_RESULT, Outcome, call_tool
 from famulus.runs.errors import ToolLimit
@@ -22,7 +22,10 @@ STOP = End("stop")
 
 
 class Steps:
-    """A model that plays one list of items for each request, and keeps the requests."""
+    """A model that plays one list of items for each request, and keeps the requests.
+
+    Like a wire it yields the first item of each, and from then on pushes what is text.
+    """
 
     kind, name = "scripted", "steps"
 
@@ -30,12 +33,17 @@ class Steps:
         self.steps = list(steps)
         self.requests: list[Request] = []
 
-    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
+    async def stream(
+        self, request: Request, push: Push | None = None
+    ) -> AsyncGenerator[Sequence[Item], None]:
         self.requests.append(request)
-        for item in self.steps.pop(0):
+        for number, item in enumerate(self.steps.pop(0)):
             if isinstance(item, Exception):
                 raise item
-            yield (item,)
+            if number and push is not None and isinstance(item, Piece):
+                push((item,))
+            else:
+                yield (item,)
 
     async def close(self) -> None: ...
 
@@ -70,7 +78,10 @@ async def use(call: ToolCall) -> Outcome:
 
 
 async def transcript(model: Steps, draft: Draft | None = None, use_tool: CallTool = use) -> list[Event]:
-    return [e async for events in answer(model, REQUEST, draft or Draft({}), use_tool) for e in events]
+    told: list[Event] = []
+    async for events in answer(model, REQUEST, draft or Draft({}), use_tool, told.extend):
+        told += events
+    return told
 
 
 async def test_text_and_usage() -> None:
@@ -172,7 +183,7 @@ async def test_a_tool_runs_only_after_its_call_was_taken() -> None:
         ran.append(call.id)
         return Outcome("ok", "")
 
-    events = answer(Steps(calls(("echo", "{}"), ("echo", "{}"))), REQUEST, Draft({}), noting)
+    events = answer(Steps(calls(("echo", "{}"), ("echo", "{}"))), REQUEST, Draft({}), noting, lambda _: None)
 
     assert isinstance((await anext(events))[0], ToolCalled)
     assert ran == []

@@ -34,7 +34,7 @@ async def test_a_restart_goes_on_from_the_beginning(opened: Open, provider: Fake
         events = await second.follow(started.run.id, seen[-1].id)
         run = await second.parts.runs.get(second.person, started.run.id)
 
-    assert events[0] == (EventId(2, 1), AnswerRestarted(""))
+    assert events[0] == Entry(EventId(2, 1), AnswerRestarted(""))
     assert [entry.id for entry in events] == [EventId(2, n) for n in range(1, len(events) + 1)]
     assert run.answer is not None
     assert run.answer.text == "A whole answer."

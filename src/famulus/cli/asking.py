@@ -52,7 +52,7 @@ async def _stream(parts: Parts, principal: Principal, ask: Ask) -> bool:
     started = await parts.runs.start(principal, ask)
     failed = False
     async for entries in await parts.runs.follow(principal, started.run.id):
-        for _, event in entries:
+        for event in (entry.event for entry in entries):
             failed = failed or isinstance(event, RunFailed)
             _show(event)
     return not failed

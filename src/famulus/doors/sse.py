@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, get_args
 import msgspec
 from starlette.background import BackgroundTask
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from famulus.runs.events import Entry, Event
 
@@ -21,17 +21,14 @@ _NAMES = {kind: str(kind.__struct_config__.tag).encode() for kind in get_args(Ev
 _encode = msgspec.json.Encoder().encode
 
 
-def frame(entry: Entry) -> bytes:
-    """One event as a frame: its id, its name, its fields as JSON."""
-    (epoch, n), event = entry
-    return b"id: %d.%d\nevent: %b\ndata: %b\n\n" % (epoch, n, _NAMES[type(event)], _encode(event))
-
-
 def frames(batch: list[Entry]) -> bytes:
-    """Some events as one chunk; a sign of life when there are none."""
-    if len(batch) == 1:
-        return frame(batch[0])
-    return b"".join([frame(entry) for entry in batch]) or KEEP_ALIVE
+    """Some events as one chunk, each a frame with its id, its name and its fields as JSON; else a sign of life."""
+    chunk: list[bytes] = []
+    for entry in batch:
+        id, event = entry.id, entry.event
+        data = _encode(event)
+        chunk.append(b"id: %d.%d\nevent: %b\ndata: %b\n\n" % (id.epoch, id.n, _NAMES[type(event)], data))
+    return b"".join(chunk) or KEEP_ALIVE
 
 
 class Pipe(Generic[T]):
@@ -46,11 +43,11 @@ class Pipe(Generic[T]):
 
     async def send(self, item: T) -> None:
         """Send one item from the reader's own task."""
-        await self.to(_piece(self.encode(item)))
+        await self.to({"type": "http.response.body", "body": self.encode(item), "more_body": True})
 
     def push(self, piece: bytes) -> bool:
         """Send a piece from whatever task this is. False when the server waits for its reader; then `drain` goes on."""
-        steps = self.to(_piece(piece)).__await__()
+        steps = self.to({"type": "http.response.body", "body": piece, "more_body": True}).__await__()
         try:
             self._rest = _finish(steps, next(steps))
         except StopIteration:
@@ -118,10 +115,6 @@ class EventStream(Response, Generic[T]):
             async for item in source:
                 await self._pipe.send(item)
         await self._pipe.to({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _piece(body: bytes) -> Message:
-    return {"type": "http.response.body", "body": body, "more_body": True}
 
 
 async def _gone(receive: Receive) -> None:

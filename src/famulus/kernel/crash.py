@@ -15,6 +15,11 @@ class CrashPoints:
         self._name = name or None
         self._left = int(count or 1)
 
+    @property
+    def armed(self) -> bool:
+        """Whether there is a point to die at."""
+        return self._name is not None
+
     def reach(self, name: str) -> None:
         """Die here, if this is the armed point and its count is used up."""
         if self._name is None or name != self._name:

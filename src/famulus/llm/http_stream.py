@@ -8,7 +8,7 @@ connecting.
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import cast
 from urllib.parse import quote, urlsplit
@@ -55,6 +55,8 @@ class Answer:
         """By names in lower case; of repeated ones the last."""
         self.over = False
         """Whether the body has come to its end, though some of it may not have been read yet."""
+        self.tap: Callable[[bytes], bool] | None = None
+        """Takes what comes while a reader waits in `read`, and says whether the reader may go on waiting."""
         self._connection: _Connection | None = connection
         self._parser = httptools.HttpResponseParser(self)
         self._loop = asyncio.get_running_loop()
@@ -64,13 +66,19 @@ class Answer:
         self._waiter: asyncio.Future[None] | None = None
         self._failure: type[HttpError] | None = None
         self._reusable = False
+        self._called = False
 
     async def read(self) -> bytes:
-        """What has come since the last time, or the next that comes; empty at the end. Raises HttpError."""
-        while not self._pieces:
-            if self.over:
-                return b""
+        """What has come since the last time, or the next that comes. Raises HttpError.
+
+        Empty at the end, and when the tap has taken something and wants its reader.
+        """
+        while not (self._pieces or self.over or self._called):
             await self._news()
+        self._called = False
+        return self._take()
+
+    def _take(self) -> bytes:
         pieces = self._pieces
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
@@ -103,8 +111,14 @@ class Answer:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
                 return self.fail(NotHttp)
-        if (waiter := self._waiter) is not None and not waiter.done():
-            waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if self.tap is not None and self._pieces:
+            if self.tap(self._take()) and not self.over:
+                return
+            self._called = True
+        waiter.set_result(None)
 
     def lost(self) -> None:
         """The connection is gone; to a body of unknown length that is its end."""

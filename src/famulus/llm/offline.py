@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from famulus.llm.protocol import End, Item, Request, TextDelta, Usage
+from famulus.llm.protocol import End, Item, Push, Request, TextDelta, Usage
 from famulus.llm.quoting import Quote, choose_quotes
 from famulus.llm.words import bursts
 
@@ -42,7 +42,9 @@ class OfflineModel:
     kind = "offline"
     name = "offline"
 
-    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
+    async def stream(
+        self, request: Request, push: Push | None = None
+    ) -> AsyncGenerator[Sequence[Item], None]:
         """Answer `request` in words, without delay. It costs no tokens."""
         for burst in bursts(answer(request)):
             yield [TextDelta(piece) for piece in burst]

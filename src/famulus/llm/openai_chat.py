@@ -16,7 +16,7 @@ from famulus.llm.limits import Limits
 from famulus.llm.openai_exchange import Exchange
 from famulus.llm.openai_request import encode_request
 from famulus.llm.openai_stream import AnswerReader
-from famulus.llm.protocol import Item, Request
+from famulus.llm.protocol import Item, Push, Request
 from famulus.llm.provider_errors import error_for, read_message, retry_after
 from famulus.llm.retry import RetryPolicy, retrying
 
@@ -94,12 +94,16 @@ class OpenAIChatModel:
         url = completions_url(base_url or OPENAI_URL)
         self._client = (clients or Clients()).get(url, headers, connect_timeout=self._limits.connect)
 
-    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
+    async def stream(
+        self, request: Request, push: Push | None = None
+    ) -> AsyncGenerator[Sequence[Item], None]:
         """Answer `request`. Failures before the first item are tried again, later ones are not."""
         body = encode_request(request, model=self.name, openai=self.kind == "openai")
         exchange = await retrying(partial(self._open, body), self._retry)
         try:
             items = exchange.first
+            if push is not None:
+                exchange.push_to(push)
             while True:
                 if items:
                     yield items

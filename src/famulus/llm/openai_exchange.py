@@ -3,11 +3,11 @@
 import asyncio
 import math
 
-from famulus.llm.errors import ModelStreamCut, ModelTimeout
+from famulus.llm.errors import ModelError, ModelStreamCut, ModelTimeout
 from famulus.llm.http_stream import Answer, HttpError
 from famulus.llm.limits import Limits
 from famulus.llm.openai_stream import AnswerReader
-from famulus.llm.protocol import Item
+from famulus.llm.protocol import Item, Push, TextDelta
 from famulus.llm.watch import Watch
 
 AFTER_THE_END = 5.0
@@ -28,6 +28,9 @@ class Exchange:
         first = max(0.0, began + limits.first_byte - self._time())
         self._watch = Watch(response.close, idle=first, deadline=began + limits.whole)
         self._nearly_over = False
+        self._push: Push | None = None
+        self._arrived: list[Item] | ModelError | None = None
+        """What has come while the reader waited and was not for pushing."""
         self.over = False
         self.first: list[Item] = []
 
@@ -49,9 +52,13 @@ class Exchange:
             return self._broken()
         watch.waiting_since = math.inf
         reader = self._reader
-        if not data:
+        items, self._arrived = self._arrived, None
+        if isinstance(items, ModelError):
+            raise items
+        if data:
+            items = [*(items or ()), *reader.feed(data)]
+        elif items is None:
             return self._finish([])
-        items = reader.feed(data)
         if reader.done:
             if not self._response.over:
                 await self._say_goodbye()
@@ -60,6 +67,30 @@ class Exchange:
             self._nearly_over = True
             watch.allow(AFTER_THE_END)
         return items
+
+    def push_to(self, push: Push) -> None:
+        """From now on, text that comes while the reader waits goes there without waking it."""
+        self._push = push
+        self._response.tap = self._tap
+
+    def _tap(self, data: bytes) -> bool:
+        """Push what is only text; keep anything else for the reader, who knows what to do with it."""
+        self._watch.waiting_since = self._time()
+        reader = self._reader
+        try:
+            items = reader.feed(data)
+            if reader.finish_reason is None and not reader.done and self._push is not None:
+                for item in items:
+                    if not isinstance(item, TextDelta):
+                        break
+                else:
+                    if items:
+                        self._push(items)
+                    return True
+            self._arrived = items
+        except ModelError as error:
+            self._arrived = error
+        return False
 
     def close(self) -> None:
         """Hang up, unless the answer was read to its end; safe to call twice."""

@@ -102,11 +102,14 @@ class AnswerReader:
                 return []
             data = bytes(self._rest)
             self._rest.clear()
+        items: list[Item] = []
+        if data.find(b"\n") == len(data) - 2 and data[:5] == b"data:" and data[-1] == 10:
+            self._event(data[5:], items)  # one whole event, as nearly every packet brings it
+            return items
         lines = data.split(b"\n")
         if last := lines.pop():
             self._rest += last
             self._check_line()
-        items: list[Item] = []
         for line in lines:
             if line[:5] == b"data:":
                 self._event(line[5:], items)
@@ -156,22 +159,11 @@ class AnswerReader:
         try:
             chunk = _decode(payload)
         except (ValueError, RecursionError):
-            self._odd_event(payload.strip(), items)
-            return
-        if chunk.choices:
-            self._chunk(chunk, chunk.choices[0], payload, items)
-        else:
-            self._without_choices(chunk, payload)
-
-    def _odd_event(self, payload: bytes, items: list[Item]) -> None:
-        """The mark of the end, nothing at all, or text that is broken but can be read."""
-        if payload == b"[DONE]":
-            self.done = self._seen = True
-        elif payload:
-            self._event(_repaired(payload), items)
-
-    def _chunk(self, chunk: _Chunk, choice: _Choice, payload: bytes, items: list[Item]) -> None:
+            return self._odd_event(payload.strip(), items)
+        if not chunk.choices:
+            return self._without_choices(chunk, payload)
         self._seen = True
+        choice = chunk.choices[0]
         delta = choice.delta or choice.message
         if delta is not None:
             content = delta.content
@@ -181,12 +173,19 @@ class AnswerReader:
                 if delta.tool_calls or delta.reasoning_content or delta.reasoning:
                     self._rarer(delta, items)
                 if content:
-                    items.append(TextDelta(content.replace("\0", "�") if "\0" in content else content))
+                    items.append(TextDelta(_clean(content) if "\0" in content else content))
         if choice.finish_reason:
             self._refuse_error(chunk, payload)
             self.finish_reason = choice.finish_reason
         if chunk.usage is not None:
             self._count(chunk.usage)
+
+    def _odd_event(self, payload: bytes, items: list[Item]) -> None:
+        """The mark of the end, nothing at all, or text that is broken but can be read."""
+        if payload == b"[DONE]":
+            self.done = self._seen = True
+        elif payload:
+            self._event(_repaired(payload), items)
 
     def _rarer(self, delta: _Delta, items: list[Item]) -> None:
         if thought := delta.reasoning_content or delta.reasoning:

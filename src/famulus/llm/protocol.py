@@ -5,9 +5,11 @@
 A stream ends with exactly one `End`, or with a `ModelError`; nothing follows either. Items come in batches, as many as
 came at once, so that many in one packet make one way to the reader. They are made once per token, so they are plain
 structs which the garbage collector need not look at.
+
+A reader that takes text wherever it comes gives a `Push`; then a wire need not wake the reader's task for each token.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -113,6 +115,8 @@ class End(Struct, frozen=True, gc=False):
 
 
 Item = TextDelta | ReasoningDelta | ToolCallReady | Usage | End
+Push = Callable[[Sequence[Item]], None]
+"""Takes text while its reader waits for the next batch, from whatever calls it; it must neither wait nor raise."""
 
 
 class Model(Protocol):
@@ -128,8 +132,11 @@ class Model(Protocol):
         """The model's name within its kind."""
         ...
 
-    def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
-        """Answer `request`. Raises a `ModelError`; close it (`contextlib.aclosing`) to hang up early."""
+    def stream(self, request: Request, push: Push | None = None) -> AsyncGenerator[Sequence[Item], None]:
+        """Answer `request`. Raises a `ModelError`; close it (`contextlib.aclosing`) to hang up early.
+
+        What is given to `push` is not yielded; order holds across both, and only text is ever pushed.
+        """
         ...
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from famulus.kernel.errors import ConfigurationError
-from famulus.llm.protocol import End, Item, Request, TextDelta, ToolCall, ToolCallReady, Usage
+from famulus.llm.protocol import End, Item, Push, Request, TextDelta, ToolCall, ToolCallReady, Usage
 from famulus.llm.provider_errors import error_for
 from famulus.llm.script_file import Reply, Script, ScriptedCall, parse_script
 from famulus.llm.words import bursts, estimate_tokens, pieces
@@ -36,7 +36,9 @@ class ScriptedModel:
         self._next = 0
         self._script = self._current()
 
-    async def stream(self, request: Request) -> AsyncGenerator[Sequence[Item], None]:
+    async def stream(
+        self, request: Request, push: Push | None = None
+    ) -> AsyncGenerator[Sequence[Item], None]:
         """Play the reply that is due. Raises what `@fail` says, or ConfigurationError for a broken file."""
         script = self._current()
         made = _calls_of_this_turn(request)

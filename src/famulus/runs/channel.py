@@ -6,10 +6,10 @@ oldest event reads the journal instead. So a slow client costs no memory.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from famulus.runs.events import TERMINAL, Entry, Event, EventId
+from famulus.runs.events import Entry, Event, EventId
 
 KEPT = 16
 """Journalled events that stay in memory for followers just behind."""
@@ -49,20 +49,28 @@ class Channel:
         """The number that the next event will have."""
         return self._next
 
-    def publish(self, *events: Event) -> None:
+    def publish(self, events: Sequence[Event], *, last: bool = False) -> None:
         """Number events, push them to who keeps up and wake the other followers.
 
-        The terminal event is not pushed, for it ends a follower's task, which has to wake up for that anyway.
+        What has the terminal event as its `last` is not pushed: it ends a follower's task, which has to wake for that.
         """
-        if self._fed and isinstance(events[-1], TERMINAL):
+        if last:
             self._release_all()
-        entries = [Entry(EventId(self.epoch, n), event) for n, event in enumerate(events, self._next)]
+        n = self._next
+        self._next = n + len(events)
+        if len(events) == 1:
+            entries = [Entry(EventId(self.epoch, n), events[0])]
+        else:
+            entries = [Entry(EventId(self.epoch, n), event) for n, event in enumerate(events, n)]
         self._tail += entries
-        self._next += len(entries)
         if self._fed:
             self._push(entries)
         if self._waiters:
             self._wake()
+
+    def events_from(self, n: int) -> list[Event]:
+        """The events numbered `n` and above; all of them are here, if the journal has those before."""
+        return [entry.event for entry in self._tail[n - self._next + len(self._tail) :]]
 
     def end(self) -> None:
         """No more events will come through here."""

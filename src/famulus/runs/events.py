@@ -8,7 +8,7 @@ Ids are `epoch.n`: the attempt, then a counter without gaps that starts at 1 wit
 """
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -161,7 +161,7 @@ class BadEventId(BadRequest):
     code = "bad_event_id"
 
 
-class EventId(NamedTuple):
+class EventId(msgspec.Struct, frozen=True, order=True, gc=False):
     """Where an event stands in its run; ids compare in the order of events."""
 
     epoch: int
@@ -184,7 +184,7 @@ def parse_id(text: str | None) -> EventId:
     return EventId(int(match[1]), int(match[2]))
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """An event with its id, as followers get it."""
 
     id: EventId

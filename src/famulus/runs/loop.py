@@ -2,13 +2,14 @@
 
 No database, no HTTP: whoever iterates decides what events mean before asking for the next, so that yielding
 `tool.called` is the moment to journal it and the tool only runs after that. Text and citations come in batches, as they
-come from the model; what happens to a tool comes alone.
+come from the model; what happens to a tool comes alone. Between two batches a model may push text: that goes to `show`.
 """
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 from famulus.conversations.parts import Citation, Part, Text
@@ -35,6 +36,8 @@ MAX_CALLS = 8
 """Tool calls in one step."""
 _MARK = re.compile(r"\[(\d{1,3})\]")
 CallTool = Callable[[ToolCall], Awaitable[Outcome]]
+Show = Callable[[Sequence[Event]], None]
+"""Takes events of text and citations that cannot wait for the iteration."""
 
 
 @dataclass(slots=True)
@@ -100,7 +103,7 @@ def continue_messages(draft: Draft) -> list[ChatMessage]:
 
 
 async def answer(
-    model: Model, request: Request, draft: Draft, call_tool: CallTool
+    model: Model, request: Request, draft: Draft, call_tool: CallTool, show: Show
 ) -> AsyncGenerator[Sequence[Event], None]:
     """The events of one answer, without its beginning and end; `draft` holds what has come of it at any moment.
 
@@ -110,7 +113,8 @@ async def answer(
     for _ in range(MAX_STEPS):
         request = _with(request, (*asked, *continue_messages(draft)))
         calls: list[ToolCall] = []
-        async with aclosing(model.stream(request)) as batches:
+        push = partial(_push, draft, show)
+        async with aclosing(model.stream(request, push)) as batches:
             async for items in batches:
                 if events := _take(items, draft, calls):
                     yield events
@@ -122,14 +126,20 @@ async def answer(
     raise ToolLimit()
 
 
+def _push(draft: Draft, show: Show, items: Sequence[Item]) -> None:
+    show(_take(items, draft, []))
+
+
 def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Event]:
     """Add what the model has said to the draft and the calls; the events of it."""
     events: list[Event] = []
     for item in items:
         match item:
-            case Piece(text=text):
+            case Piece():
+                text = item.text
                 events.append(TextDelta(text))
-                events += [CitationAdded(citation) for citation in draft.add(text)]
+                if fresh := draft.add(text):
+                    events += [CitationAdded(citation) for citation in fresh]
             case ReasoningDelta() | End():
                 pass
             case ToolCallReady(call=call):

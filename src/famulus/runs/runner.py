@@ -113,18 +113,22 @@ class Runner:
         async with asyncio.timeout(self._timeout):
             prepared = await self._preparation.prepare(work)
             if prepared.news:
-                work.publish(*prepared.news)
+                work.channel.publish(prepared.news)
             self.crash.reach("context.built")
-            batches = answer(prepared.model, prepared.request, work.draft, prepared.call_tool)
+            show = partial(self._show, work) if self.crash.armed else work.channel.publish
+            batches = answer(prepared.model, prepared.request, work.draft, prepared.call_tool, show)
             async with aclosing(batches):
                 async for events in batches:
                     if isinstance(event := events[0], (ToolCalled, ToolFinished)):
                         await self._journal(work, event)
                         self.crash.reach("tool.called" if isinstance(event, ToolCalled) else "tool.finished")
                     else:
-                        work.publish(*events)
-                        self.crash.reach("text")
+                        show(events)
         await self._end(work, "completed")
+
+    def _show(self, work: Work, events: Sequence[Event]) -> None:
+        work.channel.publish(events)
+        self.crash.reach("text")
 
     async def _open(self, work: Work) -> None:
         """Begin an attempt that was not begun by accepting its message; one that is to end at once ends here.
@@ -156,7 +160,7 @@ class Runner:
             count, rows = work.pending(*events)
             await self._database.lane.write(partial(journal, work.run, self.owner, rows))
             work.confirm(count)
-            work.show(*events)
+            work.show(events)
         self._live.tell(topic(work.run.id))
 
     async def _end(self, work: Work, status: Status, error: FamulusError | None = None) -> None:
@@ -174,7 +178,7 @@ class Runner:
             self.crash.reach("finish.committed")
             count, _ = work.pending()
             work.confirm(count)
-            work.show(*finished.events)
+            work.show(finished.events, last=True)
             work.queue = finished.queue
         log.info("run_ended", status=status, model=work.run.model, output_tokens=work.draft.output_tokens)
 

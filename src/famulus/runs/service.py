@@ -229,7 +229,7 @@ class Runs:
         run = accepted.run
         if run.status == "running":
             work = Work(run, asker, Channel(run.epoch), asked=accepted.message)
-            work.show(*accepted.events)
+            work.show(accepted.events)
             self._runner.begin(work)
         elif assistant.settings.on_second_message == "interrupt":
             for work in list(self._runner.works.values()):

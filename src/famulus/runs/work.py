@@ -1,6 +1,7 @@
 """One run in progress in this process: its lease, its live channel, its draft and what is not journalled yet."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,25 +50,19 @@ class Work:
     """The number of the newest event in the journal."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while journal rows are on their way, so that they are written in order."""
-    _pending: list[Event] = field(default_factory=list[Event])
 
-    def publish(self, *events: Event) -> None:
-        """Show events to followers and keep them for the journal."""
-        self._pending += events
-        self.channel.publish(*events)
-
-    def show(self, *events: Event) -> None:
-        """Show events that the journal has already."""
+    def show(self, events: Sequence[Event], *, last: bool = False) -> None:
+        """Show events that the journal has already, with the terminal event as the `last`."""
         self.journalled += len(events)
-        self.channel.publish(*events)
+        self.channel.publish(events, last=last)
 
     def pending(self, *more: Event) -> tuple[int, list[JournalRow]]:
-        """How many events wait for the journal, and the rows of those and of `more`."""
-        return len(self._pending), journal_rows(self.journalled + 1, [*self._pending, *more])
+        """How many published events wait for the journal, and the rows of those and of `more`."""
+        waiting = self.channel.events_from(self.journalled + 1)
+        return len(waiting), journal_rows(self.journalled + 1, [*waiting, *more])
 
     def confirm(self, count: int) -> None:
         """The first `count` pending events are journalled."""
-        del self._pending[:count]
         self.journalled += count
         self.channel.trim(self.journalled)
 
@@ -88,7 +83,7 @@ def finished_steps(entries: list[Entry]) -> tuple[list[Text | Tool], str]:
     parts: list[Text | Tool] = []
     said: list[str] = []
     called: ToolCalled | None = None
-    for _, event in entries:
+    for event in (entry.event for entry in entries):
         match event:
             case TextDelta(text=text):
                 said.append(text)
