@@ -32,8 +32,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
 from famulus.kernel.instance import instance_name
 from famulus.kernel.jobs import Handler, Worker
-from famulus.kernel.live import Live
-from famulus.kernel.live_postgres import PostgresRelay
+from famulus.kernel.live import Live, Relay
 from famulus.kernel.migrate import reach, require_newest
 from famulus.kernel.secrets import Vault, load_secret
 from famulus.kernel.settings import Settings
@@ -112,7 +111,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         await require_newest(database)
         async with database.write() as session:
             await ensure_default(session)
-        live = Live(PostgresRelay(database.dsn) if database.dialect == "postgresql" else None)
+        live = Live(_relay(database))
         await live.start()
         stack.push_async_callback(live.close)
         models = open_models(settings)
@@ -222,3 +221,13 @@ def create_app(settings: Settings) -> FastAPI:
         api_docs.mount(app)
     web.mount(app)
     return app
+
+
+def _relay(database: Database) -> Relay | None:
+    """What carries live words to other instances; SQLite has none."""
+    if database.dialect == "sqlite":
+        return None
+    # lazy: asyncpg, which SQLite does without
+    from famulus.kernel.live_postgres import PostgresRelay
+
+    return PostgresRelay(database.dsn)

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from famulus.kernel.http import Outbound, OutboundFailed, OutboundRefused, OutboundTooLarge, is_public
+from famulus.kernel.http import Outbound
+from famulus.kernel.http_answers import OutboundFailed, OutboundRefused, OutboundTooLarge
+from famulus.kernel.http_client import is_public
 from tests.support.web_server import Answer, Names, WebServer, redirect
 
 LOCAL = [["127.0.0.1"]]

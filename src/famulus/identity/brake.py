@@ -14,10 +14,8 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.models import Attempts
-from famulus.kernel.clock import clock
+from famulus.kernel.clock import clock, clock_of
 from famulus.kernel.errors import TooMany
-from famulus.kernel.lane_postgres import CLOCK as POSTGRES_CLOCK
-from famulus.kernel.lane_sqlite import CLOCK as SQLITE_CLOCK
 
 
 class TooManyFailures(TooMany):
@@ -119,7 +117,7 @@ async def check(session: AsyncSession, counted: Sequence[Counted]) -> None:
 
 async def reserve(session: AsyncSession, counted: Sequence[Counted]) -> list[Try]:
     """Count a try, before it is made. Raises the limit's refusal, and then counts nothing, if the transaction ends."""
-    now = SQLITE_CLOCK if session.get_bind().dialect.name == "sqlite" else POSTGRES_CLOCK
+    now = clock_of(session.get_bind().dialect.name)
     statement = text(_RESERVE.format(now=now, wait=_WAIT))
     tries: list[Try] = []
     for each in counted:

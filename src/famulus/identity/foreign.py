@@ -15,9 +15,6 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import structlog
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jws import JWSRegistry
 
 from famulus.identity.accounts import normal_email
 from famulus.identity.jwks import IssuerKeys
@@ -113,15 +110,9 @@ class ForeignTokens:
             raise Refused("its algorithm is not allowed")
         if "crit" in header or not isinstance(kid, str | None):
             raise Refused("its header asks for something unknown")
-        registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-        registry.max_header_length = LONGEST
-        for key in await self.keys[issuer.issuer].candidates(kid, algorithm):
-            try:
-                jws.deserialize_compact(token, key, registry=registry)
-            except (JoseError, ValueError, TypeError):
-                continue
-            return
-        raise Refused("no key of the issuer has signed it")
+        keys = await self.keys[issuer.issuer].candidates(kid, algorithm)
+        if not any(key.verifies(token, algorithm) for key in keys):
+            raise Refused("no key of the issuer has signed it")
 
 
 def claimed(issuer: TrustedIssuer, claims: Mapping[str, Any]) -> Claimed:

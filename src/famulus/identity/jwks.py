@@ -9,21 +9,17 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 import structlog
-from joserfc import jwk
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from famulus.kernel.errors import FamulusError, Unavailable
-from famulus.kernel.http import Outbound, OutboundFailed
+from famulus.kernel.http import Outbound
+from famulus.kernel.http_answers import OutboundFailed
 from famulus.kernel.issuers import TrustedIssuer
 
 log = structlog.get_logger(__name__)
-PublicKey = RSAKey | ECKey | OKPKey
-"""What only the issuer can sign with. A symmetric key is never taken, wherever it is found."""
 MAX_AGE = 600.0
 """Seconds for which keys are taken as they are."""
 STALE = 4 * 3600.0
@@ -35,6 +31,19 @@ MAX_BYTES = 256_000
 MAX_KEYS = 100
 KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 """The kind of key by the beginning of the algorithm."""
+
+
+class IssuerKey(Protocol):
+    """A public key, as far as it is chosen by."""
+
+    kind: str
+    kid: str | None
+    use: object
+    algorithm: object
+
+    def verifies(self, token: str, algorithm: str) -> bool:
+        """Whether it has signed a token in its compact form, by this algorithm and no other."""
+        ...
 
 
 class IssuerSilent(Unavailable):
@@ -70,12 +79,12 @@ class IssuerKeys:
         self._plain_hosts = plain_hosts
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._keys: tuple[PublicKey, ...] = ()
+        self._keys: tuple[IssuerKey, ...] = ()
         self._fetched: float | None = None
         self._tried: float | None = None
         self._endpoints: tuple[float, Endpoints] | None = None
 
-    async def candidates(self, kid: str | None, algorithm: str) -> list[PublicKey]:
+    async def candidates(self, kid: str | None, algorithm: str) -> list[IssuerKey]:
         """The keys that may have made such a signature; raises `IssuerSilent` when no key has ever been had."""
         found = self._matching(kid, algorithm)
         renewed_by_another = found and self._lock.locked()
@@ -103,15 +112,15 @@ class IssuerKeys:
     def _age(self) -> float:
         return float("inf") if self._fetched is None else self._clock() - self._fetched
 
-    def _matching(self, kid: str | None, algorithm: str) -> list[PublicKey]:
+    def _matching(self, kid: str | None, algorithm: str) -> list[IssuerKey]:
         kind = KINDS[algorithm[:2]]
         return [
             key
             for key in self._keys
-            if key.key_type == kind
+            if key.kind == kind
             and (kid is None or key.kid == kid)
-            and key.get("use") in (None, "sig")
-            and key.get("alg") in (None, algorithm)
+            and key.use in (None, "sig")
+            and key.algorithm in (None, algorithm)
         ]
 
     async def _refresh(self) -> None:
@@ -177,17 +186,16 @@ def configuration_url(issuer: str) -> str:
     return issuer.rstrip("/") + "/.well-known/openid-configuration"
 
 
-def _public_keys(document: dict[str, Any]) -> Iterator[PublicKey]:
+def _public_keys(document: dict[str, Any]) -> Iterator[IssuerKey]:
     """The keys of a set that can be used here; of others an issuer may have any number."""
+    # lazy: cryptography, ten megabytes that only an issuer's keys need
+    from famulus.identity.jose import read_key
+
     keys: object = document.get("keys")
     if not isinstance(keys, list):
         raise IssuerSilent("The issuer's keys are no set of keys.")
     for each in cast(list[Any], keys)[:MAX_KEYS]:
-        try:
-            key = jwk.import_key(each)
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-            continue
-        if isinstance(key, PublicKey):
+        if (key := read_key(each)) is not None:
             yield key
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import Float
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from famulus.kernel.lane_postgres import CLOCK as POSTGRES
-from famulus.kernel.lane_sqlite import CLOCK as SQLITE
+POSTGRES = "extract(epoch from clock_timestamp())::float8"
+SQLITE = "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 class clock(FunctionElement[float]):
@@ -26,3 +26,8 @@ def _on_sqlite(_element: clock, _compiler: Any, **_: Any) -> str:
 @compiles(clock, "postgresql")
 def _on_postgres(_element: clock, _compiler: Any, **_: Any) -> str:
     return POSTGRES
+
+
+def clock_of(dialect: str) -> str:
+    """The same as SQL text, for a statement that is written as one."""
+    return SQLITE if dialect == "sqlite" else POSTGRES

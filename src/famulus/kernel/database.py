@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-import asyncpg
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -22,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from famulus.kernel.bus import Bus
 from famulus.kernel.errors import ConfigurationError, Unavailable
 from famulus.kernel.lane import Driver, Lane
-from famulus.kernel.lane_postgres import SETTINGS, PostgresDriver
 from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver
 
 WRITES = "famulus_writes"
@@ -63,6 +61,9 @@ class Database:
     def _driver(self) -> Driver:
         if self.dialect == "sqlite":
             return SqliteDriver(Path(self.url.database or ""))
+        # lazy: asyncpg, which SQLite does without
+        from famulus.kernel.lane_postgres import PostgresDriver
+
         return PostgresDriver(self.dsn)
 
     @asynccontextmanager
@@ -115,8 +116,8 @@ def _is_lost(error: BaseException | None) -> bool:
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", ""))
         return error.connection_invalidated or isinstance(error, LOST) or state.startswith(BUSY)
-    # A PostgresError that SQLAlchemy passes on as it is was raised while connecting.
-    return isinstance(error, (asyncpg.PostgresError, *LOST))
+    # An error of PostgreSQL's that SQLAlchemy passes on as it is was raised while connecting.
+    return isinstance(error, LOST) or getattr(error, "sqlstate", None) is not None
 
 
 def _sqlite(url: str) -> AsyncEngine:
@@ -148,6 +149,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _postgres(url: str) -> AsyncEngine:
+    # lazy: asyncpg, which SQLite does without
+    from famulus.kernel.lane_postgres import SETTINGS
+
     return create_async_engine(
         url,
         pool_size=8,

@@ -2,116 +2,24 @@
 
 A name is resolved once and the connection goes to the very addresses that were checked; so it is for every redirect.
 Addresses of this machine, of private networks and of special use are refused, but for hosts the operator has allowed.
+`http_client` is how that is done.
 """
 
-import asyncio
-import ipaddress
-import re
-import socket
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
-from multidict import CIMultiDict
-from yarl import URL
-
-from famulus.kernel.errors import BadRequest, Unavailable
+from famulus.kernel.http_answers import Response
 
 TIMEOUT = 20.0
-CONNECT_TIMEOUT = 10.0
 MAX_BYTES = 10_000_000
 REDIRECTS = 3
-CONNECTIONS = 20
-MAX_URL = 8000
-USER_AGENT = "Famulus"
-
-SPECIAL = (
-    "192.0.0.0/24",  # protocol assignments
-    "192.88.99.0/24",  # 6to4 relays
-    "2001::/23",  # protocol assignments, Teredo among them
-    "2002::/16",  # 6to4
-    "3fff::/20",  # documentation
-)
-"""Of special use, though Python may call them global."""
-NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
-REDIRECTING = (301, 302, 303, 307, 308)
-HARMLESS = ("accept", "accept-language", "content-type")
-"""The headers of a request that another origin may see as well."""
-
-
-class OutboundRefused(BadRequest):
-    """This address may not be asked from here."""
-
-    code, title = "outbound_refused", "Address refused"
-
-
-class OutboundTooLarge(BadRequest):
-    """The answer of that address is larger than is accepted."""
-
-    code, title = "outbound_too_large", "Answer too large"
-
-
-class OutboundFailed(Unavailable):
-    """That address did not give a usable answer."""
-
-    code, title = "outbound_failed", "No answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What an address answered, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By name in any case; of repeated ones the first."""
-    body: bytes
-    """Decompressed."""
-    url: str
-    """Where it came from, after redirects."""
-
-
-def is_public(address: str) -> bool:
-    """Whether a numeric address is one of the public Internet's."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, ipaddress.IPv6Address) and int(parsed) >> 125 != 0b001:
-        return False  # outside 2000::/3 there are only mapped, translated, local and reserved addresses
-    return parsed.is_global and not parsed.is_multicast and not any(parsed in each for each in _special())
-
-
-@cache
-def _special() -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    return tuple(ipaddress.ip_network(network) for network in SPECIAL)
-
-
-class _CheckedResolver(AbstractResolver):
-    """Gives out a name's addresses only if each of them may be connected to."""
-
-    def __init__(self, inner: AbstractResolver, allowed: Collection[str]) -> None:
-        self._inner = inner
-        self._allowed = allowed
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        if _bare(host) not in self._allowed and not all(is_public(each["host"]) for each in found):
-            raise _private(host)
-        return found
-
-    async def close(self) -> None:
-        await self._inner.close()
 
 
 class Outbound:
     """The client; it connects when it is first needed. Build it once, `close` it at the end.
 
     `allowed_private_hosts` are names or numeric addresses as they stand in a URL; every other has to be public.
+    `resolver` is aiohttp's kind of one, for who wants another than the system's.
     """
 
     def __init__(
@@ -120,19 +28,18 @@ class Outbound:
         *,
         timeout: float = TIMEOUT,
         max_bytes: int = MAX_BYTES,
-        resolver: AbstractResolver | None = None,
+        resolver: Any = None,
     ) -> None:
-        self._allowed = frozenset(_bare(host) for host in allowed_private_hosts)
+        self._allowed = allowed_private_hosts
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._resolver = resolver
-        self._session: aiohttp.ClientSession | None = None
+        self._client: Any = None
 
     async def close(self) -> None:
         """Close every connection."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        if self._client is not None:
+            await self._client.close()
 
     async def fetch(
         self,
@@ -149,150 +56,17 @@ class Outbound:
 
         `timeout` is for everything together, in seconds. Raises OutboundRefused, OutboundFailed, OutboundTooLarge.
         """
-        target = self._checked(url)
-        request = _Request(method.upper(), CIMultiDict(headers or {}), body)
-        limit = self._max_bytes if max_bytes is None else max_bytes
-        seconds = self._timeout if timeout is None else timeout
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._follow(target, request, limit, redirects)
-        except TimeoutError as error:
-            raise OutboundFailed(f"{target.host} did not answer within {seconds:g} seconds.") from error
+        if self._client is None:
+            # lazy: aiohttp, which many a server never needs
+            from famulus.kernel.http_client import HttpClient
 
-    async def _follow(self, url: URL, request: "_Request", limit: int, redirects: int) -> Response:
-        for hop in range(redirects + 1):
-            answer, location = await self._exchange(url, request, limit, follow=redirects > 0)
-            if location is None:
-                return answer
-            if hop < redirects:
-                target = self._checked(location, base=url)
-                request = request.redirected(answer.status, same_origin=target.origin() == url.origin())
-                url = target
-        raise OutboundFailed(f"{url.host} redirected more than {redirects} times.")
-
-    async def _exchange(
-        self, url: URL, request: "_Request", limit: int, *, follow: bool
-    ) -> tuple[Response, str | None]:
-        """The response; or, where it is a redirect to `follow`, one without its body, and where to."""
-        try:
-            async with self._open().request(
-                request.method, url, headers=request.headers, data=request.body, allow_redirects=False
-            ) as answer:
-                location = answer.headers.get("Location") if follow and answer.status in REDIRECTING else None
-                body = b"" if location is not None else await _read(answer, limit)
-                return Response(answer.status, answer.headers, body, str(answer.url)), location
-        except (aiohttp.ClientError, OSError) as error:
-            raise _ours(error, url) from error
-        except ValueError as error:  # aiohttp's word for a method or a header that cannot be sent
-            raise OutboundRefused(f"The request to {url.host} cannot be sent as it is.") from error
-
-    def _checked(self, text: str, *, base: URL | None = None) -> URL:
-        """The address, if it may be asked as far as can be told before its name is resolved."""
-        if len(text) > MAX_URL or NOT_IN_A_URL.search(text):
-            raise OutboundRefused("The address is too long or contains characters that no URL may have.")
-        try:
-            url = URL(text) if base is None else base.join(URL(text))
-        except ValueError as error:
-            raise OutboundRefused("The address is not a URL.") from error
-        if url.scheme not in ("http", "https") or not url.host:
-            raise OutboundRefused("Only http:// and https:// addresses can be asked.")
-        if url.user is not None or url.password is not None:
-            raise OutboundRefused("An address with a user name or a password in it is not asked.")
-        if _is_address(url.host) and _bare(url.host) not in self._allowed and not is_public(url.host):
-            raise _private(url.host)
-        return url
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                resolver=_CheckedResolver(self._resolver or ThreadedResolver(), self._allowed),
-                use_dns_cache=False,
-                limit=CONNECTIONS,
-                force_close=True,  # a connection that went stale unnoticed would leave the outcome unknown
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": USER_AGENT},
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
-                trust_env=False,
-                middlewares=(_once,),
-            )
-        return self._session
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    headers: Mapping[str, str]
-    body: bytes | None
-
-    def redirected(self, status: int, *, same_origin: bool) -> "_Request":
-        """What is sent to where a redirect points; another origin gets nothing that may be a credential."""
-        headers = CIMultiDict(self.headers)
-        if not same_origin:
-            headers = CIMultiDict(
-                (name, value) for name, value in headers.items() if name.lower() in HARMLESS
-            )
-        if (status == 303 and self.method != "HEAD") or (status in (301, 302) and self.method == "POST"):
-            headers.popall("Content-Type", None)
-            return _Request("GET", headers, None)
-        return _Request(self.method, headers, self.body)
-
-
-async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a request a second time: what the first came to is not known."""
-    try:
-        return await send(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise aiohttp.ClientConnectionError(str(error)) from error
-
-
-async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body; aiohttp decompresses in small steps, so a bomb is noticed long before it has gone off."""
-    host = answer.url.host
-    if answer.method != "HEAD" and (answer.content_length or 0) > limit:
-        raise OutboundTooLarge(f"{host} answers with more than the {limit} bytes that are accepted.")
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise OutboundTooLarge(f"{host} answers with more than the {limit} bytes that are accepted.")
-    return bytes(body)
-
-
-def _bare(host: str) -> str:
-    """A host as it is compared: in lower case, without brackets and final dot, an address in its short spelling."""
-    host = host.strip().lower().removeprefix("[").removesuffix("]").removesuffix(".")
-    return str(ipaddress.ip_address(host)) if _is_address(host) else host
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _private(host: str) -> OutboundRefused:
-    return OutboundRefused(
-        f"{host} is not a public address. The operator can allow it in FAMULUS_ALLOWED_PRIVATE_HOSTS."
-    )
-
-
-def _ours(error: Exception, url: URL) -> OutboundFailed | OutboundRefused:
-    """aiohttp's error in our words; the address is named without its path, which may hold a secret."""
-    match error:
-        case aiohttp.InvalidURL():
-            return OutboundRefused(f"{url.host} is not the usual spelling of an address.")
-        case aiohttp.ClientConnectorDNSError():
-            return OutboundFailed(f"The name {url.host} could not be resolved.")
-        case aiohttp.ClientSSLError():
-            return OutboundFailed(f"{url.host} did not offer a valid certificate.")
-        case aiohttp.ClientConnectorError():
-            return OutboundFailed(f"{url.host} could not be reached.")
-        case _:
-            return OutboundFailed(f"{url.host} broke off or did not speak HTTP as it should.")
+            self._client = HttpClient(self._allowed, self._resolver)
+        return await self._client.fetch(
+            url,
+            method=method,
+            headers=headers,
+            body=body,
+            max_bytes=self._max_bytes if max_bytes is None else max_bytes,
+            seconds=self._timeout if timeout is None else timeout,
+            redirects=redirects,
+        )

@@ -20,6 +20,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.kernel import jobs_lease, jobs_schedule
+from famulus.kernel.clock import clock_of
 from famulus.kernel.database import Database, announce
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.ids import new_id
@@ -27,8 +28,6 @@ from famulus.kernel.jobs_lease import Held
 from famulus.kernel.jobs_schedule import Schedule
 from famulus.kernel.jobs_table import Payload
 from famulus.kernel.lane import NOW, Value
-from famulus.kernel.lane_postgres import CLOCK as POSTGRES_CLOCK
-from famulus.kernel.lane_sqlite import CLOCK as SQLITE_CLOCK
 from famulus.kernel.tables import UtcTime, utc_now
 
 INSERT_JOB = (
@@ -89,7 +88,7 @@ async def enqueue(
     While a job with the same `unique` key is pending, another is not added. One that runs already may be past seeing
     what has just changed, so it does not keep a new one from being added; that one runs when it is over.
     """
-    now = SQLITE_CLOCK if session.get_bind().dialect.name == "sqlite" else POSTGRES_CLOCK
+    now = clock_of(session.get_bind().dialect.name)
     sql = re.sub(r"\$(\d)", r":v\1", INSERT_JOB.replace(NOW, now))
     values = job_values(kind, payload, run_at=run_at, unique=unique)
     statement = text(sql).bindparams(bindparam("v6", type_=UtcTime()))

@@ -7,12 +7,12 @@ from typing import Any, TypeAlias, cast
 
 import asyncpg
 
+from famulus.kernel.clock import POSTGRES
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.lane import NOW, MakeScript, Outcome
 
 Connection: TypeAlias = Any
 """asyncpg declares no types for what its connection takes and gives."""
-CLOCK = "extract(epoch from clock_timestamp())::float8"
 LOST = (
     OSError,
     asyncpg.InterfaceError,
@@ -32,7 +32,7 @@ READERS = 4
 
 @functools.lru_cache(maxsize=512)
 def _translate(sql: str) -> str:
-    return sql.replace(NOW, CLOCK)
+    return sql.replace(NOW, POSTGRES)
 
 
 async def _run(connection: Connection, make: MakeScript) -> Any:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from famulus.kernel.clock import SQLITE
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.lane import NOW, MakeScript, Outcome, Value
 
@@ -23,7 +24,6 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
 )
-CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 def connect(path: Path, *, query_only: bool = False) -> sqlite3.Connection:
@@ -38,7 +38,7 @@ def connect(path: Path, *, query_only: bool = False) -> sqlite3.Connection:
 
 @functools.lru_cache(maxsize=512)
 def _translate(sql: str) -> str:
-    return sql.replace("$", "?").replace(NOW, CLOCK)
+    return sql.replace("$", "?").replace(NOW, SQLITE)
 
 
 def _plain(values: Iterable[Value]) -> list[str | int | float | None]:

@@ -1,11 +1,12 @@
-"""lxml as this room uses it, with types: lxml itself brings none. Nothing else here imports it."""
+"""lxml as this room uses it, with types: lxml itself brings none. Nothing else here imports it.
 
-from collections.abc import Iterator
+Pages are read in processes of their own, so the server itself never loads it.
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol, cast
-
-from lxml import etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] – C, no stubs
-
-_etree = cast(Any, etree)
 
 
 class Element(Protocol):
@@ -26,16 +27,34 @@ class Element(Protocol):
     def __len__(self) -> int: ...
 
 
-PageError: type[Exception] = _etree.LxmlError
-"""Anything lxml has to complain of."""
+class PageError(Exception):
+    """This is no page that can be read."""
+
+
+@contextmanager
+def reading() -> Generator[None]:
+    """Whatever lxml has to complain of inside the block is a `PageError`."""
+    try:
+        yield
+    except _etree().LxmlError as error:
+        raise PageError(str(error)) from error
 
 
 def read_page(text: str) -> Element | None:
-    """The root of a page, however badly it is written; None for one without any. Raises `PageError`."""
-    parser = _etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    return _etree.fromstring(text.encode("utf-8", errors="replace"), parser)
+    """The root of a page, however badly it is written; None for one without any."""
+    etree = _etree()
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    return etree.fromstring(text.encode("utf-8", errors="replace"), parser)
 
 
 def strip(root: Element, *tags: str) -> None:
     """Remove all elements with these names, leaving the text behind them."""
-    _etree.strip_elements(root, *tags, with_tail=False)
+    _etree().strip_elements(root, *tags, with_tail=False)
+
+
+@cache
+def _etree() -> Any:
+    # lazy: megabytes that only a reading process needs
+    from lxml import etree  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] – C, no stubs
+
+    return cast(Any, etree)

@@ -10,10 +10,9 @@ from typing import Self
 from msgspec import Struct
 
 from famulus.knowledge.blocks import Parsed, Unparsable, Unreadable
-from famulus.knowledge.dom import PageError
 from famulus.knowledge.parse import digest, parse
 
-_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, PageError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
 """What a parser may raise over a file that nobody foresaw. Its own word for the expected is Unparsable."""
 

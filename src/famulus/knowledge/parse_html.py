@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from famulus.knowledge.blocks import Block, Content, Section, Unparsable, one_line
-from famulus.knowledge.dom import Element, PageError, read_page, strip
+from famulus.knowledge.dom import Element, PageError, read_page, reading, strip
 
 _DROPPED = tuple(
     "script style noscript template nav footer svg math iframe object button select textarea title".split()
@@ -44,9 +44,14 @@ _MAX_DEPTH = 180
 def parse_html(text: str) -> Content:
     """Sections by heading and definition; raises `Unparsable` where there is no page."""
     try:
-        tree = read_page(text)
+        with reading():
+            return _content(text)
     except PageError as error:
         raise Unparsable("This is not readable HTML.") from error
+
+
+def _content(text: str) -> Content:
+    tree = read_page(text)
     if tree is None:
         raise Unparsable("There is nothing in this file.")
     name = one_line(" ".join(tree.xpath("//head/title[1]//text()")))
