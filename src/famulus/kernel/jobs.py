@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -178,6 +179,9 @@ class Worker:
         if not self._registered:
             await jobs_schedule.register(self._database, self._schedules)
             self._registered = True
+        names = [schedule.name for schedule in self._schedules]
+        if not await self._database.lane.read(partial(jobs_lease.anything_due, [*self._handlers], names)):
+            return
         if await jobs_schedule.any_due(self._database, self._schedules):
             async with self._database.write() as session:
                 for schedule in await jobs_schedule.take_ticks(session, self._schedules):
