@@ -46,6 +46,7 @@ def test_an_answer_is_cited_and_leads_to_the_lesson(app: App):
     expect(app.part("passage-panel")).to_be_visible()
     expect(app.part("panel-title")).to_be_focused()
     expect(app.part("heading-path")).to_contain_text("The global and the local costmap")
+    expect(app.part("passage-quote").first).to_be_visible()  # marked once the passage is on the screen
     marked = "".join(app.part("passage-quote").all_inner_texts())
     assert SENTENCE in marked
 
