@@ -242,7 +242,7 @@ async def list_versions(
 ) -> Page[AssistantVersion]:
     """Every version of an assistant, newest first; for those who may change it."""
     assistant = await find_assistant(session, principal, id)
-    await require_manage(session, principal, assistant, "change")
+    await require_manage(session, principal, assistant, "review")
     query = select(AssistantVersion).where(AssistantVersion.assistant_id == id)
     return await page(session, query, by=[AssistantVersion.version], paging=paging, descending=True)
 
