@@ -14,7 +14,7 @@ ONES_OWN = ("/api/v1/threads", "/api/v1/runs", "/api/v1/messages")
 CHANGES_NOTHING = {
     "POST /api/auth/refresh": "sessions are listed themselves",
     "POST /api/auth/logout": "likewise",
-    "POST /api/auth/switch": "likewise",
+    "POST /api/auth/switch": "the organization is the one that was active",
     "POST /api/auth/invitation/look": "only looks",
     "POST /api/auth/password/forgot": "only writes a mail",
     "POST /api/auth/email": "only writes a mail",
