@@ -40,7 +40,6 @@ async def change_account(session: AsyncSession, principal: Principal, change: Ac
             raise Invalid("Not acceptable: profile.", fields=(FieldProblem("profile", detail),))
     before, after = audit.change(user, given)
     if after:
-        user.updated_at = utc_now()
         audit.record(session, principal, "account.change", _thing(principal), before=before, after=after)
         announce(session, AccountChanged(user.id, tuple(after)))
     return account_of(user)
