@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.operations import CASES, send
+from tests.support.operations import CASES, filled, send
 from tests.support.serving import Served, wait_for
 
 ONES_OWN = ("/api/v1/threads", "/api/v1/runs", "/api/v1/messages")
@@ -14,11 +14,13 @@ ONES_OWN = ("/api/v1/threads", "/api/v1/runs", "/api/v1/messages")
 CHANGES_NOTHING = {
     "POST /api/auth/refresh": "sessions are listed themselves",
     "POST /api/auth/logout": "likewise",
-    "POST /api/auth/switch": "likewise",
+    "POST /api/auth/switch": "the organization is the one that was active",
     "POST /api/auth/invitation/look": "only looks",
     "POST /api/auth/password/forgot": "only writes a mail",
     "POST /api/auth/email": "only writes a mail",
     "POST /api/auth/email/verification": "only writes a mail",
+    "PATCH /api/v1/organizations/{organization_id}": "the name is the one that it was",
+    "PUT /api/v1/courses/{course_id}/assistant": "it may be pinned already",
     "PATCH /api/v1/organizations/{organization_id}/members/{user_id}": "the role is the one that it was",
     "PATCH /api/v1/courses/{course_id}/enrolments/{user_id}": "the role is the one that it was",
     "POST /api/v1/courses/{course_id}/enrolments/bulk": "they are in the course already",
@@ -78,3 +80,17 @@ def test_a_change_leaves_an_entry(server: Served, ids: dict[str, str], operation
         assert all(entry.actor_role and entry.address == "127.0.0.1" for entry in new)
         assert {entry.request_id for entry in new} == {answer.headers["x-request-id"]}
     assert not [entry for entry in new if "password" in str(entry).lower() and "password" not in entry.action]
+
+
+@pytest.mark.parametrize("operation", [operation for operation in CASES if operation.startswith("PATCH ")])
+def test_a_change_of_nothing_leaves_none(server: Served, ids: dict[str, str], operation: str) -> None:
+    """Sent twice, or with nothing in it: nobody has changed anything, and nothing gets a new date."""
+    case = CASES[operation]
+    body = filled(case.body, ids)
+    with server.client(case.who) as client:
+        first = send(client, operation, ids, body=body)
+        before = len(entries(server))
+        again = send(client, operation, ids, body=body)
+    assert (first.status_code, again.status_code) == (case.status, case.status), again.text
+    assert entries(server)[before:] == []
+    assert again.json().get("updated_at") == first.json().get("updated_at")

@@ -43,7 +43,7 @@ def _with(server: Served, key: str) -> Client:
     return client
 
 
-def test_a_key_makes_no_key(keyed: dict[str, Client], ids: dict[str, str]) -> None:
+def test_a10_a_key_makes_no_key(keyed: dict[str, Client], ids: dict[str, str]) -> None:
     """Nor does it see or end one: of whatever role and scope."""
     paths = (OWN, f"/api/v1/organizations/{ids['organization']}/api-keys")
     for who, client in keyed.items():
@@ -57,7 +57,7 @@ def test_a_key_makes_no_key(keyed: dict[str, Client], ids: dict[str, str]) -> No
                 assert_problem(answer, 403, "needs_session")
 
 
-def test_a_key_is_no_session(keyed: dict[str, Client], ids: dict[str, str]) -> None:
+def test_a10_a_key_is_no_session(keyed: dict[str, Client], ids: dict[str, str]) -> None:
     for who, client in keyed.items():
         answer = client.post("/api/auth/switch", json={"organization_id": ids["organization"]})
         assert answer.status_code == 409, f"{who}: {answer.text}"
@@ -67,14 +67,14 @@ def test_a_key_is_no_session(keyed: dict[str, Client], ids: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("role", ["site_admin", "root", "", None, "organization_admin "])
-def test_no_key_administers_the_site(server: Served, ids: dict[str, str], role: Any) -> None:
+def test_a10_no_key_administers_the_site(server: Served, ids: dict[str, str], role: Any) -> None:
     path = f"/api/v1/organizations/{ids['organization']}/api-keys"
     with server.client("admin") as admin:
         assert_problem(admin.post(path, json={"name": "x", "scopes": ["read"], "role": role}), 422, "invalid")
 
 
 @pytest.mark.parametrize("who", ["student", "teacher", "classmate", "peer"])
-def test_nobody_makes_a_key_that_may_more(server: Served, ids: dict[str, str], who: str) -> None:
+def test_a10_nobody_makes_a_key_that_may_more(server: Served, ids: dict[str, str], who: str) -> None:
     """A teacher's way to an admin's key, or a student's to a teacher's."""
     path = f"/api/v1/organizations/{ids['organization']}/api-keys"
     with server.client(who) as client:
@@ -89,7 +89,7 @@ def test_nobody_makes_a_key_that_may_more(server: Served, ids: dict[str, str], w
             assert_problem(client.post(OWN, json={"name": "x", "scopes": ["read"], **more}), 422, "invalid")
 
 
-def test_a_key_of_a_person_is_that_person(
+def test_a10_a_key_of_a_person_is_that_person(
     keyed: dict[str, Client], server: Served, ids: dict[str, str]
 ) -> None:
     for who in ("student", "teacher", "admin", "site"):
@@ -101,7 +101,26 @@ def test_a_key_of_a_person_is_that_person(
     assert_problem(made, 403)
 
 
-def test_a_demoted_maker_s_key_is_demoted(server: Served, ids: dict[str, str]) -> None:
+def test_a10_a_key_that_reads_reads_versions_where_its_person_may(
+    server: Served, ids: dict[str, str]
+) -> None:
+    path = f"/api/v1/assistants/{ids['assistant']}/versions"
+    for who, scopes, status in (
+        ("teacher", ["read"], 200),
+        ("student", ["read"], 403),
+        ("teacher", ["write"], 403),
+    ):
+        with server.client(who) as person:
+            key = person.post(OWN, json={"name": who, "scopes": scopes}).json()["key"]
+        with _with(server, key) as program:
+            answer = program.get(path)
+            assert answer.status_code == status, f"{who} {scopes}: {answer.text}"
+            assert (
+                "read" not in scopes or program.patch(path[: -len("/versions")], json={}).status_code == 403
+            )
+
+
+def test_a10_a_demoted_maker_s_key_is_demoted(server: Served, ids: dict[str, str]) -> None:
     """A key of one's own asks for its rights anew each time."""
     account = {"email": "demoted@famulus.local", "password": PASSWORD, "name": "D", "session_mode": "api"}
     with server.client("admin") as admin, server.client() as client:

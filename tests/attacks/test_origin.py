@@ -48,14 +48,14 @@ SAYINGS = (
 
 
 @pytest.mark.parametrize("number", range(len(SAYINGS)))
-def test_rotation_by_whoever_is_no_proxy(direct: Served, number: int) -> None:
+def test_s09_rotation_by_whoever_is_no_proxy(direct: Served, number: int) -> None:
     with direct.client() as client:
         answers = [guess(client, **SAYINGS[number](n)) for n in range(34)]
         assert_problem(answers[0], 401, "wrong_credentials")
         assert_problem(answers[-1], 429, "too_many_failures")
 
 
-def test_nobody_poisons_somebody_else_s(direct: Served) -> None:
+def test_s09_nobody_poisons_somebody_else_s(direct: Served) -> None:
     """The brake that holds is the guesser's own, whatever address they say."""
     with direct.client() as client:
         for _ in range(34):
@@ -63,7 +63,7 @@ def test_nobody_poisons_somebody_else_s(direct: Served) -> None:
         assert guess(client).status_code == 429
 
 
-def test_behind_a_proxy_each_address_has_its_own(behind: Served) -> None:
+def test_s09_behind_a_proxy_each_address_has_its_own(behind: Served) -> None:
     with behind.client() as client:
         last = [guess(client, X_Forwarded_For=VICTIM) for _ in range(34)][-1]
         assert_problem(last, 429, "too_many_failures")
@@ -72,7 +72,9 @@ def test_behind_a_proxy_each_address_has_its_own(behind: Served) -> None:
 
 
 @pytest.mark.parametrize("header", ["X_Forwarded_For", "Forwarded", "X_Real_IP"])
-def test_what_a_client_writes_before_the_proxy_s_word_changes_nothing(behind: Served, header: str) -> None:
+def test_s09_what_a_client_writes_before_the_proxy_s_word_changes_nothing(
+    behind: Served, header: str
+) -> None:
     """A proxy appends the address it sees; what stood there before is the client's. Where it writes another header,
     and passes this one on, the two disagree."""
     attacker = "198.51.100.66"
@@ -93,7 +95,7 @@ def test_what_a_client_writes_before_the_proxy_s_word_changes_nothing(behind: Se
 @pytest.mark.parametrize(
     "odd", ["junk", "", "unknown", "1.2.3.4; DROP TABLE attempts", "1" * 9000, ", , ,", "::::"]
 )
-def test_odd_lists_count_as_the_proxy_itself(behind: Served, odd: str) -> None:
+def test_s09_odd_lists_count_as_the_proxy_itself(behind: Served, odd: str) -> None:
     with behind.client() as client:
         assert_problem(guess(client, X_Forwarded_For=odd), 401, "wrong_credentials")
         assert_problem(guess(client, Forwarded=odd), 401, "wrong_credentials")

@@ -35,7 +35,7 @@ HOSTS = (
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_host_changes_no_decision(embedded: Served, host: str) -> None:
+def test_s10_a_host_changes_no_decision(embedded: Served, host: str) -> None:
     members = f"/api/v1/organizations/{embedded.academy.ids['organization']}/members"
     answers = {
         (who, path): status(ask(embedded, path, who=who, host=host))
@@ -57,7 +57,7 @@ def variants(path: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def test_no_spelling_gets_around_a_right(embedded: Served) -> None:
+def test_s10_no_spelling_gets_around_a_right(embedded: Served) -> None:
     """Nobody and a student never get what an admin gets, however it is spelled."""
     path = f"/api/v1/organizations/{embedded.academy.ids['organization']}/members"
     secret = embedded.academy.people["admin"].email.encode()
@@ -73,7 +73,7 @@ def test_no_spelling_gets_around_a_right(embedded: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/courses", "/api/v1/api-keys", "/api/auth/me"])
-def test_what_needs_a_sign_in_needs_it_in_every_spelling(embedded: Served, path: str) -> None:
+def test_s10_what_needs_a_sign_in_needs_it_in_every_spelling(embedded: Served, path: str) -> None:
     for spelled in variants(path):
         answer = ask(embedded, spelled)
         head, _, body = answer.partition(b"\r\n\r\n")
@@ -82,7 +82,7 @@ def test_what_needs_a_sign_in_needs_it_in_every_spelling(embedded: Served, path:
             assert set(json.loads(body)) & {"items", "user"} == set()
 
 
-def test_the_absolute_form_is_the_same_request(embedded: Served) -> None:
+def test_s10_the_absolute_form_is_the_same_request(embedded: Served) -> None:
     for who, wanted in ((None, 401), ("student", 200)):
         assert status(ask(embedded, "http://elsewhere.example/api/v1/courses", who=who)) == wanted
         assert status(ask(embedded, "/api/v1/courses", who=who)) == wanted
@@ -99,7 +99,7 @@ TWO_LENGTHS = (
 
 
 @pytest.mark.parametrize("framing", TWO_LENGTHS, ids=repr)
-def test_a_request_hides_no_other(embedded: Served, framing: str) -> None:
+def test_s10_a_request_hides_no_other(embedded: Served, framing: str) -> None:
     """Where two lengths are told, nothing behind the shorter is taken for somebody's next request."""
     inner = f"GET /api/v1/courses HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {embedded.academy.people['site'].token}\r\n\r\n"
     body = "0\r\n\r\n" + inner
@@ -109,7 +109,7 @@ def test_a_request_hides_no_other(embedded: Served, framing: str) -> None:
     assert b'"items"' not in answer
 
 
-def test_a_method_of_one_s_own(embedded: Served) -> None:
+def test_s10_a_method_of_one_s_own(embedded: Served) -> None:
     for method in ("get", "GETX", "TRACE", "CONNECT", "PROPFIND", "G\x00T", "GET\t"):
         answer = ask(embedded, "/api/v1/courses", method=method)
         assert not answer or status(answer) in (400, 401, 404, 405, 501), f"{method}: {answer[:200]!r}"

@@ -291,6 +291,19 @@ async def test_switching_changes_the_rights_of_this_session(world: World) -> Non
     assert (await world["student"].get(f"/api/v1/courses/{world.their_course}")).status_code == 200
 
 
+async def test_a_switch_is_written_down_once(world: World) -> None:
+    path = f"/api/v1/organizations/{world.theirs}/members"
+    await world["their_admin"].post(path, {"email": "student@famulus.local", "role": "teacher"})
+    for _ in range(2):
+        answer = await world["student"].post("/api/auth/switch", {"organization_id": world.theirs})
+        assert answer.status_code == 200
+    [entry] = (await world["their_admin"].get("/api/v1/audit", action="session.switch")).json()["items"]
+
+    assert (entry["actor_id"], entry["thing_id"]) == (world["student"].id, world.theirs)
+    assert entry["before"] == {"organization_id": world.ours}
+    assert entry["after"] == {"organization_id": world.theirs}
+
+
 async def test_one_switches_only_to_where_one_belongs(world: World) -> None:
     answer = await world["student"].post("/api/auth/switch", {"organization_id": world.theirs})
 

@@ -5,6 +5,8 @@ ours    admin, teacher (teaches Rivers), student and classmate (learn it), peer 
         a project with a track; the student has a task
 theirs  their_admin, their_student (learns Dams)
 site    administers the site
+
+Only where it is asked for: colleague, a teacher of ours who teaches another course, Bridges.
 """
 
 import time
@@ -37,6 +39,7 @@ OURS = (
     Person("classmate@famulus.local", "Classmate", role="student"),
     Person("peer@famulus.local", "Peer", role="student"),
 )
+COLLEAGUE = Person("colleague@famulus.local", "Colleague", role="teacher")
 THEIRS = (
     Person("their_admin@famulus.local", "Their Admin", role="organization_admin"),
     Person("their_student@famulus.local", "Their Student", role="student"),
@@ -68,6 +71,12 @@ RIVERS = PlannedCourse(
         "classmate@famulus.local": "student",
     },
 )
+BRIDGES = PlannedCourse(
+    "Bridges",
+    "How water is crossed.",
+    (PlannedLesson("Arches", "arches.md", "# Arches\n\nAn arch carries itself."),),
+    {"colleague@famulus.local": "teacher"},
+)
 DAMS = PlannedCourse(
     "Dams",
     "How water is held.",
@@ -93,8 +102,9 @@ class Academy:
     ids: dict[str, str] = field(default_factory=dict[str, str])
 
 
-async def plant(database_url: str) -> Academy:
+async def plant(database_url: str, *, colleague: bool = False) -> Academy:
     """Fill an empty database: organizations, people, courses, lessons and what is known of them."""
+    ours, more = (*OURS, *([COLLEAGUE] if colleague else [])), [BRIDGES] if colleague else []
     database, passwords = Database(database_url), Passwords()
     try:
         hashed = await passwords.hash(PASSWORD)
@@ -102,11 +112,12 @@ async def plant(database_url: str) -> Academy:
         ids: dict[str, str] = {}
         async with database.write() as session:
             for key, planned in (
-                ("course", PlannedOrganization("Ours", OURS, (RIVERS,))),
+                ("course", PlannedOrganization("Ours", ours, (RIVERS, *more))),
                 ("their_course", PlannedOrganization("Theirs", THEIRS, (DAMS,))),
             ):
-                [ids[key]] = await seed_organization(session, planned, password_hash=hashed) or [""]
-            for person in (*OURS, *THEIRS):
+                [ids[key], *others] = await seed_organization(session, planned, password_hash=hashed) or [""]
+                ids |= dict.fromkeys(["other_course"] if others else [], "".join(others))
+            for person in (*ours, *THEIRS):
                 account = await find_by_email(session, person.email)
                 assert account is not None
                 opened = await open_session(session, account, "api")
@@ -159,6 +170,11 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         academy.ids.update(ids)
     with client("their_admin") as their_admin:
         _furnish_theirs(academy, their_admin)
+    if "colleague" in academy.people:
+        with client("colleague") as colleague:
+            _furnish_course(academy, colleague, "other_", "Cross the water.")
+            track = {"project_id": ids["project"], "name": "Crossings"}
+            ids["other_track"] = _post(colleague, "/api/v1/tracks", track)["id"]
     with client("site") as site:
         newcomer = {
             "email": "newcomer@famulus.local",
@@ -173,10 +189,7 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
 def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids, course = academy.ids, academy.ids["their_course"]
     ids["their_organization"] = _get(their_admin, f"/api/v1/courses/{course}")["organization_id"]
-    ids["their_lesson"] = _get(their_admin, f"/api/v1/courses/{course}/lessons")["items"][0]["id"]
-    ids["their_assistant"] = new_assistant(their_admin, course, MARKS["their_instructions"])
-    ids["their_source"] = _get(their_admin, "/api/v1/sources", course_id=course)["items"][0]["id"]
-    ids |= _known(their_admin, ids["their_source"], "their_")
+    _furnish_course(academy, their_admin, "their_", MARKS["their_instructions"])
     ids |= _places(their_admin, their_admin, MARKS["their_places"], "their_")
     ids["their_key"] = new_key(their_admin, ids["their_organization"])
     ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
@@ -184,6 +197,16 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids["their_invitation"] = new_invitation(
         their_admin, ids["their_organization"], "their_invited@example.org"
     )
+
+
+def _furnish_course(academy: Academy, client: Client, prefix: str, instructions: str) -> None:
+    """The first lesson of somebody's course, an assistant for it, and what is known of it."""
+    ids, course = academy.ids, academy.ids[f"{prefix}course"]
+    ids[f"{prefix}lesson"] = _get(client, f"/api/v1/courses/{course}/lessons")["items"][0]["id"]
+    ids[f"{prefix}assistant"] = new_assistant(client, course, instructions)
+    source = _get(client, "/api/v1/sources", course_id=course)["items"][0]["id"]
+    ids[f"{prefix}source"] = source
+    academy.ids.update(_known(client, source, prefix))
 
 
 def mailed(site: Client, recipient: str, kind: str) -> Any:

@@ -4,7 +4,9 @@ from tests.support.academy import PASSWORD
 from tests.support.cases import Case
 
 CASES_ACCOUNTS: dict[str, Case] = {
-    "PATCH /api/auth/me": Case("peer", body={"locale": "en", "profile": {"hardware_tier": "laptop"}}),
+    "PATCH /api/auth/me": Case(
+        "peer", body={"locale": "en", "profile": {"hardware_tier": "laptop", "hobby": "sailing {new}"}}
+    ),
     "POST /api/auth/password": Case(
         "peer", 204, body={"current_password": PASSWORD, "new_password": PASSWORD}
     ),

@@ -25,7 +25,7 @@ CASES_PLACES: dict[str, Case] = {
     ),
     "GET /api/v1/projects/{project_id}": Case(),
     "PATCH /api/v1/projects/{project_id}": Case(
-        "admin", body={"description": "Water."}, needs="organization_admin"
+        "admin", body={"description": "Water {new}."}, needs="organization_admin"
     ),
     "POST /api/v1/projects/{project_id}/archive": Case("admin", path=PROJECT, needs="organization_admin"),
     "POST /api/v1/projects/{project_id}/restore": Case("admin", path=PROJECT, needs="organization_admin"),
@@ -34,7 +34,7 @@ CASES_PLACES: dict[str, Case] = {
         "teacher", 201, body={"project_id": "{project}", "name": "Track {new}"}, needs="teacher"
     ),
     "GET /api/v1/tracks/{track_id}": Case(),
-    "PATCH /api/v1/tracks/{track_id}": Case("teacher", body={"level": "advanced"}, needs="teacher"),
+    "PATCH /api/v1/tracks/{track_id}": Case("teacher", body={"description": "Steep {new}."}, needs="teacher"),
     "POST /api/v1/tracks/{track_id}/archive": Case("admin", path=TRACK, needs="organization_admin"),
     "POST /api/v1/tracks/{track_id}/restore": Case("admin", path=TRACK, needs="organization_admin"),
     "PUT /api/v1/tracks/{track_id}/courses": Case("teacher", 204, body={"course_ids": []}, needs="teacher"),
@@ -48,7 +48,7 @@ CASES_PLACES: dict[str, Case] = {
     "GET /api/v1/tasks": Case(),
     "POST /api/v1/tasks": Case(status=201, body={"title": "Read", "due_at": "2026-11-20T19:00:00Z"}),
     "GET /api/v1/tasks/{task_id}": Case(),
-    "PATCH /api/v1/tasks/{task_id}": Case(body={"done": True, "due_at": None}),
+    "PATCH /api/v1/tasks/{task_id}": Case(body={"title": "Read {new}", "done": True, "due_at": None}),
     "POST /api/v1/tasks/{task_id}/archive": Case(),
     "POST /api/v1/tasks/{task_id}/restore": Case(),
     "DELETE /api/v1/tasks/{task_id}": Case(status=204, path=TASK),

@@ -55,11 +55,13 @@ CASES: dict[str, Case] = {
     ),
     "GET /api/v1/courses/my": Case(),
     "GET /api/v1/courses/{course_id}": Case(),
-    "PATCH /api/v1/courses/{course_id}": Case("teacher", body={"description": "Water."}, needs="teacher"),
+    "PATCH /api/v1/courses/{course_id}": Case(
+        "teacher", body={"description": "Water {new}."}, needs="teacher"
+    ),
     "GET /api/v1/courses/{course_id}/lessons": Case(),
     "POST /api/v1/courses/{course_id}/lessons": Case("teacher", 201, body=LESSON, needs="teacher"),
     "GET /api/v1/lessons/{lesson_id}": Case(),
-    "PATCH /api/v1/lessons/{lesson_id}": Case("teacher", body={"position": 1}, needs="teacher"),
+    "PATCH /api/v1/lessons/{lesson_id}": Case("teacher", body={"title": "Springs {new}"}, needs="teacher"),
     "DELETE /api/v1/lessons/{lesson_id}": Case(
         "teacher", 204, path={"lesson_id": "{spare_lesson}"}, needs="teacher"
     ),
@@ -87,7 +89,7 @@ CASES: dict[str, Case] = {
         query={"course_id": "{course}", "organization_id": "{organization}"}
     ),
     "GET /api/v1/assistants/{assistant_id}": Case("teacher"),
-    "PATCH /api/v1/assistants/{assistant_id}": Case("teacher", body={"active": True}, needs="teacher"),
+    "PATCH /api/v1/assistants/{assistant_id}": Case("teacher", body={"name": "Guide {new}"}, needs="teacher"),
     "GET /api/v1/assistants/{assistant_id}/versions": Case("teacher", needs="teacher"),
     "PUT /api/v1/courses/{course_id}/assistant": Case(
         "teacher", 204, body={"assistant_id": "{assistant}"}, needs="teacher"

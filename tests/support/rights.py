@@ -29,6 +29,8 @@ BY_ADDRESS = {
     "POST /api/v1/organizations/{organization_id}/members": "an admin may add whoever has an account",
 }
 """Operations that take an address of somebody whom the asker does not see yet, and why."""
+KINDS = {"actor": "user", "thing": "anything"}
+"""What ids are, that are called otherwise."""
 ANYTHING = ("after", "last-event-id")
 """Fields that carry positions; foreign ids are tried in them as well."""
 
@@ -41,6 +43,7 @@ class Place:
     where: str
     """path, query, body or header."""
     name: str
+    """Of a field in a list of objects: `people/user_id`."""
     kind: str
     """course, thread …, as the ids of an academy are named."""
 
@@ -80,6 +83,9 @@ def _in_body(document: Any, operation: str) -> Iterator[Place]:
         if name == "email" and operation not in BY_ADDRESS:
             yield Place(operation, "body", name, "email")
         for form in schema.get("anyOf", [schema]):
+            for inner in resolved(document, form.get("items", {})).get("properties", {}):
+                if kind := "email" if inner == "email" else _kind(operation, inner):
+                    yield Place(operation, "body", f"{name}/{inner}", kind)
             nested = resolved(document, form).get("properties", {})
             assert not [inner for inner in nested if _kind(operation, inner)], (
                 f"{operation}: ids nested in {name}"
@@ -90,7 +96,10 @@ def _kind(operation: str, name: str) -> str | None:
     if name == "id":
         found = re.search(r"/(\w+)/\{id\}", operation)
         return KIND_OF_PATH[found[1]] if found else "anything"
-    return name.removesuffix("_id") if name.endswith("_id") else None
+    if not name.endswith(("_id", "_ids")):
+        return None
+    kind = name.removesuffix("s").removesuffix("_id")
+    return KINDS.get(kind, kind)
 
 
 def targets(place: Place, asker: Asker) -> Iterator[tuple[str, bool]]:
@@ -116,7 +125,10 @@ def request(client: Client, place: Place, value: str, asker: Asker, case: Case) 
         case "header":
             headers[place.name] = value
         case _:
-            body = {**(body or {}), **case.beside.get(place.name, {}), place.name: value}
+            outer, _, inner = place.name.partition("/")
+            listed = [{inner: value}] if inner else [value]
+            sent = listed if inner or place.name.endswith("_ids") else value
+            body = {**(body or {}), **case.beside.get(place.name, {}), outer: sent}
             if place.name == "email":
                 body.pop("user_id", None)
     given: dict[str, Any] = {"headers": headers, "params": query}
@@ -141,13 +153,28 @@ def judge(place: Place, response: Response, asker: Asker, case: Case, *, seen: b
         # A filter by something that one does not see finds nothing, or is refused.
         if response.status_code not in (200, 400, 403, 404, 422):
             yield f"answers {response.status_code}"
-    elif not seen and response.status_code != 404:
-        # In a body, or below a place, the role may be asked for first; the answer must then be the same for whatever
-        # id is sent.
-        if not (response.status_code == 403 and (place.where == "body" or _below_a_place(place, case))):
-            yield f"answers {response.status_code} for what the asker does not see"
+    elif "/" in place.name or place.name.endswith("_ids"):
+        yield from _judge_list(place, response, seen=seen)
+    elif not seen and response.status_code not in _hiding(place, case):
+        yield f"answers {response.status_code} for what the asker does not see"
     elif seen and case.needs is not None and place.where == "path" and response.status_code != 403:
         yield f"answers {response.status_code} where only the role {case.needs} may"
+
+
+def _judge_list(place: Place, response: Response, *, seen: bool) -> Iterator[str]:
+    """An id in a list: not seen, it is a fault of the request, or of a line of it, whether it exists or not."""
+    fine: tuple[int, ...] = (403, 404)
+    if "/" not in place.name:
+        fine = (403, 404, 409, 422)
+    elif response.status_code == 200 and response.json()["enrolled"] == 0:
+        fine = (200,)  # a report says line by line what was done: for this line, nothing
+    if not seen and response.status_code not in fine:
+        yield f"answers {response.status_code} for what the asker does not see: {response.text}"
+
+
+def _hiding(place: Place, case: Case) -> tuple[int, ...]:
+    """The answers that hide a thing: in a body, or below a place, the role may be asked for first, whatever the id."""
+    return (403, 404) if place.where == "body" or _below_a_place(place, case) else (404,)
 
 
 def _below_a_place(place: Place, case: Case) -> bool:

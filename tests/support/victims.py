@@ -47,12 +47,17 @@ def askers(world: Served) -> list[Asker]:
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
     ours = {**some(*PLACES, "invitation", *course, *drafts, *talk, *keys), **people, **emails}
+    strangers = {
+        "their_student_user": world.academy.people["their_student"].id,
+        "their_student_email": world.academy.people["their_student"].email,
+    }
     theirs_unseen = {name: id for name, id in theirs.items() if name != "their_invitation"}
     unseen = {
         **some(
             *drafts, "teacher_thread", "teacher_run", "teacher_message", "teacher_task", "organization_key"
         ),
         **theirs_unseen,
+        **strangers,
     }
     return [
         Asker(None, own(world, "student"), hidden=ours, marks=frozenset(MARKS.values())),
@@ -76,7 +81,7 @@ def askers(world: Served) -> list[Asker]:
             "classmate",
             own(world, "classmate"),
             sees=some(*PLACES, *course),
-            hidden=some(*OWN, "draft", "draft_document", "draft_passage", *keys),
+            hidden={**some(*OWN, *drafts, *keys), **theirs_unseen, **strangers},
             marks=marks(
                 "draft",
                 "hidden",
@@ -95,7 +100,7 @@ def askers(world: Served) -> list[Asker]:
             "peer",
             own(world, "peer"),
             sees=some(*PLACES),
-            hidden=some(*course, "draft", "draft_passage", *OWN, *keys),
+            hidden={**some(*course, *drafts, *OWN, *keys), **theirs_unseen, **strangers},
             marks=frozenset(MARKS.values()) - marks("places"),
         ),
         Asker(
@@ -108,7 +113,7 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "teacher",
             own(world, "teacher"),
-            hidden=some("hidden_course", *OWN, "their_project", "their_track", *keys),
+            hidden={**some("hidden_course", *OWN, *keys), **theirs_unseen, **strangers},
             marks=marks(
                 "hidden", "thread", "message", "task", "their_lesson", "their_instructions", "their_places"
             ),
@@ -116,9 +121,7 @@ def askers(world: Served) -> list[Asker]:
         Asker(
             "admin",
             own(world, "admin"),
-            hidden=some(
-                *OWN, "their_course", "their_project", "their_track", "their_invitation", "key", "their_key"
-            ),
+            hidden={**some(*talk, "key"), **theirs, **strangers},
             marks=marks(
                 "task",
                 "their_places",
@@ -130,6 +133,21 @@ def askers(world: Served) -> list[Asker]:
                 "their_instructions",
             ),
         ),
+        # Teaches as well, in the same organization, but not this course.
+        Asker(
+            "colleague",
+            own(world, "colleague"),
+            sees=some("organization", "project"),
+            hidden={**some(*course, *drafts, *talk, *keys), **theirs_unseen, **strangers},
+            marks=frozenset(MARKS.values()) - marks("places"),
+        ),
+        # Sees every place and everybody's account, and still nobody's conversations, tasks, sessions and keys.
+        Asker(
+            "site",
+            own(world, "site"),
+            hidden=some(*(name for name in talk if name != "mail"), "their_thread", "their_run", "key"),
+            marks=marks("task", "thread", "message", "teacher_thread", "teacher_message"),
+        ),
     ]
 
 
@@ -140,9 +158,9 @@ def marks(*names: str) -> frozenset[str]:
 def own(world: Served, who: str) -> dict[str, str]:
     """Ids for every name in the table of cases, all of the asker's own world, so that one foreign id stands alone."""
     ids = dict(world.academy.ids)
-    prefix = "their_" if who == "their_admin" else ""
+    prefix = {"their_admin": "their_", "colleague": "other_"}.get(who, "")
     found = {
-        name: ids[prefix + name]
+        name: ids.get(prefix + name, ids[name])
         for name in (
             *PLACES,
             "course",
@@ -198,6 +216,8 @@ def victims(world: Served) -> dict[str, set[str]]:
     """Every row that names something of ours, as text, by table: what nobody's attempt may change."""
     names = [*world.academy.ids.values(), *(person.id for person in world.academy.people.values())]
     ids = {each for key, each in world.academy.ids.items() if not key.startswith("their_")} & set(names)
+    others = {each for key, each in world.academy.ids.items() if key.startswith("other_")}
+    """A colleague's own, which they may well change."""
 
     async def read() -> dict[str, set[str]]:
         database = Database(world.settings.database)
@@ -227,7 +247,8 @@ def victims(world: Served) -> dict[str, set[str]]:
                     "chunks",
                 ):
                     rows = (await connection.execute(text(f'SELECT * FROM "{name}"'))).all()
-                    found[name] = {repr(tuple(row)) for row in rows if ids & set(map(str, row))}
+                    ours = [row for row in rows if ids & (cells := set(map(str, row))) and not others & cells]
+                    found[name] = {repr(tuple(row)) for row in ours}
                 return found
         finally:
             await database.close()

@@ -200,12 +200,13 @@ async def change_assistant(
         session.add(version)
     assistant.name = changes.name if changes.name is not None else assistant.name
     assistant.active = changes.active if changes.active is not None else assistant.active
-    assistant.updated_at = utc_now()
-    with duplicates_are(AssistantExists(RULES["global"])):
-        await session.flush()
-    announce(session, AssistantChanged(id))
     after = _facts(assistant, version)
-    audit.record(session, principal, "assistant.change", _thing(assistant), before=before, after=after)
+    if after != before:
+        assistant.updated_at = utc_now()
+        with duplicates_are(AssistantExists(RULES["global"])):
+            await session.flush()
+        announce(session, AssistantChanged(id))
+        audit.record(session, principal, "assistant.change", _thing(assistant), before=before, after=after)
     return AssistantCard(assistant, version, managed=True)
 
 
@@ -242,7 +243,7 @@ async def list_versions(
 ) -> Page[AssistantVersion]:
     """Every version of an assistant, newest first; for those who may change it."""
     assistant = await find_assistant(session, principal, id)
-    await require_manage(session, principal, assistant, "change")
+    await require_manage(session, principal, assistant, "review")
     query = select(AssistantVersion).where(AssistantVersion.assistant_id == id)
     return await page(session, query, by=[AssistantVersion.version], paging=paging, descending=True)
 

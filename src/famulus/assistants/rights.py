@@ -57,7 +57,10 @@ async def find_assistant(
 
 
 async def require_manage(
-    session: AsyncSession, principal: Principal, assistant: Assistant, action: Literal["create", "change"]
+    session: AsyncSession,
+    principal: Principal,
+    assistant: Assistant,
+    action: Literal["create", "change", "review"],
 ) -> None:
     """Raise Forbidden, naming the needed role, or AssistantNotFound for another organization's."""
     try:

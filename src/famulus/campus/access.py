@@ -53,9 +53,9 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "enrolment": {"see": TEACHERS, "create": TEACHERS, "change": TEACHERS, "remove": TEACHERS},
     "source": {"see": MEMBERS, "create": TEACHERS, "remove": TEACHERS},
     "organization source": {"see": MEMBERS, "create": ADMINS, "remove": ADMINS},
-    "global assistant": {"see": MEMBERS, "create": SITE, "change": SITE},
-    "organization assistant": {"see": MEMBERS, "create": ADMINS, "change": ADMINS},
-    "course assistant": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS},
+    "global assistant": {"see": MEMBERS, "review": SITE, "create": SITE, "change": SITE},
+    "organization assistant": {"see": MEMBERS, "review": ADMINS, "create": ADMINS, "change": ADMINS},
+    "course assistant": {"see": MEMBERS, "review": TEACHERS, "create": TEACHERS, "change": TEACHERS},
     "thread": {"see": SELF, "create": SELF, "change": SELF, "remove": SELF},
     "task": {"see": SELF, "create": SELF, "change": SELF, "archive": SELF, "remove": SELF},
     "account": {"see": (*SITE, *SELF), "change": SELF, "suspend": SITE, "verify": SITE},
@@ -69,7 +69,7 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
 """By thing and action, the standings that may. An organization's things are its members' by their role there; a
 course's by what they are in the course: who teaches it, who learns in it. `self` is whose own the thing is."""
 
-SEEING = frozenset({"see", "analyse"})
+SEEING = frozenset({"see", "analyse", "review"})
 """The actions that change nothing."""
 
 Kind = Organization | Invitation | Project | Track | Course | Lesson | Task

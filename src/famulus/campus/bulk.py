@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.campus import access
+from famulus.campus import access, archive
 from famulus.campus.enrolments import managed, thing_of
 from famulus.campus.events import RightsChanged
 from famulus.campus.models import Course, CourseRole, Enrolment, MemberRole, Membership, Organization
@@ -50,8 +50,9 @@ class _Known:
 async def enrol_many(
     session: AsyncSession, principal: Principal, course_id: str, batch: BulkEnrolment
 ) -> BulkReport:
-    """Put members of the organization into a course. Raises NotFound, Forbidden or ChangedMeanwhile."""
+    """Put members of the organization into a course. Raises NotFound, Forbidden, Archived or ChangedMeanwhile."""
     course = await managed(session, principal, course_id, "create")
+    archive.require_in_use(course, course.title)
     named = [_named(line) for line in batch.people]
     known = await _known(session, principal, course, {who for who, problem in named if problem is None})
     lines: list[BulkLineOut] = []

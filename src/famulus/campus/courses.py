@@ -141,8 +141,9 @@ async def change_course(
     elif "track_id" in given and change.track_id is None:
         given["position"] = 0
     before, after = audit.change(course, given)
-    await _changed(session, course)
-    audit.record(session, principal, "course.change", _thing(course), before=before, after=after)
+    if after:
+        await _changed(session, course)
+        audit.record(session, principal, "course.change", _thing(course), before=before, after=after)
     return await get_course(session, principal, course.id)
 
 
@@ -167,8 +168,10 @@ async def pin_assistant(
     course = await access.find(session, principal, Course, course_id)
     await access.require(session, principal, "change", course, "course assistant")
     before, after = audit.change(course, {"assistant_id": assistant_id})
-    await _changed(session, course)
-    audit.record(session, principal, "course.pin_assistant", _thing(course), before=before, after=after)
+    if after:
+        await _changed(session, course)
+        thing = _thing(course)
+        audit.record(session, principal, "course.pin_assistant", thing, before=before, after=after)
 
 
 def pinned_assistant(course_id: str) -> Select[str | None]:
@@ -248,7 +251,6 @@ async def _last_place(session: AsyncSession, course: Course, track: Track) -> in
 
 
 async def _changed(session: AsyncSession, course: Course) -> None:
-    course.updated_at = utc_now()
     await write_named(session, course, CourseTitleTaken)
     announce(session, CourseChanged(course.id, course.organization_id))
 

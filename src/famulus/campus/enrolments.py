@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.campus import access
+from famulus.campus import access, archive
 from famulus.campus.events import RightsChanged
 from famulus.campus.finding import ids_beginning
 from famulus.campus.memberships import member_by
@@ -77,8 +77,12 @@ async def list_enrolments(
 async def enrol(
     session: AsyncSession, principal: Principal, course_id: str, new: NewEnrolment
 ) -> EnrolmentOut:
-    """Put a member of the organization into a course. Raises NotFound, Forbidden, NotATeacher or AlreadyEnrolled."""
+    """Put a member of the organization into a course.
+
+    Raises NotFound, Forbidden, Archived, NotATeacher or AlreadyEnrolled.
+    """
     course = await managed(session, principal, course_id, "create")
+    archive.require_in_use(course, course.title)
     member = await member_by(session, course.organization_id, user_id=new.user_id, email=new.email)
     if member is None:
         raise NotFound(

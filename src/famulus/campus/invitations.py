@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.campus import access
+from famulus.campus import access, archive
 from famulus.campus.memberships import AlreadyMember, member_by
 from famulus.campus.models import Course, Invitation, Organization
 from famulus.campus.schemas.invitations import InvitationOut, NewInstructor, NewInvitation, State
@@ -63,7 +63,7 @@ async def invite(
 ) -> InvitationOut:
     """Hold a place for an address, and write to it.
 
-    Raises NotFound, Forbidden, AlreadyMember, AlreadyInvited, or Invalid for a course that is not there.
+    Raises NotFound, Forbidden, Archived, AlreadyMember, AlreadyInvited, or Invalid for a course that is not there.
     """
     organization = await access.find(session, principal, Organization, organization_id)
     await access.require(session, principal, "create", organization, "invitation")
@@ -208,14 +208,14 @@ async def _open(
 
 
 async def _check_courses(session: AsyncSession, organization_id: str, course_ids: Sequence[str]) -> None:
-    query = select(Course.id).where(
-        Course.organization_id == organization_id, Course.id.in_(course_ids), Course.archived_at.is_(None)
-    )
-    known = set((await session.execute(query)).scalars()) if course_ids else set[str]()
+    query = select(Course).where(Course.organization_id == organization_id, Course.id.in_(course_ids))
+    known = {course.id: course for course in await session.scalars(query)} if course_ids else {}
     missing = [id for id in course_ids if id not in known]
     if missing:
         message = f"The organization has no course {missing[0]!r}."
         raise Invalid(fields=(FieldProblem("course_ids", message),))
+    for course in known.values():
+        archive.require_in_use(course, course.title)
 
 
 async def _clear_expired(session: AsyncSession, organization_id: str, email: str, now: datetime) -> None:

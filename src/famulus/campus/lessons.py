@@ -100,9 +100,10 @@ async def change_lesson(
     """Change what is given. Raises NotFound, Forbidden or LessonPathTaken."""
     lesson, course = await _taught(session, principal, lesson_id, "change")
     before, after = audit.change(lesson, change.given())
-    lesson.updated_at = utc_now()
-    await _flush(session, lesson, course)
-    audit.record(session, principal, "lesson.change", _thing(lesson, course), before=before, after=after)
+    if after:
+        await _flush(session, lesson, course)
+        thing = _thing(lesson, course)
+        audit.record(session, principal, "lesson.change", thing, before=before, after=after)
     return LessonOut.model_validate(lesson)
 
 

@@ -65,11 +65,11 @@ async def change_organization(
     organization = await access.find(session, principal, Organization, organization_id)
     await access.require(session, principal, "change", organization)
     before, after = audit.change(organization, change.given())
-    organization.updated_at = utc_now()
-    await write_named(session, organization, OrganizationNameTaken)
-    thing = _thing(organization)
-    audit.record(session, principal, "organization.change", thing, before=before, after=after)
-    announce(session, RightsChanged(None))  # whoever is signed in carries its name
+    if after:
+        await write_named(session, organization, OrganizationNameTaken)
+        thing = _thing(organization)
+        audit.record(session, principal, "organization.change", thing, before=before, after=after)
+        announce(session, RightsChanged(None))  # whoever is signed in carries its name
     return OrganizationOut.model_validate(organization)
 
 

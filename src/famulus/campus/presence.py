@@ -14,6 +14,7 @@ from famulus.campus.memberships import memberships_of, rename_person
 from famulus.campus.models import Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import Me
+from famulus.identity import audit
 from famulus.identity.accounts import find_account
 from famulus.identity.own_account import change_account
 from famulus.identity.principal import Principal, Role
@@ -113,6 +114,17 @@ async def switch(session: AsyncSession, principal: Principal, organization_id: s
     if organization.archived_at is not None:
         raise Archived(f"{organization.name!r} is archived; nobody is at home in it before it is restored.")
     await choose_organization(session, principal.session_id, organization.id)
+    if organization.id != principal.organization_id:
+        thing = audit.Thing(organization.id, organization.name, organization.id)
+        before, after = principal.organization_id, organization.id
+        audit.record(
+            session,
+            principal,
+            "session.switch",
+            thing,
+            before={"organization_id": before},
+            after={"organization_id": after},
+        )
     announce(session, RightsChanged(principal.user_id))
     place = await _place(session, principal.user_id, organization.id, anywhere=principal.is_site_admin)
     return replace(

@@ -73,9 +73,9 @@ async def change_project(
     project = await access.find(session, principal, Project, project_id)
     await access.require(session, principal, "change", project)
     before, after = audit.change(project, change.given())
-    project.updated_at = utc_now()
-    await write_named(session, project, ProjectNameTaken)
-    audit.record(session, principal, "project.change", _thing(project), before=before, after=after)
+    if after:
+        await write_named(session, project, ProjectNameTaken)
+        audit.record(session, principal, "project.change", _thing(project), before=before, after=after)
     return ProjectOut.model_validate(project)
 
 

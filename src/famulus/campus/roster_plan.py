@@ -14,7 +14,9 @@ from famulus.campus.schemas.rosters import LineReport, Outcome
 from famulus.identity.directory import Newcomer, new_user_id
 from famulus.kernel.text import fold
 
-FAILURES: frozenset[Outcome] = frozenset({"invalid", "unknown_course", "not_a_teacher", "last_admin"})
+FAILURES: frozenset[Outcome] = frozenset(
+    {"invalid", "unknown_course", "archived_course", "not_a_teacher", "last_admin"}
+)
 
 
 @dataclass(slots=True)
@@ -27,6 +29,8 @@ class Known:
     """By person."""
     courses: dict[str, str]
     """Ids, by id and by folded title."""
+    archived: frozenset[str]
+    """Ids of those among them to which nothing can be added."""
     enrolled: dict[str, dict[str, CourseRole]]
     """What people are in courses, by person."""
     admins: int
@@ -135,6 +139,10 @@ class Plan:
         found = self.known.courses.get(line.course) or self.known.courses.get(fold(line.course))
         if found is None:
             raise _Refused("unknown_course", f"The organization has no course {line.course!r}.")
+        if found in self.known.archived:
+            raise _Refused(
+                "archived_course", f"The course {line.course!r} is archived; restore it before you add to it."
+            )
         return found
 
     def _course_role(

@@ -81,11 +81,11 @@ async def _plan(session: AsyncSession, organization: Organization, roster: Roste
     admins = select(func.count()).where(here, Membership.role == "organization_admin")
     named, titled = courses_named(roster.lines)
     courses = await session.execute(
-        select(Course.id, Course.title_key)
-        .where(Course.organization_id == organization.id, Course.archived_at.is_(None))
+        select(Course.id, Course.title_key, Course.archived_at)
+        .where(Course.organization_id == organization.id)
         .where(or_(Course.id.in_(named), Course.title_key.in_(titled)))
     )
-    known_courses = {name: id for id, key in courses.all() for name in (key, id)}
+    found = courses.all()
     enrolled = await session.execute(
         select(Enrolment.user_id, Enrolment.course_id, Enrolment.role)
         .join(Course, Course.id == Enrolment.course_id)
@@ -97,7 +97,8 @@ async def _plan(session: AsyncSession, organization: Organization, roster: Roste
     known = Known(
         accounts=accounts,
         roles={row[0]: row[1] for row in roles.all()},
-        courses=known_courses,
+        courses={name: id for id, key, _ in found for name in (key, id)},
+        archived=frozenset(id for id, _, archived_at in found if archived_at is not None),
         enrolled=courses_by_person,
         admins=(await session.execute(admins)).scalar_one(),
     )

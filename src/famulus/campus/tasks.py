@@ -84,9 +84,10 @@ async def change_task(
         since = task.done_at or utc_now()
         given["done_at"] = since if given.pop("done") else None
     before, after = audit.change(task, given)
-    task.updated_at = utc_now()
-    await session.flush()
-    audit.record(session, principal, "task.change", _thing(task), before=_times(before), after=_times(after))
+    if after:
+        await session.flush()
+        times = {"before": _times(before), "after": _times(after)}
+        audit.record(session, principal, "task.change", _thing(task), **times)
     return TaskOut.model_validate(task)
 
 

@@ -86,9 +86,9 @@ async def change_track(
                 f"The project {project.name!r} belongs to another organization than the track {track.name!r}."
             )
     before, after = audit.change(track, change.given())
-    track.updated_at = utc_now()
-    await write_named(session, track, TrackNameTaken)
-    audit.record(session, principal, "track.change", _thing(track), before=before, after=after)
+    if after:
+        await write_named(session, track, TrackNameTaken)
+        audit.record(session, principal, "track.change", _thing(track), before=before, after=after)
     return TrackOut.model_validate(track)
 
 

@@ -65,11 +65,16 @@ async def record_all(session: AsyncSession, actor: Principal | None, done: Seque
 
 
 def change(row: Any, given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Give a row's fields new values; returns those that differ, as they were and as they are."""
+    """Give a row's fields new values; returns those that differ, as they were and as they are.
+
+    Where none does, nothing has happened: there is nothing to write down, to announce or to date.
+    """
     before = {name: getattr(row, name) for name, value in given.items() if getattr(row, name) != value}
     after = {name: given[name] for name in before}
     for name, value in after.items():
         setattr(row, name, value)
+    if after:
+        row.updated_at = utc_now()
     return before, after
 
 

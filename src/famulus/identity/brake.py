@@ -49,6 +49,8 @@ GUESSES_FROM = Limit("address", free=30)
 MAILS = Limit("mail account", free=3, longest=3600.0, memory=6 * 3600.0, refusal=TooManyMails)
 MAILS_FROM = Limit("mail address", free=30, longest=600.0, memory=3600.0, refusal=TooManyMails)
 SIGN_UPS_FROM = Limit("sign-up address", free=30)
+NOTES = Limit("notes of failures", free=1000, memory=3600.0)
+"""How much is written down of failures, on the whole site: so much, and then one a minute until an hour is quiet."""
 LONGEST_MEMORY = 6 * 3600.0
 
 
@@ -73,6 +75,8 @@ class Try:
     at: float
     before: float | None
     """When the one before it was; None where there was none."""
+    count: int
+    """How many it is, with this one."""
 
 
 _WAIT = (
@@ -82,7 +86,7 @@ _WAIT = (
 _RESERVE = (
     "INSERT INTO attempts AS a (key, count, last_at) VALUES (:key, 1, {now}) ON CONFLICT (key) DO UPDATE SET"
     " count = CASE WHEN {now} - a.last_at > :memory THEN 1 ELSE a.count + 1 END, last_at = {now}"
-    " WHERE {now} - a.last_at > :memory OR {now} >= a.last_at + {wait} RETURNING last_at"
+    " WHERE {now} - a.last_at > :memory OR {now} >= a.last_at + {wait} RETURNING last_at, count"
 )
 """One statement, so that of many at the same moment each counts the one before it. No row: the wait is not over."""
 
@@ -124,11 +128,11 @@ async def reserve(session: AsyncSession, counted: Sequence[Counted]) -> list[Try
         before = await session.scalar(select(Attempts.last_at).where(Attempts.key == each.key))
         limit = each.limit
         values = {"key": each.key, "free": limit.free, "longest": limit.longest, "memory": limit.memory}
-        at = (await session.execute(statement, values)).scalar_one_or_none()
-        if at is None:
+        row = (await session.execute(statement, values)).one_or_none()
+        if row is None:
             await check(session, counted)
             raise _refusal(limit, 1.0)  # it was over in this very moment; the next try is free
-        tries.append(Try(each, at, before))
+        tries.append(Try(each, row[0], before, row[1]))
     return tries
 
 
@@ -145,6 +149,15 @@ async def give_back(session: AsyncSession, tries: Sequence[Try]) -> None:
             )
         await session.execute(update(Attempts).where(mine).values(count=Attempts.count - 1))
         await session.execute(delete(Attempts).where(mine, Attempts.count <= 0))
+
+
+async def may_note(session: AsyncSession) -> bool:
+    """Whether one more failure is written down: not when somebody makes so many as to fill the table with them."""
+    try:
+        await reserve(session, [Counted(NOTES, "")])
+    except TooMany:
+        return False
+    return True
 
 
 async def forgive(session: AsyncSession, email: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from famulus.identity import brake
+from famulus.identity import brake, failures
 from famulus.identity.accounts import Secret, lookup_email, secret_of
 from famulus.identity.brake import Try
 from famulus.identity.password_rules import objection
@@ -46,7 +46,8 @@ class Gate:
         """Whether this is the password of the account with this address. Raises the brake's refusal.
 
         An unknown address, an account without a password and a wrong password take one time. The try is counted when
-        its turn to be hashed has come, so that a class that signs in at once is not taken for a guesser.
+        its turn to be hashed has come, so that a class that signs in at once is not taken for a guesser. A wrong one is
+        written down.
         """
         email = lookup_email(email)
         counted, tries = brake.guesses(email, address), list[Try]()
@@ -57,7 +58,11 @@ class Gate:
         right, better = await self.passwords.verify(
             password, kept, first=_reserving(database, counted, tries)
         )
-        return Shown(secret if right and kept else None, better, tries)
+        if right and kept:
+            return Shown(secret, better, tries)
+        async with database.write() as session:
+            await failures.note(session, secret and secret.account, tries)
+        return Shown(None, None, tries)
 
     def close(self) -> None:
         """Let the hasher's threads end."""

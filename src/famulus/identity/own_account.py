@@ -1,4 +1,7 @@
-"""One's own account: its name and profile, its password, and where it is signed in."""
+"""One's own account: its name and profile, its password, and where it is signed in.
+
+All of it takes a session: whoever got hold of a key or of another's token must not change the lock with it.
+"""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,7 +28,8 @@ class WrongPassword(Forbidden):
 
 
 async def change_account(session: AsyncSession, principal: Principal, change: AccountChange) -> Account:
-    """Change one's name, language or profile. Raises Invalid for a profile of too many facts."""
+    """Change one's name, language or profile. Raises NeedsSession, or Invalid for a profile of too many facts."""
+    principal.needs_session()
     user = await session.get_one(User, principal.user_id, with_for_update=True)
     given = change.given()
     if change.profile is not None:
@@ -36,7 +40,6 @@ async def change_account(session: AsyncSession, principal: Principal, change: Ac
             raise Invalid("Not acceptable: profile.", fields=(FieldProblem("profile", detail),))
     before, after = audit.change(user, given)
     if after:
-        user.updated_at = utc_now()
         audit.record(session, principal, "account.change", _thing(principal), before=before, after=after)
         announce(session, AccountChanged(user.id, tuple(after)))
     return account_of(user)
@@ -45,7 +48,11 @@ async def change_account(session: AsyncSession, principal: Principal, change: Ac
 async def change_password(
     database: Database, gate: Gate, principal: Principal, *, current: str, new: str, address: str | None
 ) -> None:
-    """Set a new password and end every session but this one. Raises WrongPassword, TooManyFailures or Invalid."""
+    """Set a new password and end every session but this one.
+
+    Raises NeedsSession, WrongPassword, TooManyFailures or Invalid.
+    """
+    principal.needs_session()
     gate.require_good(new, email=principal.email, name=principal.name, where="new_password")
     shown = await _shown(database, gate, principal, current, address)
     password_hash = await gate.passwords.hash(new)
@@ -76,6 +83,7 @@ async def change_email(
     address: str | None,
 ) -> None:
     """Have a link mailed to another address, which takes effect when it is opened. Raises as a password's change."""
+    principal.needs_session()
     shown = await _shown(database, gate, principal, password, address)
     async with database.write() as session:
         await _accept(session, shown)
@@ -84,7 +92,8 @@ async def change_email(
 
 
 async def list_sessions(session: AsyncSession, principal: Principal, paging: Paging) -> Page[SessionOut]:
-    """Where the person is signed in, the newest sign-in first."""
+    """Where the person is signed in, the newest sign-in first. Raises NeedsSession."""
+    principal.needs_session()
     now = utc_now()
     alive = (Session.expires_at > now) | (Session.refresh_expires_at > now)
     query = select(Session).where(Session.user_id == principal.user_id, Session.revoked_at.is_(None), alive)
@@ -93,14 +102,16 @@ async def list_sessions(session: AsyncSession, principal: Principal, paging: Pag
 
 
 async def end_session(session: AsyncSession, principal: Principal, session_id: str) -> None:
-    """Sign the person out in one place; raises NotFound."""
+    """Sign the person out in one place; raises NeedsSession or NotFound."""
+    principal.needs_session()
     if not await end_sessions(session, principal.user_id, only=session_id):
         raise NotFound(f"There is no session {session_id!r} of yours.")
     _record_end(session, principal, session_id)
 
 
 async def end_all_sessions(session: AsyncSession, principal: Principal, *, this: bool = False) -> None:
-    """Sign the person out everywhere else, and here as well if asked."""
+    """Sign the person out everywhere else, and here as well if asked. Raises NeedsSession."""
+    principal.needs_session()
     for id in await end_sessions(session, principal.user_id, but=None if this else principal.session_id):
         _record_end(session, principal, id)
 

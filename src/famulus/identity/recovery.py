@@ -40,7 +40,11 @@ async def send_verification(session: AsyncSession, settings: Settings, account: 
 async def send_verification_again(
     session: AsyncSession, settings: Settings, principal: Principal, address: str | None
 ) -> None:
-    """The same for somebody who is signed in; nothing when the address is verified. Raises TooManyMails."""
+    """The same for somebody who is signed in; nothing when the address is verified.
+
+    Raises NeedsSession or TooManyMails.
+    """
+    principal.needs_session()
     account = await find_by_email(session, principal.email)
     if account is not None and account.id == principal.user_id and not account.email_verified:
         await brake.reserve(session, brake.mails(principal.email, address))

@@ -5,7 +5,7 @@ A password is hashed before the database is asked to write.
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.identity import audit, brake, recovery
+from famulus.identity import audit, brake, failures, recovery
 from famulus.identity.accounts import (
     EmailTaken,
     Secret,
@@ -74,10 +74,11 @@ async def sign_in(
     if shown.secret is None:
         raise WrongCredentials()
     async with database.write() as session:
-        await brake.give_back(session, shown.tries)
         if opened := await _enter(session, shown.secret, shown.better_hash, mode):
+            await brake.give_back(session, shown.tries)
             return opened
-    # Raised out here: inside, it would have rolled back what was given back.
+        await failures.note(session, shown.secret.account, shown.tries, why="not let in")
+    # Raised out here: inside, it would have rolled back what was written down.
     raise Suspended() if shown.secret.suspended else WrongCredentials()
 
 

@@ -14,6 +14,7 @@ Outcome = Literal[
     "unchanged",
     "invalid",
     "unknown_course",
+    "archived_course",
     "not_a_teacher",
     "last_admin",
 ]
