@@ -6,6 +6,7 @@ import io
 import pytest
 
 from famulus.campus.roster import read_roster, write_row
+from tests.support.academy import vouch
 from tests.support.serving import Served
 
 FORMULAS = [
@@ -41,6 +42,8 @@ def test_an_export_calculates_nothing(server: Served, name: str) -> None:
             json={"email": email, "password": "correct horse battery", "name": name, "session_mode": "api"},
         )
         assert made.status_code == 201, made.text
+        with server.client("site") as site:
+            vouch(site, email)
         admin.post(f"/api/v1/organizations/{organization}/members", json={"email": email})
         exported = admin.get(f"/api/v1/organizations/{organization}/members.csv")
         user = admin.get(f"/api/v1/organizations/{organization}/members", params={"q": email}).json()[

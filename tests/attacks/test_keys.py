@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx2 import Client
 
-from tests.support.academy import PASSWORD
+from tests.support.academy import PASSWORD, vouch
 from tests.support.problems import assert_problem
 from tests.support.serving import Served
 
@@ -126,6 +126,8 @@ def test_a10_a_demoted_maker_s_key_is_demoted(server: Served, ids: dict[str, str
     with server.client("admin") as admin, server.client() as client:
         token = client.post("/api/auth/signup", json=account).json()["access_token"]
         members = f"/api/v1/organizations/{ids['organization']}/members"
+        with server.client("site") as site:
+            vouch(site, account["email"])
         body = {"email": account["email"], "role": "organization_admin"}
         user = admin.post(members, json=body).json()["user_id"]
         bearer = {"Authorization": f"Bearer {token}"}

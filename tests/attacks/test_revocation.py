@@ -14,7 +14,7 @@ from httpx2 import Client
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import PASSWORD, furnish, new_thread, plant
+from tests.support.academy import PASSWORD, furnish, new_thread, plant, vouch
 from tests.support.problems import assert_problem
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
 from tests.support.sse import Frame, frames_of
@@ -117,6 +117,8 @@ def pupil(both: Instances) -> Pupil:
         one = nobody.post("/api/auth/signup", json=account).json()
         login = {"email": email, "password": PASSWORD, "session_mode": "api"}
         two = nobody.post("/api/auth/login", json=login).json()
+        with both.here.client("site") as site:
+            vouch(site, email)
         made = admin.post(f"/api/v1/organizations/{organization}/members", json={"email": email})
         assert made.status_code == 201, made.text
     headers = {"Authorization": f"Bearer {one['access_token']}"}

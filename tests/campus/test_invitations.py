@@ -9,12 +9,14 @@ import pytest
 from httpx2 import AsyncClient, Response
 from sqlalchemy import text
 
+from famulus.campus.models import Membership
 from famulus.doors.rest import CAMPUS, IDENTITY
 from famulus.identity.accounts import create_account
 from famulus.identity.directory import Newcomer, new_user_id, open_accounts
 from famulus.identity.passwords import Passwords
 from famulus.kernel.database import Database
 from famulus.kernel.settings import load_settings
+from famulus.kernel.tables import utc_now
 from tests.support.counting import counting
 from tests.support.rooms import World, build_world, serving
 
@@ -284,10 +286,25 @@ async def test_invitations_of_others_are_not_there(world: World) -> None:
 
 async def test_nobody_teaches_before_their_address_is_verified(world: World) -> None:
     """However somebody became a teacher, but by a link that was mailed to them."""
-    await owned(world, NEW)
+    user_id = await owned(world, NEW)
     path = f"/api/v1/organizations/{world.ours}/members"
-    await world["admin"].post(path, {"email": NEW, "role": "teacher"})
-    await world["admin"].post(f"/api/v1/courses/{world.course}/enrolments", {"email": NEW, "role": "teacher"})
+    early = await world["admin"].post(path, {"email": NEW, "role": "teacher"})
+    assert (early.status_code, early.json()["code"]) == (409, "address_not_verified")
+    async with world.database.write() as session:
+        session.add(
+            Membership(
+                organization_id=world.ours,
+                user_id=user_id,
+                role="teacher",
+                person_key="own",
+                created_at=utc_now(),
+            )
+        )
+    course = f"/api/v1/courses/{world.course}/enrolments"
+    by_address = await world["admin"].post(course, {"email": NEW, "role": "teacher"})
+    assert (by_address.status_code, by_address.json()["code"]) == (409, "address_not_verified")
+    by_id = await world["admin"].post(course, {"user_id": user_id, "role": "teacher"})
+    assert by_id.status_code == 201
     signed = await world.client.post(
         "/api/auth/login", json={"email": NEW, "password": PASSWORD, "session_mode": "api"}
     )

@@ -142,7 +142,7 @@ def test_who_answers_is_resolved_or_chosen(server: Served) -> None:
     course, guide = server.academy.ids["course"], server.academy.ids["assistant"]
     with server.client("student") as client:
         in_course = client.post("/api/v1/threads", json={"course_id": course}).json()
-        assert in_course["assistant"] == {"id": guide, "name": "Guide"}
+        assert in_course["assistant"]["id"] == guide
         assert in_course["course_id"] == course
         outside = client.post("/api/v1/threads", json={}).json()
         assert outside["assistant"]["name"] == "Famulus"

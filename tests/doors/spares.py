@@ -11,6 +11,7 @@ from tests.support.academy import (
     new_task,
     new_thread,
     token_of,
+    vouch,
 )
 from tests.support.mails import mailed_token
 from tests.support.operations import filled, send, with_people
@@ -24,6 +25,7 @@ def spares(server: Served) -> dict[str, str]:
         server.client("student") as student,
         server.client("teacher") as teacher,
         server.client("admin") as admin,
+        server.client("site") as site,
     ):
         ids["spare_thread"] = new_thread(student, course_id=ids["course"])
         ids["free_thread"] = new_thread(student, course_id=ids["course"])
@@ -39,6 +41,7 @@ def spares(server: Served) -> dict[str, str]:
             tokens = admin.post("/api/auth/signup", json=account).json()
             ids["refresh_token"], ids["spare_email"] = tokens["refresh_token"], email
             if name != "spare":
+                vouch(site, email)
                 made = admin.post(
                     f"/api/v1/organizations/{ids['organization']}/members", json={"email": email}
                 )
@@ -56,6 +59,7 @@ def spares(server: Served) -> dict[str, str]:
         email = filled("spare{new}@famulus.local", {})
         admin.post("/api/auth/signup", json={"email": email, "password": PASSWORD, "name": "Spare"})
         ids["spare_email"] = email
+        vouch(site, email)
     return {**ids, **_accounts(server)}
 
 

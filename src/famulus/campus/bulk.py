@@ -13,6 +13,7 @@ from famulus.campus.models import Course, CourseRole, Enrolment, MemberRole, Mem
 from famulus.campus.schemas.people import BulkEnrolment, BulkLine, BulkLineOut, BulkOutcome, BulkReport
 from famulus.identity import audit
 from famulus.identity.accounts import normal_email
+from famulus.identity.addresses import AddressNotVerified, unproven_of
 from famulus.identity.directory import ChangedMeanwhile, directory, ids_by_email
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
@@ -21,9 +22,10 @@ from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
 FINE = ("enrolled", "already")
-DETAILS: Mapping[BulkOutcome, str] = {
+DETAILS: Mapping[BulkOutcome, str | None] = {
     "unknown": "There is no account with this address or id; import or invite the person.",
     "not_a_member": "This person does not belong to the course's organization; its admin adds people to it.",
+    "not_verified": AddressNotVerified.__doc__,
     "not_a_teacher": "Only a member with the role teacher or organization_admin can teach.",
 }
 
@@ -43,6 +45,8 @@ class _Known:
     """By id and by address."""
     accounts: frozenset[str]
     """Addresses of accounts that belong elsewhere."""
+    unproven: frozenset[str]
+    """Addresses of members who have not shown that they are theirs."""
     enrolled: dict[str, CourseRole]
     """Roles by id; lines that are fine are added, so that a person who comes twice is seen."""
 
@@ -92,6 +96,8 @@ def _outcome(known: _Known, who: str, role: CourseRole) -> tuple[BulkOutcome, st
         return "already", None
     if here is not None:
         return "invalid", f"This person is in the course as {here}; change their role in it instead."
+    if who in known.unproven:
+        return "not_verified", DETAILS["not_verified"]
     if role == "teacher" and member.role == "student":
         return "not_a_teacher", DETAILS["not_a_teacher"]
     return "enrolled", None
@@ -113,7 +119,8 @@ async def _known(session: AsyncSession, principal: Principal, course: Course, na
         if course_role:
             enrolled[id] = course_role
     elsewhere = await _elsewhere(session, principal, course, named - members.keys())
-    return _Known(members, elsewhere, enrolled)
+    unproven = await unproven_of(session, named & members.keys())
+    return _Known(members, elsewhere, frozenset(unproven), enrolled)
 
 
 async def _elsewhere(

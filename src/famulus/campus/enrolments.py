@@ -18,6 +18,7 @@ from famulus.campus.schemas.people import (
     PeopleFilter,
 )
 from famulus.identity import audit
+from famulus.identity.addresses import require_proven
 from famulus.identity.directory import directory
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
@@ -79,7 +80,7 @@ async def enrol(
 ) -> EnrolmentOut:
     """Put a member of the organization into a course.
 
-    Raises NotFound, Forbidden, Archived, NotATeacher or AlreadyEnrolled.
+    Raises NotFound, Forbidden, Archived, AddressNotVerified, NotATeacher or AlreadyEnrolled.
     """
     course = await managed(session, principal, course_id, "create")
     archive.require_in_use(course, course.title)
@@ -88,6 +89,8 @@ async def enrol(
         raise NotFound(
             "There is no such person in the course's organization; its admin adds people to the organization first."
         )
+    if new.user_id is None:
+        await require_proven(session, member.email)
     if new.role == "teacher" and member.role == "student":
         raise NotATeacher()
     now = utc_now()

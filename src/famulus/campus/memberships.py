@@ -21,6 +21,7 @@ from famulus.campus.schemas.people import (
 )
 from famulus.identity import audit
 from famulus.identity.accounts import find_by_email
+from famulus.identity.addresses import require_proven
 from famulus.identity.directory import directory
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
@@ -111,13 +112,14 @@ async def get_member(
 async def add_member(
     session: AsyncSession, principal: Principal, organization_id: str, new: NewMember
 ) -> MemberOut:
-    """Have an account belong to an organization. Raises NotFound, Forbidden or AlreadyMember."""
+    """Have an account belong to an organization. Raises NotFound, Forbidden, AddressNotVerified or AlreadyMember."""
     organization = await _administered(session, principal, organization_id, "create")
     account = await find_by_email(session, new.email)
     if account is None:
         raise NotFound(
             f"There is no account with the e-mail address {new.email!r}; the person signs up first."
         )
+    await require_proven(session, account.email)
     now = utc_now()
     session.add(
         Membership(

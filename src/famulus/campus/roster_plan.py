@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from famulus.campus.models import CourseRole, MemberRole
 from famulus.campus.roster import Line, Roster
 from famulus.campus.schemas.rosters import LineReport, Outcome
+from famulus.identity.addresses import AddressNotVerified
 from famulus.identity.directory import Newcomer, new_user_id
 from famulus.kernel.text import fold
 
 FAILURES: frozenset[Outcome] = frozenset(
-    {"invalid", "unknown_course", "archived_course", "not_a_teacher", "last_admin"}
+    {"invalid", "unknown_course", "archived_course", "not_verified", "not_a_teacher", "last_admin"}
 )
 
 
@@ -25,6 +26,8 @@ class Known:
 
     accounts: dict[str, tuple[str, str]]
     """Id and name by address."""
+    unproven: set[str]
+    """The addresses of accounts that do not stand for them."""
     roles: dict[str, MemberRole]
     """By person."""
     courses: dict[str, str]
@@ -97,6 +100,8 @@ class Plan:
         role, kept = self._role(line, user_id, current)
         course_id = self._course(line)
         course_role, course_kept = self._course_role(line, user_id, course_id, role)
+        if line.email in self.known.unproven:
+            self._require_no_change(user_id, role, course_id, course_role)
         done: list[Outcome] = []
         if found is None:
             self.newcomers.append(Newcomer(user_id, line.email, name))
@@ -159,6 +164,14 @@ class Plan:
         if current is not None and wanted != current and line.course_role is not None and not self.update:
             return current, f"This person is in the course as {current}; `update=true` makes it {wanted}."
         return wanted, None
+
+    def _require_no_change(
+        self, user_id: str, role: MemberRole, course_id: str | None, course_role: CourseRole
+    ) -> None:
+        """Nothing comes to an account by an address that may not be its owner's; what is so may be said again."""
+        here = course_id is None or self.known.enrolled.get(user_id, {}).get(course_id) == course_role
+        if self.known.roles.get(user_id) != role or not here:
+            raise _Refused("not_verified", AddressNotVerified.__doc__ or "")
 
     def _change_role(self, user_id: str, current: MemberRole, role: MemberRole) -> None:
         if user_id in self.memberships:

@@ -16,6 +16,7 @@ from famulus.campus.roster_plan import Known, Plan, courses_named
 from famulus.campus.schemas.people import Mode
 from famulus.campus.schemas.rosters import PROBLEMS, ImportReport
 from famulus.identity import audit
+from famulus.identity.addresses import unproven_of
 from famulus.identity.directory import ChangedMeanwhile, ids_by_email, open_accounts
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database, announce
@@ -69,10 +70,11 @@ async def _administered(session: AsyncSession, principal: Principal, organizatio
 
 
 async def _plan(session: AsyncSession, organization: Organization, roster: Roster, wishes: Wishes) -> Plan:
-    """How things stand, read in five statements, and what the roster makes of it."""
+    """How things stand, read in six statements, and what the roster makes of it."""
     # Two imports, or an import and a change of roles, do not plan on the same state.
     await session.execute(select(Organization.id).where(Organization.id == organization.id).with_for_update())
-    accounts = await ids_by_email(session, {line.email for line in roster.lines})
+    emails = {line.email for line in roster.lines}
+    accounts = await ids_by_email(session, emails)
     ids = [id for id, _ in accounts.values()]
     here = Membership.organization_id == organization.id
     roles = await session.execute(
@@ -96,6 +98,7 @@ async def _plan(session: AsyncSession, organization: Organization, roster: Roste
         courses_by_person.setdefault(user_id, {})[course_id] = role
     known = Known(
         accounts=accounts,
+        unproven=await unproven_of(session, emails),
         roles={row[0]: row[1] for row in roles.all()},
         courses={name: id for id, key, _ in found for name in (key, id)},
         archived=frozenset(id for id, _, archived_at in found if archived_at is not None),

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity import audit
 from famulus.identity.accounts import Account, account_of, create_account, find_by_email
+from famulus.identity.addresses import unproven_of
 from famulus.identity.events import AccountChanged
 from famulus.identity.foreign import Claimed
 from famulus.identity.models import ForeignIdentity, User
@@ -127,6 +128,8 @@ async def _linked(session: AsyncSession, issuer: TrustedIssuer, claimed: Claimed
     if account is None:
         return None
     trusted = issuer.link_by_email and claimed.email_verified and not account.service
+    # Whoever signed up with somebody else's address would otherwise share the account with its owner.
+    trusted = trusted and not await unproven_of(session, [account.email])
     if not trusted or (account.site_admin and not issuer.allow_site_admin):
         raise AddressTaken()
     return account

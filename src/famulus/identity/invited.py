@@ -6,12 +6,13 @@ in use; an account that is somebody's asks for its password, for a link that wen
 
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.accounts import Account, account_of, create_account
+from famulus.identity.addresses import waiting
 from famulus.identity.events import AccountChanged
-from famulus.identity.models import ForeignIdentity, Session, User
+from famulus.identity.models import User
 from famulus.kernel.database import announce
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
@@ -22,7 +23,7 @@ Owner = Literal["nobody", "waiting", "somebody"]
 
 async def owner_of(session: AsyncSession, email: str) -> Owner:
     """Whose the account with this address (in its normal form) is."""
-    row = (await session.execute(select(User.id, _waiting()).where(User.email == email))).one_or_none()
+    row = (await session.execute(select(User.id, waiting()).where(User.email == email))).one_or_none()
     if row is None:
         return "nobody"
     return "waiting" if row[1] else "somebody"
@@ -35,7 +36,7 @@ async def take_account(session: AsyncSession, *, email: str, name: str | None, p
     if name is not None:
         values |= {"name": name, "name_key": fold(name)}
     taken = await session.execute(
-        update(User).where(User.email == email, _waiting()).values(values).returning(User)
+        update(User).where(User.email == email, waiting()).values(values).returning(User)
     )
     user = taken.scalar_one_or_none()
     if user is None:
@@ -57,9 +58,3 @@ async def own_account(session: AsyncSession, user_id: str, email: str) -> Accoun
         user.email_verified_at = utc_now()
         announce(session, AccountChanged(user_id))
     return account_of(user)
-
-
-def _waiting() -> ColumnElement[bool]:
-    used = exists().where(Session.user_id == User.id) | exists().where(ForeignIdentity.user_id == User.id)
-    never = User.password_hash.is_(None) & User.email_verified_at.is_(None)
-    return never & User.suspended.is_(False) & User.service.is_(False) & ~used

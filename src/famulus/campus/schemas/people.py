@@ -17,7 +17,9 @@ from famulus.kernel.text import Id, Input, LongText
 BULK = 1000
 """Lines of one request."""
 Mode = Literal["all", "valid"]
-BulkOutcome = Literal["enrolled", "already", "unknown", "not_a_member", "not_a_teacher", "invalid"]
+BulkOutcome = Literal[
+    "enrolled", "already", "unknown", "not_a_member", "not_verified", "not_a_teacher", "invalid"
+]
 Sort = Literal["name", "-name", "created_at", "-created_at"]
 """How people can be sorted; a minus turns the order round."""
 

@@ -15,6 +15,7 @@ Outcome = Literal[
     "invalid",
     "unknown_course",
     "archived_course",
+    "not_verified",
     "not_a_teacher",
     "last_admin",
 ]
