@@ -1,11 +1,12 @@
 """A very large organization, written straight into a database: what lists have to page through at the same price.
 
 50,000 people · 10,000 courses in 1,000 tracks of 100 projects · 100,000 enrolments, 40,000 of them in one course ·
-1,000,000 audit entries · 10,000 tasks of one person
+1,000,000 audit entries · 2,000 organizations beside it. What the other rooms keep there is in `crowd_rooms`.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -13,12 +14,19 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-PEOPLE, PROJECTS, TRACKS, COURSES = 50_000, 100, 1_000, 10_000
-ENROLMENTS, IN_ONE_COURSE, AUDIT, TASKS = 100_000, 40_000, 1_000_000, 10_000
-ORGANIZATION = "org_bench"
+from famulus.kernel.ids import moment
+
+PEOPLE, PROJECTS, TRACKS, COURSES, LESSONS = 50_000, 100, 1_000, 10_000, 1_000
+ENROLMENTS, IN_ONE_COURSE, AUDIT, TASKS, INVITATIONS = 100_000, 40_000, 1_000_000, 10_000, 10_000
+ORGANIZATIONS, ACTORS, OWN_COURSES = 2_000, 500, 100
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-ROLES = ("course.change", "lesson.create", "lesson.change", "enrolment.create", "membership.create")
-Rows = Iterator[tuple[Any, ...]]
+STAMPS = ("created_at", "updated_at")
+AT = (BEGAN, BEGAN)
+ACTIONS = ("course.change", "lesson.create", "lesson.change", "enrolment.create", "membership.create")
+LEVELS = ("beginner", "intermediate", "advanced")
+Row = tuple[Any, ...]
+Table = tuple[str, tuple[str, ...], Iterator[Row]]
+"""Its name, columns and rows."""
 
 
 def when(n: int) -> datetime:
@@ -26,149 +34,176 @@ def when(n: int) -> datetime:
     return BEGAN + timedelta(seconds=n)
 
 
-def person(n: int) -> str:
-    return f"usr_bench{n:08d}"
-
-
-def course(n: int) -> str:
-    return f"crs_bench{n:08d}"
-
-
-def course_title(n: int) -> str:
-    return f"Course {n:05d}"
+def id_of(prefix: str, n: int) -> str:
+    """The id of the n-th thing, as the server makes them: it sorts by time."""
+    return f"{prefix}_{moment(when(n))}{n:016d}"
 
 
 def person_name(n: int) -> str:
     return f"Person {n:05d}"
 
 
-def entry(n: int) -> str:
-    return f"aud_bench{n:08d}"
+def email(n: int) -> str:
+    return f"p{n}@bench.example"
 
 
-def tables(admin: str, student: str) -> Iterator[tuple[str, tuple[str, ...], Rows]]:
-    """Every table's name, columns and rows. `admin` and `student` are accounts that exist."""
-    at = (BEGAN, BEGAN)
-    yield "organizations", ("id", "name", "name_key", *STAMPS), iter([(ORGANIZATION, "Bench", "bench", *at)])
-    yield (
-        "users",
-        ("id", "email", "name", "site_admin", "suspended", "service", "locale", "profile", *STAMPS),
-        (
-            (person(n), f"p{n}@bench.example", person_name(n), False, False, False, "en", "{}", *at)
-            for n in range(PEOPLE)
-        ),
-    )
+ORGANIZATION = id_of("org", 0)
+
+
+def tables(accounts: Mapping[str, str]) -> Iterator[Table]:
+    """Everything. `accounts` are the ids of admin, teacher, student and lone, who are there already."""
+    yield "organizations", ("id", "name", "name_key", *STAMPS), _organizations()
+    yield "users", ("id", "email", "name", "name_key", "profile", "locale", *FLAGS, *STAMPS), _people()
     yield (
         "memberships",
         ("organization_id", "user_id", "role", "person_key", "created_at"),
-        _members(admin, student),
+        _members(accounts),
     )
-    yield (
-        "projects",
-        ("id", "organization_id", "name", "name_key", "description", *STAMPS),
-        (
-            (f"prj_bench{n:08d}", ORGANIZATION, f"Project {n:03d}", f"project {n:03d}", "", *at)
-            for n in range(PROJECTS)
-        ),
-    )
+    yield "projects", ("id", "organization_id", "name", "name_key", "description", *STAMPS), _projects()
     yield "tracks", (
         "id", "organization_id", "project_id", "name", "name_key", "description", "level", *STAMPS
     ), _tracks()  # fmt: skip
     yield "courses", (
         "id", "organization_id", "track_id", "position", "title", "title_key", "description", "published", *STAMPS
     ), _courses()  # fmt: skip
-    yield "enrolments", ("course_id", "user_id", "role", "person_key", "created_at"), _enrolments(student)
+    yield "lessons", (
+        "id", "course_id", "title", "title_key", "path", "body", "position", "published", *STAMPS
+    ), _lessons()  # fmt: skip
+    yield "enrolments", ("course_id", "user_id", "role", "person_key", "created_at"), _enrolments(accounts)
     yield "audit_entries", (
         "id", "at", "actor_id", "actor_role", "organization_id", "action", "thing_id", "thing_name", "after"
-    ), _audit()  # fmt: skip
-    yield "tasks", ("id", "user_id", "title", "description", "due_at", *STAMPS), _tasks(student)
+    ), _audit(accounts)  # fmt: skip
+    yield "tasks", (
+        "id", "user_id", "title", "title_key", "description", "due_at", "due_first", "due_last", "done_at", *STAMPS
+    ), _tasks(accounts["student"])  # fmt: skip
+    yield "invitations", (
+        "id", "organization_id", "email", "role", "course_ids", "token_hash", "state", "expires_at", *STAMPS
+    ), _invitations()  # fmt: skip
 
 
-STAMPS = ("created_at", "updated_at")
+FLAGS = ("site_admin", "suspended", "service")
 
 
-def _members(admin: str, student: str) -> Rows:
-    yield ORGANIZATION, admin, "organization_admin", "admin", BEGAN
-    yield ORGANIZATION, student, "student", "student", BEGAN
+def _organizations() -> Iterator[Row]:
+    yield ORGANIZATION, "Bench", "bench", *AT
+    for n in range(1, ORGANIZATIONS + 1):
+        yield id_of("org", n), f"School {n:04d}", f"school {n:04d}", *AT
+
+
+def _people() -> Iterator[Row]:
     for n in range(PEOPLE):
-        role = "teacher" if n < 500 else "student"
-        yield ORGANIZATION, person(n), role, person_name(n).casefold(), when(n)
+        name = person_name(n)
+        yield id_of("usr", n), email(n), name, name.casefold(), "{}", "en", False, n % 1000 == 7, False, *AT
 
 
-def _tracks() -> Rows:
-    levels = ("beginner", "intermediate", "advanced")
+def _members(accounts: Mapping[str, str]) -> Iterator[Row]:
+    roles = {"admin": "organization_admin", "teacher": "teacher", "student": "student", "lone": "student"}
+    for who, role in roles.items():
+        yield ORGANIZATION, accounts[who], role, who, BEGAN
+    for n in range(PEOPLE):
+        role = "teacher" if n < ACTORS else "student"
+        yield ORGANIZATION, id_of("usr", n), role, person_name(n).casefold(), when(n)
+
+
+def _projects() -> Iterator[Row]:
+    for n in range(PROJECTS):
+        yield id_of("prj", n), ORGANIZATION, f"Project {n:03d}", f"project {n:03d}", "", *AT
+
+
+def _tracks() -> Iterator[Row]:
     for n in range(TRACKS):
-        name = f"Track {n:04d}"
-        project = f"prj_bench{n % PROJECTS:08d}"
-        yield f"trk_bench{n:08d}", ORGANIZATION, project, name, name.lower(), "", levels[n % 3], BEGAN, BEGAN
+        name, project = f"Track {n:04d}", id_of("prj", n % PROJECTS)
+        yield id_of("trk", n), ORGANIZATION, project, name, name.lower(), "", LEVELS[n % 3], *AT
 
 
-def _courses() -> Rows:
+def _courses() -> Iterator[Row]:
     for n in range(COURSES):
-        title = course_title(n)
-        track = f"trk_bench{n % TRACKS:08d}"
+        title, track = f"Course {n:05d}", id_of("trk", n % TRACKS)
         yield (
-            course(n),
-            ORGANIZATION,
-            track,
-            n // TRACKS,
-            title,
-            title.lower(),
-            "",
-            n % 10 > 0,
-            when(n),
-            when(n),
-        )
-
-
-def _enrolments(student: str) -> Rows:
-    for n in range(100):
-        yield course(n), student, "student", "student", when(n)
-    for n in range(IN_ONE_COURSE):
-        yield course(0), person(n), "student", person_name(n).casefold(), when(n)
-    for n in range(ENROLMENTS - IN_ONE_COURSE - 100):
-        yield (
-            course(1 + n % (COURSES - 1)),
-            person(n % PEOPLE),
-            "student",
-            person_name(n % PEOPLE).casefold(),
-            when(n),
-        )
-
-
-def _audit() -> Rows:
-    for n in range(AUDIT):
-        number = n % COURSES
-        yield (
-            entry(n), when(n), person(n % 500), "teacher", ORGANIZATION, ROLES[n % len(ROLES)], course(number),
-            course_title(number), '{"published":true}',
+            id_of("crs", n), ORGANIZATION, track, n // TRACKS, title, title.lower(), "", n % 10 > 0 or n < OWN_COURSES,
+            when(n), when(n),
         )  # fmt: skip
 
 
-def _tasks(student: str) -> Rows:
+def _lessons() -> Iterator[Row]:
+    """Many in the first course, one in every other."""
+    for n in range(LESSONS + COURSES - 1):
+        course, title = max(0, n - LESSONS + 1), f"Lesson {n:05d}"
+        body = "Water runs downhill. " * 50
+        yield (
+            id_of("les", n), id_of("crs", course), title, title.lower(), f"{n}.md", body, n, n % 10 > 0, *AT
+        )  # fmt: skip
+
+
+def _enrolments(accounts: Mapping[str, str]) -> Iterator[Row]:
+    for n in range(OWN_COURSES):
+        yield id_of("crs", n), accounts["student"], "student", "student", when(n)
+        yield id_of("crs", n), accounts["teacher"], "teacher", "teacher", when(n)
+    yield id_of("crs", COURSES - 1), accounts["lone"], "student", "lone", BEGAN
+    for n in range(IN_ONE_COURSE):
+        yield id_of("crs", 0), id_of("usr", n), "student", person_name(n).casefold(), when(n)
+    for n in range(ENROLMENTS - IN_ONE_COURSE):
+        course, person = 1 + n % (COURSES - 1), n % PEOPLE
+        role = "teacher" if person < ACTORS else "student"
+        yield id_of("crs", course), id_of("usr", person), role, person_name(person).casefold(), when(n)
+
+
+def _audit(accounts: Mapping[str, str]) -> Iterator[Row]:
+    """Most of what 500 teachers did; each hundredth entry is the student's, each two thousandth another school's."""
+    actors = [id_of("usr", n) for n in range(ACTORS)]
+    courses = [id_of("crs", n) for n in range(COURSES)]
+    for n in range(AUDIT):
+        number = n % COURSES
+        actor = accounts["student"] if n % 100 == 3 else actors[n % ACTORS]
+        place = id_of("org", 1) if n % 2000 == 9 else ORGANIZATION
+        yield (
+            id_of("aud", n), when(n), actor, "teacher", place, ACTIONS[n % 5], courses[number], f"Course {number:05d}",
+            '{"published":true}',
+        )  # fmt: skip
+
+
+def due(n: int) -> datetime | None:
+    """Some tasks are due at no time."""
+    return when(n * 60) if n % 4 else None
+
+
+def _tasks(student: str) -> Iterator[Row]:
+    never, ever = datetime(9000, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)
     for n in range(TASKS):
-        due = when(n * 60) if n % 4 else None
-        yield f"tsk_bench{n:08d}", student, f"Task {n:05d}", "", due, when(n), when(n)
+        title, at = f"Task {n:05d}", due(n)
+        done = when(n) if n % 3 == 0 else None
+        yield (
+            id_of("tsk", n), student, title, title.lower(), "", at, at or never, at or ever, done, when(n), when(n)
+        )  # fmt: skip
 
 
-async def fill(url: str, admin: str, student: str) -> None:
-    """Write it all into a migrated database, and have the database look at what it has."""
+def _invitations() -> Iterator[Row]:
+    states = ("open", "accepted", "accepted", "withdrawn")
+    for n in range(INVITATIONS):
+        late = BEGAN if n % 100 == 0 else datetime(2099, 1, 1, tzinfo=UTC)
+        yield (
+            id_of("inv", n), ORGANIZATION, f"i{n}@bench.example", "student", "[]", f"invitation {n}", states[n % 4],
+            late, *AT,
+        )  # fmt: skip
+
+
+def fill(url: str, everything: Iterator[Table]) -> None:
+    """Write tables into a migrated database, and have the database look at what it has."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        _fill_sqlite(str(address.database), admin, student)
+        _fill_sqlite(str(address.database), everything)
     else:
-        await _fill_postgres(
-            address.set(drivername="postgresql").render_as_string(hide_password=False), admin, student
-        )
+        dsn = address.set(drivername="postgresql").render_as_string(hide_password=False)
+        asyncio.run(_fill_postgres(dsn, everything))
 
 
-def _fill_sqlite(path: str, admin: str, student: str) -> None:
+def _fill_sqlite(path: str, everything: Iterator[Table]) -> None:
+    """Without ANALYZE: nobody runs it on the SQLite of a server."""
     connection = sqlite3.connect(path)
-    for table, columns, rows in tables(admin, student):
+    for table, columns, rows in everything:
         places = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - constants
         connection.executemany(statement, (_as_text(row) for row in rows))
-    connection.execute("ANALYZE")
     connection.commit()
     connection.close()
 
@@ -177,16 +212,17 @@ def _as_text(row: Sequence[Any]) -> list[Any]:
     return [value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value for value in row]
 
 
-async def _fill_postgres(dsn: str, admin: str, student: str) -> None:
+async def _fill_postgres(dsn: str, everything: Iterator[Table]) -> None:
+    """With VACUUM ANALYZE: autovacuum does it on a server."""
     connection = await asyncpg.connect(dsn)
-    for table, columns, rows in tables(admin, student):
+    for table, columns, rows in everything:
         for chunk in _chunks(rows, 50_000):
             await connection.copy_records_to_table(table, columns=columns, records=chunk)
-    await connection.execute("ANALYZE")
+    await connection.execute("VACUUM ANALYZE")
     await connection.close()
 
 
-def _chunks(rows: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+def _chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     rows = iter(rows)
     while chunk := list(islice(rows, size)):
         yield chunk

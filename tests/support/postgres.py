@@ -72,6 +72,11 @@ class Postgres:
         await self._execute(f'CREATE DATABASE "{name}"{copied}')
         return name
 
+    async def create_once(self, name: str) -> None:
+        """Make a database unless it is there; the sweep leaves it alone."""
+        if not await self._exists(name):
+            await self._execute(f'CREATE DATABASE "{name}"')
+
     async def drop(self, name: str) -> None:
         """Remove a database together with every connection to it."""
         await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -21,12 +21,11 @@ def visible_assistants(principal: Principal) -> Select[Assistant]:
     query = select(Assistant)
     if principal.is_site_admin:
         return query
-    courses = access.courses_where(principal, "see", "course")
     here = Assistant.organization_id == principal.organization_id if principal.organization_id else false()
     near = or_(
         Assistant.scope == "global",
         and_(Assistant.scope == "organization", here),
-        and_(Assistant.scope == "course", Assistant.course_id.in_(courses)),
+        and_(Assistant.scope == "course", access.in_course_where(principal, Assistant.course_id, "see")),
     )
     return query.where(or_(manages(principal), and_(Assistant.active, near)))
 
@@ -36,10 +35,10 @@ def manages(principal: Principal) -> ColumnElement[bool]:
     if principal.is_site_admin:
         return true()
     ours = access.organizations_where(principal, "change", "organization assistant")
-    taught = access.courses_where(principal, "change", "course assistant")
+    taught = access.in_course_where(principal, Assistant.course_id, "change", "course assistant")
     return or_(
         and_(Assistant.scope == "organization", Assistant.organization_id.in_(ours)),
-        and_(Assistant.scope == "course", Assistant.course_id.in_(taught)),
+        and_(Assistant.scope == "course", taught),
     )
 
 

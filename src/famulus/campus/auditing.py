@@ -51,7 +51,9 @@ async def list_entries(
     await access.require_in(session, principal, "see", "audit entry", organization_id=organization_id)
     where = _range(wanted)
     if organization_id is not None:
-        where.append(Entry.organization_id == organization_id)
+        # What happened to one thing is one organization's affair: the index of things is to be used, not that of it.
+        place = Entry.organization_id if wanted.thing_id is None else func.coalesce(Entry.organization_id, "")
+        where.append(place == organization_id)
     if wanted.actor_id is not None:
         where.append(Entry.actor_id == wanted.actor_id)
     if wanted.thing_id is not None:

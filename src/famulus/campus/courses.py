@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access, archive
 from famulus.campus.events import CourseChanged, RightsChanged
 from famulus.campus.models import Course, Enrolment, Lesson, Organization, Track
-from famulus.campus.names import Order, TitleSort, begins, write_named
+from famulus.campus.names import Order, TitleSort, write_named
 from famulus.campus.schemas.courses import (
     AllCourseFilters,
     CourseChange,
@@ -22,7 +22,7 @@ from famulus.identity.principal import Principal, Role
 from famulus.kernel.database import announce
 from famulus.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
 from famulus.kernel.ids import new_id
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, begins_with, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -235,7 +235,7 @@ async def _list(
         role = "teacher" if filters.role == "teaching" else "student"
         query = query.where(access.meets_course(principal, role))
     if filters.q is not None:
-        query = query.where(begins(Course.title_key, filters.q))
+        query = query.where(begins_with(Course.title_key, fold(filters.q)))
     by, descending = ORDERS[filters.sort]
     found = await page(session, _with_facts(query, principal), by=by, paging=paging, descending=descending)
     return found.map(lambda row: _out(row[0], row.lesson_count, row.my_role))

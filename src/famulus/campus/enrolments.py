@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access, archive
 from famulus.campus.events import RightsChanged
-from famulus.campus.finding import ids_beginning
 from famulus.campus.memberships import member_by
 from famulus.campus.models import Course, CourseRole, Enrolment
 from famulus.campus.schemas.people import (
@@ -19,11 +18,12 @@ from famulus.campus.schemas.people import (
 )
 from famulus.identity import audit
 from famulus.identity.addresses import require_proven
-from famulus.identity.directory import directory
+from famulus.identity.directory import by_address, directory
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.finding import ids_matching, own_text
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
@@ -64,12 +64,13 @@ async def list_enrolments(
     if wanted.role is not None:
         here.append(Enrolment.role == wanted.role)
     if wanted.q is not None:
-        among, name = select(Enrolment.user_id).where(*here), Enrolment.person_key
-        here.append(
-            Enrolment.user_id.in_(
-                ids_beginning(fold(wanted.q), among, name, by=by, paging=paging, descending=descending)
-            )
+        among, beginning = select(Enrolment.user_id).where(*here), fold(wanted.q)
+        ways = (
+            own_text(among, Enrolment.person_key, beginning, by),
+            by_address(Enrolment.user_id, beginning),
         )
+        ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
+        here.append(Enrolment.user_id.in_(ids))
     query = _enrolments(course.id).where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(lambda row: EnrolmentOut.model_validate(row, from_attributes=True))

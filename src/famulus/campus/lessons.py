@@ -11,7 +11,6 @@ from sqlalchemy.orm import defer
 from famulus.campus import access, archive, ordering
 from famulus.campus.events import CourseLessonsChanged
 from famulus.campus.models import Course, Lesson
-from famulus.campus.names import begins
 from famulus.campus.schemas.courses import LessonChange, LessonFilters, LessonOut, LessonSummary, NewLesson
 from famulus.identity import audit
 from famulus.identity.principal import Principal
@@ -19,8 +18,9 @@ from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, begins_with, page
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 
 class LessonPathTaken(Conflict):
@@ -54,7 +54,7 @@ async def list_lessons(
     if filters.published is not None:
         query = query.where(Lesson.published == filters.published)
     if filters.q is not None:
-        query = query.where(begins(Lesson.title_key, filters.q))
+        query = query.where(begins_with(Lesson.title_key, fold(filters.q)))
     found: Page[Lesson] = await page(
         session,
         query.options(defer(Lesson.body, raiseload=True)),

@@ -10,7 +10,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from famulus.campus import access
 from famulus.campus.courses import CourseCard
 from famulus.campus.models import Course, Organization, Project, Track
-from famulus.campus.names import begins
 from famulus.campus.presence import principal_of
 from famulus.campus.schemas.organizations import OrganizationOut
 from famulus.campus.schemas.places import ProjectOut, TrackOut
@@ -18,6 +17,7 @@ from famulus.identity.accounts import find_by_email, first_site_admin
 from famulus.identity.principal import Principal
 from famulus.identity.sessions import SignedIn
 from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.paging import begins_with
 from famulus.kernel.text import fold
 
 T = TypeVar("T", Organization, Project, Track, Course)
@@ -72,7 +72,7 @@ async def _one(
     """An exact name goes before a beginning, and what is in use before what is archived."""
     name = name.strip()
     visible = access.visible(principal, kind).order_by(key, kind.id).limit(CANDIDATES + 1)
-    exact, beginning = or_(kind.id == name, key == fold(name)), begins(key, name)
+    exact, beginning = or_(kind.id == name, key == fold(name)), begins_with(key, fold(name))
     here = access.in_use(kind)
     for condition in (and_(exact, here), exact, and_(beginning, here), beginning) if name else ():
         found = list(await session.scalars(visible.where(condition)))

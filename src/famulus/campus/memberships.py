@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
-from famulus.campus.finding import ids_beginning
 from famulus.campus.models import Course, Enrolment, MemberRole, Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import (
@@ -22,11 +21,12 @@ from famulus.campus.schemas.people import (
 from famulus.identity import audit
 from famulus.identity.accounts import find_by_email
 from famulus.identity.addresses import require_proven
-from famulus.identity.directory import directory
+from famulus.identity.directory import by_address, directory
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.finding import ids_matching, own_text
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
@@ -87,12 +87,13 @@ async def list_members(
     if wanted.role is not None:
         here.append(Membership.role == wanted.role)
     if wanted.q is not None:
-        among, name = select(Membership.user_id).where(*here), Membership.person_key
-        here.append(
-            Membership.user_id.in_(
-                ids_beginning(fold(wanted.q), among, name, by=by, paging=paging, descending=descending)
-            )
+        among, beginning = select(Membership.user_id).where(*here), fold(wanted.q)
+        ways = (
+            own_text(among, Membership.person_key, beginning, by),
+            by_address(Membership.user_id, beginning),
         )
+        ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
+        here.append(Membership.user_id.in_(ids))
     query = _members(organization.id).where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(lambda row: MemberOut.model_validate(row, from_attributes=True))

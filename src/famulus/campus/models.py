@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from famulus.kernel.tables import Base, Folded, Json, UtcTime
+from famulus.kernel.tables import Base, Folded, FoldedText, Json, UtcTime
 from famulus.kernel.text import EARLIEST, LATEST, fold
 
 MemberRole = Literal["organization_admin", "teacher", "student"]
@@ -19,6 +19,7 @@ CourseRole = Literal["teacher", "student"]
 InvitationState = Literal["open", "accepted", "withdrawn"]
 Level = Literal["beginner", "intermediate", "advanced"]
 OPEN = text("state = 'open'")
+ARCHIVED = text("archived_at IS NOT NULL")
 
 
 class Organization(Base):
@@ -28,7 +29,7 @@ class Organization(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
-    name_key: Mapped[str] = mapped_column(Text, unique=True)
+    name_key: Mapped[str] = mapped_column(FoldedText, unique=True)
     archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
     """Since when it is put away: only site admins still find it, and nobody is at home in it."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -59,6 +60,7 @@ class Membership(Base):
         Index(None, "organization_id", "person_key", "user_id"),
         Index(None, "organization_id", "role", "person_key", "user_id"),
         Index(None, "organization_id", "created_at", "user_id"),
+        Index(None, "organization_id", "role", "created_at", "user_id"),
     )
 
 
@@ -104,7 +106,7 @@ class Project(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
-    name_key: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(FoldedText)
     description: Mapped[str] = mapped_column(Text, default="")
     archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -132,7 +134,7 @@ class Track(Base):
     """The project's, for a track's rights are asked more often than its project."""
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
-    name_key: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(FoldedText)
     description: Mapped[str] = mapped_column(Text, default="")
     level: Mapped[Level] = mapped_column(String(16))
     archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -164,7 +166,7 @@ class Course(Base):
     position: Mapped[int] = mapped_column(default=0)
     """Its place among the courses of its track."""
     title: Mapped[str] = mapped_column(String(200))
-    title_key: Mapped[str] = mapped_column(Text)
+    title_key: Mapped[str] = mapped_column(FoldedText)
     description: Mapped[str] = mapped_column(Text, default="")
     published: Mapped[bool] = mapped_column(default=False)
     assistant_id: Mapped[str | None] = mapped_column(
@@ -181,6 +183,14 @@ class Course(Base):
         Index(None, "track_id", "position", "id"),
         Index(None, "organization_id", "id"),
         Index(None, "title_key", "id"),
+        Index(
+            "ix_courses_archived",
+            "organization_id",
+            "title_key",
+            "id",
+            sqlite_where=ARCHIVED,
+            postgresql_where=ARCHIVED,
+        ),
     )
 
     @validates("title")
@@ -197,7 +207,7 @@ class Lesson(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
     title: Mapped[str] = mapped_column(String(200))
-    title_key: Mapped[str] = mapped_column(Text, default="")
+    title_key: Mapped[str] = mapped_column(FoldedText, default="")
     path: Mapped[str] = mapped_column(String(500))
     body: Mapped[str] = mapped_column(Text)
     position: Mapped[int]
@@ -231,6 +241,7 @@ class Enrolment(Base):
         Index(None, "course_id", "person_key", "user_id"),
         Index(None, "course_id", "role", "person_key", "user_id"),
         Index(None, "course_id", "created_at", "user_id"),
+        Index(None, "course_id", "role", "created_at", "user_id"),
     )
 
 

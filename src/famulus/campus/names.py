@@ -1,4 +1,4 @@
-"""Names of places: each is unique beside its like without regard to case, and begins as somebody types it."""
+"""Names of places: each is unique beside its like without regard to case."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -10,7 +10,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from famulus.campus.models import Course, Organization, Project, Track
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict
-from famulus.kernel.text import fold
 
 NameSort = Literal["name", "-name", "created_at", "-created_at"]
 TitleSort = Literal["title", "-title", "created_at", "-created_at", "position"]
@@ -23,11 +22,6 @@ def order_by(kind: type[Organization | Project | Track], sort: NameSort) -> Orde
     """The order of a list of named things. Ids sort by time of creation."""
     columns = [kind.name_key, kind.id] if sort in ("name", "-name") else [kind.id]
     return columns, sort.startswith("-")
-
-
-def begins(key: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
-    """Whether a name begins so, in whatever case."""
-    return key.startswith(fold(text), autoescape=True)
 
 
 async def write_named(session: AsyncSession, row: Named, taken: type[Conflict]) -> None:

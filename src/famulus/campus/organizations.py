@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access, archive
 from famulus.campus.events import RightsChanged
 from famulus.campus.models import Organization
-from famulus.campus.names import begins, order_by, write_named
+from famulus.campus.names import order_by, write_named
 from famulus.campus.schemas.organizations import NewOrganization, OrganizationChange, OrganizationOut
 from famulus.campus.schemas.places import NameFilters
 from famulus.identity import audit
@@ -13,8 +13,9 @@ from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, begins_with, page
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 
 class OrganizationNameTaken(Conflict):
@@ -30,7 +31,7 @@ async def list_organizations(
     shelf = archive.on_shelf(Organization, archived=filters.archived)
     query = access.visible(principal, Organization).where(shelf)
     if filters.q is not None:
-        query = query.where(begins(Organization.name_key, filters.q))
+        query = query.where(begins_with(Organization.name_key, fold(filters.q)))
     by, descending = order_by(Organization, filters.sort)
     found: Page[Organization] = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(OrganizationOut.model_validate)

@@ -4,14 +4,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access, archive
 from famulus.campus.models import Organization, Project
-from famulus.campus.names import begins, order_by, write_named
+from famulus.campus.names import order_by, write_named
 from famulus.campus.schemas.places import NewProject, ProjectChange, ProjectFilters, ProjectOut
 from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import Conflict, FieldProblem, Invalid
 from famulus.kernel.ids import new_id
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, begins_with, page
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 
 class ProjectNameTaken(Conflict):
@@ -28,7 +29,7 @@ async def list_projects(
     if filters.organization_id is not None:
         query = query.where(Project.organization_id == filters.organization_id)
     if filters.q is not None:
-        query = query.where(begins(Project.name_key, filters.q))
+        query = query.where(begins_with(Project.name_key, fold(filters.q)))
     by, descending = order_by(Project, filters.sort)
     found: Page[Project] = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(ProjectOut.model_validate)

@@ -7,14 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access, archive, ordering
 from famulus.campus.models import Course, Project, Track
-from famulus.campus.names import begins, order_by, write_named
+from famulus.campus.names import order_by, write_named
 from famulus.campus.schemas.places import NewTrack, TrackChange, TrackFilters, TrackOut
 from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import Conflict
 from famulus.kernel.ids import new_id
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, begins_with, page
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 
 class TrackNameTaken(Conflict):
@@ -39,7 +40,7 @@ async def list_tracks(
     if filters.level is not None:
         query = query.where(Track.level == filters.level)
     if filters.q is not None:
-        query = query.where(begins(Track.name_key, filters.q))
+        query = query.where(begins_with(Track.name_key, fold(filters.q)))
     by, descending = order_by(Track, filters.sort)
     found: Page[Track] = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(TrackOut.model_validate)

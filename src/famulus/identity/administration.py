@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -14,6 +14,7 @@ from famulus.identity.schemas import AccountOut
 from famulus.identity.sessions import end_sessions
 from famulus.kernel.database import announce
 from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.finding import ids_matching, own_text
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
@@ -51,15 +52,14 @@ async def list_accounts(
 ) -> Page[AccountOut]:
     """People's accounts whose name or address begins with `q`."""
     query = select(User).where(User.service.is_(False))
-    if q:
-        begins = (
-            User.email.startswith(q.lower(), autoescape=True),
-            User.name_key.startswith(fold(q), autoescape=True),
-        )
-        query = query.where(or_(*begins))
     if suspended is not None:
         query = query.where(User.suspended.is_(suspended))
     by, descending = ORDERS[sort]
+    if q:
+        among = query.with_only_columns(User.id)
+        ways = (own_text(among, User.name_key, fold(q), by), own_text(among, User.email, q.lower(), by))
+        ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
+        query = query.where(User.id.in_(ids))
     found: Page[User] = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(_out)
 

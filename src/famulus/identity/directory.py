@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.identity.models import User
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict
+from famulus.kernel.finding import Way
 from famulus.kernel.ids import new_id
-from famulus.kernel.paging import begins_with
+from famulus.kernel.paging import Key, begins_with
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -41,9 +42,12 @@ def directory() -> Select[str, str, str, bool, bool]:
     return select(User.id, User.name, User.email, User.service, verified)
 
 
-def with_address(beginning: str) -> Select[str]:
-    """Ids of the accounts whose address begins so."""
-    return select(User.id).where(begins_with(User.email, beginning))
+def by_address(user_id: Key, beginning: str) -> Way:
+    """To find rows of a list by how the address of their account begins."""
+    begins = begins_with(User.email, beginning)
+    matches = select(User.id).where(begins)
+    passed = select(begins).where(User.id == user_id).scalar_subquery()
+    return Way(matches, user_id.in_(matches), passed)
 
 
 def has_address(emails: Iterable[str]) -> ColumnElement[bool]:

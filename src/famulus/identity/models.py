@@ -6,7 +6,7 @@ from typing import Literal
 from sqlalchemy import Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from famulus.kernel.tables import Base, Folded, Json, UtcTime
+from famulus.kernel.tables import Base, Folded, FoldedText, Json, UtcTime
 from famulus.kernel.text import fold
 
 Purpose = Literal["verify", "change", "reset"]
@@ -22,7 +22,7 @@ class User(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     email: Mapped[str] = mapped_column(Folded(320), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    name_key: Mapped[str] = mapped_column(Text)
+    name_key: Mapped[str] = mapped_column(FoldedText)
     """The name as it sorts and is looked for."""
     password_hash: Mapped[str | None] = mapped_column(String(300))
     site_admin: Mapped[bool] = mapped_column(default=False)
@@ -35,7 +35,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "name_key", "id"),)
+    __table_args__ = (Index(None, "name_key", "id"), Index(None, "email", "id"))
 
     @validates("name")
     def _fold(self, _field: str, name: str) -> str:

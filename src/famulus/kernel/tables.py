@@ -52,9 +52,16 @@ class Folded(TypeDecorator[str]):
         return str
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(
-            String(cast(String, self.impl_instance).length, "C" if dialect.name == "postgresql" else None)
-        )
+        length = cast(String, self.impl_instance).length
+        collation = "C" if dialect.name == "postgresql" else None
+        return cast(type[String], type(self).impl)(length, collation)
+
+
+class FoldedText(Folded):
+    """The same of any length, for names whose column has always been one of text."""
+
+    impl = Text
+    cache_ok = True
 
 
 class Json(TypeDecorator[Any]):

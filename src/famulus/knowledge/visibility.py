@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Select, and_, column, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.campus.access import readable_courses, require_in
+from famulus.campus.access import in_course_where, readable_courses, require_in
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import NotFound
 from famulus.knowledge.index import Scope
@@ -24,23 +24,16 @@ def _general(principal: Principal, kind: type[Source] | type[Document]) -> Colum
 
 def visible_sources(principal: Principal) -> Select[Source]:
     """The sources of the courses a person may read, and the organization's own."""
-    readable = readable_courses(principal).subquery()
-    return select(Source).where(or_(Source.course_id.in_(select(readable.c.id)), _general(principal, Source)))
+    readable = in_course_where(principal, Source.course_id, "see")
+    return select(Source).where(or_(readable, _general(principal, Source)))
 
 
 def visible_documents(principal: Principal) -> Select[Document]:
     """The documents of those sources; drafts and what could not be read only for those who teach."""
-    readable = readable_courses(principal).subquery()
     shown = and_(Document.published, Document.state == "ready")
-    return (
-        select(Document)
-        .outerjoin(readable, readable.c.id == Document.course_id)
-        .where(
-            or_(
-                and_(readable.c.id.is_not(None), or_(shown, readable.c.drafts)), _general(principal, Document)
-            )
-        )
-    )
+    readable = and_(shown, in_course_where(principal, Document.course_id, "see"))
+    taught = in_course_where(principal, Document.course_id, "change")
+    return select(Document).where(or_(readable, taught, _general(principal, Document)))
 
 
 async def scope_of(session: AsyncSession, principal: Principal, course_id: str | None) -> Scope:
