@@ -86,14 +86,14 @@ class Reader:
                 self.opened.set()
         self.ended_at = time.monotonic()
 
-    def cut_within(self, seconds: float, since: float) -> None:
+    def cut_within(self, seconds: float, since: float, said: tuple[str, int] = ("stream_ended", 401)) -> None:
         """Fail unless the stream has ended by then, with a word that a client understands."""
         self.thread.join(seconds + 5)
         assert not self.thread.is_alive(), "the stream hangs"
         assert self.ended_at - since <= seconds
         last = self.frames[-1]
         assert last.name == "error"
-        assert (last.data["code"], last.data["status"]) == ("stream_ended", 401)
+        assert (last.data["code"], last.data["status"]) == said
         assert last.id is None, "a client that resumes does so after the last event of the run"
 
 
@@ -202,6 +202,44 @@ def test_P13_A11_open_streams_end_and_their_runs_go_on(both: Instances, change: 
         again.headers.update(sign_in_again(both, who, change))
         wait_until_completed(again, run)
         again.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["themselves", "key"])
+def test_P13_A11_streams_of_a_course_end_for_who_has_left_it(both: Instances, by: str) -> None:
+    """For them alone, and of this course alone; the run goes on, and what was said stays theirs."""
+    who, other, course = pupil(both), pupil(both), both.here.academy.ids["course"]
+    place = f"/api/v1/courses/{course}/enrolments"
+    with both.here.client("admin") as admin, both.there.client() as client, both.there.client() as theirs:
+        for one in (who, other):
+            assert admin.post(place, json={"user_id": one.id}).status_code == 201
+        client.headers.update(who.headers if by == "themselves" else _with_key(both, who))
+        theirs.headers.update(other.headers)
+        body = {"message": "Go slowly."}
+        inside, outside = new_thread(client, course_id=course), new_thread(client)
+        neighbour = new_thread(theirs, course_id=course)
+        readers = [
+            Reader(person, "POST", f"/api/v1/threads/{thread}/runs", body)
+            for person, thread in ((client, inside), (client, outside), (theirs, neighbour))
+        ]
+        run = readers[0].frames[0].data["run_id"]
+        followed = Reader(client, "GET", f"/api/v1/runs/{run}/events")
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert admin.delete(f"{place}/{who.id}").status_code == 204
+        for stream in (readers[0], followed):
+            stream.cut_within(SOON, began, ("course_left", 403))
+        for stream in readers[1:]:
+            stream.thread.join(30)
+            assert stream.frames[-1].name == "run.completed"
+        wait_until_completed(client, run)
+
+
+def _with_key(both: Instances, who: Pupil) -> dict[str, str]:
+    with both.here.client() as client:
+        wish = {"name": "all", "scopes": ["read", "chat"]}
+        key = client.post("/api/v1/api-keys", json=wish, headers=who.headers).json()["key"]
+    return {"X-API-Key": key}
 
 
 def refused_soon(client: Client, thread: str, run: str, since: float) -> None:

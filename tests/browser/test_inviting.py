@@ -1,12 +1,11 @@
 """What an invitation's link leads to, and a thumb under an answer."""
 
-import re
-import sqlite3
-
 import pytest
 from playwright.sync_api import expect
 
+from famulus.kernel.settings import load_settings
 from tests.browser.app import PASSWORD, App
+from tests.support.mails import mailed_token
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -26,11 +25,7 @@ def invited(app: App, email: str, role: str = "student") -> str:
         headers=headers,
     )
     assert answer.status == 201, answer.text()
-    with sqlite3.connect(app.famulus.folder / "famulus.db") as database:
-        query = "SELECT body FROM mails WHERE recipient = ? ORDER BY id DESC LIMIT 1"
-        [body] = database.execute(query, (email,)).fetchone()
-    [path] = re.findall(r"^\S+?//[^/]+(/invitation\?token=\S+)$", body, re.MULTILINE)
-    return path
+    return f"/invitation?token={mailed_token(load_settings(data_dir=app.famulus.folder), email)}"
 
 
 def test_somebody_new_joins(outside: App):

@@ -15,6 +15,7 @@ from famulus.identity.accounts import create_account
 from famulus.identity.directory import Newcomer, new_user_id, open_accounts
 from famulus.identity.passwords import Passwords
 from famulus.kernel.database import Database
+from famulus.kernel.secrets import vault_of
 from famulus.kernel.settings import load_settings
 from famulus.kernel.tables import utc_now
 from tests.support.counting import counting
@@ -46,8 +47,9 @@ async def invited(world: World, email: str = NEW, role: str = "student", **field
 async def token(world: World, email: str) -> str:
     """What the newest mail to an address has in its link."""
     async with world.database.read() as session:
-        query = text("SELECT body FROM mails WHERE recipient = :to ORDER BY id DESC LIMIT 1")
-        body = (await session.execute(query, {"to": email})).scalar_one()
+        query = text("SELECT id, body FROM mails WHERE recipient = :to ORDER BY id DESC LIMIT 1")
+        id, sealed = (await session.execute(query, {"to": email})).one()
+    body = vault_of(load_settings()).decrypt(sealed, id)
     [found] = re.findall(r"^https://famulus\.example/invitation\?token=(\S+)$", body, re.MULTILINE)
     return found
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import update
 
+from famulus.campus.models import Membership
 from famulus.identity.accounts import create_account
 from famulus.identity.models import User
 from famulus.kernel.tables import utc_now
@@ -30,11 +31,11 @@ async def members(world: World) -> list[str]:
     return [member["email"] for member in found.json()["items"]]
 
 
-async def imported(world: World, data: str) -> dict[str, object]:
+async def imported(world: World, data: str, **params: str) -> dict[str, object]:
     headers = {"Authorization": f"Bearer {world['admin'].token}"}
     files = {"file": ("people.csv", data.encode())}
     path = f"/api/v1/organizations/{world.ours}/import"
-    return (await world.client.post(path, files=files, headers=headers)).json()
+    return (await world.client.post(path, files=files, headers=headers, params=params)).json()
 
 
 async def test_it_is_not_added_until_somebody_has_shown_it(world: World, claimed: str) -> None:
@@ -74,3 +75,45 @@ async def test_nor_into_a_course_by_many(world: World, claimed: str) -> None:
     assert [line["outcome"] for line in by_address["lines"]] == ["not_verified"]
     by_id = (await world["admin"].post(path, {"people": [{"user_id": claimed}]})).json()
     assert [line["outcome"] for line in by_id["lines"]] == ["enrolled"]
+
+
+@pytest.fixture
+async def member(world: World, claimed: str) -> str:
+    """The same account, in the organization by an issuer's word."""
+    async with world.database.write() as session:
+        place = {"organization_id": world.ours, "user_id": claimed, "person_key": "mallory"}
+        session.add(Membership(**place, role="student", created_at=utc_now()))
+    return claimed
+
+
+async def test_nor_into_a_course_alone(world: World, member: str) -> None:
+    path = f"/api/v1/courses/{world.course}/enrolments"
+
+    refused = await world["teacher"].post(path, {"email": CLAIMED})
+    assert (refused.status_code, refused.json()["code"]) == (409, "address_not_verified")
+    assert (await world["teacher"].post(path, {"user_id": member})).status_code == 201
+
+
+@pytest.mark.parametrize("line", ["organization_admin,", ",Robots"])
+async def test_a_file_gives_a_member_nothing_by_it(world: World, member: str, line: str) -> None:
+    report = await imported(world, f"email,role,course\n{CLAIMED},{line}\n", update="true")
+
+    assert (report["applied"], report["outcomes"]) == (False, {"not_verified": 1})
+
+
+async def test_what_is_so_may_be_said_again(world: World, member: str) -> None:
+    """A file that was written out here can be taken in again."""
+    report = await imported(world, f"email,role\n{CLAIMED},student\n")
+
+    assert (report["applied"], report["outcomes"]) == (True, {"unchanged": 1})
+
+
+async def test_its_owner_is_invited(world: World, claimed: str) -> None:
+    """As a member or to teach; nobody belongs anywhere before the mail was read."""
+    invitations = f"/api/v1/organizations/{world.ours}/invitations"
+    for who, path, body in (
+        ("admin", invitations, {"email": CLAIMED, "role": "teacher"}),
+        ("their_admin", "/api/v1/instructors", {"email": CLAIMED}),
+    ):
+        assert (await world[who].post(path, body)).status_code == 201
+    assert CLAIMED not in await members(world)

@@ -52,7 +52,7 @@ def spares(server: Served) -> dict[str, str]:
         for name in ("look_token", "accept_token"):
             email = filled("{new}@example.org", {})
             new_invitation(admin, ids["organization"], email)
-            ids[name] = mailed_token(server.settings.database, email)
+            ids[name] = mailed_token(server.settings, email)
         ids["spare_message"] = ids["message"]
         learner = {"user_id": ids["spare_learner"]}
         assert teacher.post(f"/api/v1/courses/{ids['course']}/enrolments", json=learner).status_code == 201

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from famulus.identity import mails, postman
 from famulus.identity.letters import Letter
@@ -31,6 +31,7 @@ from tests.support.waiting import until
 
 ADA = "ada@famulus.local"
 LINK = "http://famulus.test/reset?token=a-token"
+SECRET = "q9Zt4vXw7Lr2Bn8Km5Hj3Gf6Ds1Pa0YcUe"
 SENDER = "Famulus <famulus@famulus.local>"
 
 
@@ -234,15 +235,58 @@ async def test_without_a_server_mails_are_kept_until_their_link_has_run_out(data
     settings = load_settings()
     await put(database, settings)
     mail = await row(database)
-    assert (mail.state, LINK in mail.body) == ("kept", True)
+    assert (mail.state, LINK in mails.text_of(settings, mail)) == ("kept", True)
     async with database.write() as session:
         await session.execute(update(Mail).values(expires_at=utc_now()))
     async with database.read() as session:
-        assert LINK not in (await mails.get_mail(session, mail.id)).body
+        assert LINK not in (await mails.get_mail(session, settings, mail.id)).body
 
     await Tidying(database).handle({})
 
     assert (await row(database)).body == ""
+
+
+@pytest.mark.parametrize("smtp", [False, True])
+async def test_no_link_stands_in_the_database_in_plain_text(database: Database, smtp: bool) -> None:
+    """Neither in a mail that is kept, nor in one that waits, nor in the job that sends it."""
+    settings = settings_for(free_port()) if smtp else load_settings()
+    await put(database, settings)
+    mail = await row(database)
+    async with database.read() as session:
+        jobs = (await session.execute(text("SELECT * FROM jobs"))).all()
+        shown = await mails.get_mail(session, settings, mail.id)
+
+    assert (mail.state, len(jobs)) == (("waiting", 1) if smtp else ("kept", 0))
+    assert LINK in shown.body
+    for told in (mail.body, mail.subject, str(jobs)):
+        assert "a-token" not in told
+        assert "http" not in told
+
+
+async def test_after_another_secret_a_mail_says_that_it_is_closed(database: Database) -> None:
+    settings = settings_for(free_port())
+    await put(database, settings)
+    mail, other = await row(database), settings_for(free_port(), secret_key=SECRET)
+    async with database.read() as session:
+        shown = await mails.get_mail(session, other, mail.id)
+    await Postman(database, other).handle({"mail_id": mail.id})
+    failed = await row(database)
+
+    assert "FAMULUS_SECRET_KEY was changed" in shown.body
+    assert (failed.state, failed.body) == ("failed", "")
+    assert "FAMULUS_SECRET_KEY" in (failed.error or "")
+
+
+async def test_a_body_opens_in_its_own_mail_alone(database: Database) -> None:
+    """Whoever can write into the table does not have one person's link sent to another."""
+    settings = load_settings()
+    await put(database, settings)
+    body = (await row(database)).body
+    await put(database, settings, to="eve@famulus.local")
+    async with database.write() as session:
+        await session.execute(update(Mail).where(Mail.recipient == "eve@famulus.local").values(body=body))
+        [eves] = await session.scalars(select(Mail.id).where(Mail.recipient == "eve@famulus.local"))
+        assert LINK not in (await mails.get_mail(session, settings, eves)).body
 
 
 async def test_links_are_logged_on_ones_own_machine_only(
@@ -250,7 +294,7 @@ async def test_links_are_logged_on_ones_own_machine_only(
 ) -> None:
     await put(database, load_settings())
     assert LINK in capsys.readouterr().out
-    await put(database, load_settings(environment="production"))
+    await put(database, load_settings(environment="production", secret_key=SECRET))
     assert "a-token" not in capsys.readouterr().out
 
 

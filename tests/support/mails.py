@@ -5,18 +5,21 @@ import re
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
+from famulus.kernel.secrets import vault_of
+from famulus.kernel.settings import Settings
 from tests.support.serving import wait_for
 
 
-def mailed_token(database_url: str, email: str) -> str:
+def mailed_token(settings: Settings, email: str) -> str:
     """What the newest mail to an address has in its link."""
 
     async def read() -> str:
-        database = Database(database_url)
+        database = Database(settings.database)
         try:
             async with database.read() as session:
-                query = text("SELECT body FROM mails WHERE recipient = :to ORDER BY id DESC LIMIT 1")
-                return str((await session.execute(query, {"to": email})).scalar_one())
+                query = text("SELECT id, body FROM mails WHERE recipient = :to ORDER BY id DESC LIMIT 1")
+                id, body = (await session.execute(query, {"to": email})).one()
+                return vault_of(settings).decrypt(body, id)
         finally:
             await database.close()
 

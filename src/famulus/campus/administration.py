@@ -9,6 +9,7 @@ from famulus.identity.principal import Principal
 from famulus.identity.schemas import AccountOut, MailOut, MailRef
 from famulus.kernel.errors import Forbidden, NotFound
 from famulus.kernel.paging import Page, Paging
+from famulus.kernel.settings import Settings
 
 
 async def list_accounts(
@@ -57,10 +58,10 @@ async def list_mails(
     return await mails.list_mails(session, paging, state=state)
 
 
-async def get_mail(session: AsyncSession, principal: Principal, mail_id: str) -> MailOut:
+async def get_mail(session: AsyncSession, principal: Principal, settings: Settings, mail_id: str) -> MailOut:
     """One mail of the outbox. Raises NotFound."""
     try:
         access.require_site_admin(principal, "see", "mail")
     except Forbidden as error:  # an id that one may not see is not there
         raise NotFound(f"There is no mail {mail_id!r}.") from error
-    return await mails.get_mail(session, mail_id)
+    return await mails.get_mail(session, settings, mail_id)

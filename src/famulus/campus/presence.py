@@ -11,7 +11,7 @@ from famulus.campus import access
 from famulus.campus.archive import Archived
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import memberships_of, rename_person
-from famulus.campus.models import Membership, Organization
+from famulus.campus.models import Enrolment, Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import Me
 from famulus.identity import audit
@@ -88,6 +88,23 @@ async def still_here(session: AsyncSession, principals: Collection[Principal]) -
     for id, site_admin, organization_id, role in rows.all():
         standings[id].add((None, "site_admin") if site_admin else (organization_id, role))
     return {each for each in principals if _stands(each, standings.get(each.session_id or "", set()))}
+
+
+async def still_in(
+    session: AsyncSession, asked: Collection[tuple[Principal, str]]
+) -> set[tuple[Principal, str]]:
+    """Of people and courses: those in which the person still is, in one query for all.
+
+    Who administers a course needs not be in it; whether they still do is `still_here` to say.
+    """
+    people = {who.user_id for who, _ in asked}
+    courses = {course_id for _, course_id in asked}
+    query = select(Enrolment.user_id, Enrolment.course_id).where(
+        Enrolment.user_id.in_(people), Enrolment.course_id.in_(courses)
+    )
+    enrolled = {(row[0], row[1]) for row in await session.execute(query)} if asked else set[tuple[str, str]]()
+    admins = ("site_admin", "organization_admin")
+    return {each for each in asked if each[0].role in admins or (each[0].user_id, each[1]) in enrolled}
 
 
 def _stands(principal: Principal, standings: set[tuple[str | None, str | None]]) -> bool:

@@ -133,7 +133,7 @@ async def _stream(
 ) -> Response:
     pipe = Pipe(frames)
     stream = EventStream(await runs.follow(principal, run_id, after, pipe), pipe, headers)
-    return Watched(stream, request, principal)
+    return Watched(stream, request, principal, run_id)
 
 
 def _wants_stream(request: Request) -> bool:

@@ -2,6 +2,7 @@
 
 What this instance learns of sessions and rights ends streams at once. What others did is seen by asking the database,
 every two seconds once for all streams together; a stream costs an entry in a set, and no task or timer of its own.
+A stream of a run in a course ends as well when its reader has left the course.
 """
 
 import asyncio
@@ -13,12 +14,13 @@ from typing import Any
 import msgspec
 import structlog
 from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from famulus.campus.events import RightsChanged
-from famulus.campus.presence import still_here
+from famulus.campus.presence import still_here, still_in
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.problems import problem
 from famulus.doors.sse import DIRECT_SEND
@@ -26,7 +28,8 @@ from famulus.identity.events import AccountChanged, SignedOut
 from famulus.identity.principal import Principal
 from famulus.kernel.bus import Bus
 from famulus.kernel.database import Database
-from famulus.kernel.errors import FamulusError, Unauthenticated
+from famulus.kernel.errors import FamulusError, Forbidden, Unauthenticated
+from famulus.runs.places import courses_of
 
 PERIOD = 2.0
 """Seconds between looks; a look may take as long again, and what other instances did must be in force within five."""
@@ -42,6 +45,12 @@ class StreamEnded(Unauthenticated):
     code = "stream_ended"
 
 
+class CourseLeft(Forbidden):
+    """You are no longer in the course of this conversation, so this stream ends here; what was said stays yours."""
+
+    code = "course_left"
+
+
 @dataclass(eq=False, slots=True)
 class Guard:
     """One open stream."""
@@ -50,12 +59,18 @@ class Guard:
     headers: Mapping[str, str]
     method: str
     peer: str | None
-    ended: bool = False
+    run_id: str | None = None
+    """The run whose events it shows, if any; `course_id` is found with the first look at it."""
+    course_id: str | None = None
+    placed: bool = False
+    ended: FamulusError | None = None
     _waiting: "asyncio.Task[Any] | None" = None
 
-    def end(self) -> None:
-        """Have the stream end."""
-        self.ended = True
+    def end(self, why: FamulusError) -> None:
+        """Have the stream end, and say why; the first reason stays."""
+        if self.ended is not None:
+            return
+        self.ended = why
         if self._waiting is not None:
             self._waiting.cancel()
 
@@ -63,9 +78,9 @@ class Guard:
         """What the client says next; for a stream that has to end, that it is gone."""
         self._waiting = asyncio.current_task()
         try:
-            return DISCONNECT if self.ended else await receive()
+            return DISCONNECT if self.ended is not None else await receive()
         except asyncio.CancelledError:
-            if not self.ended or self._waiting is None:
+            if self.ended is None or self._waiting is None:
                 raise
             self._waiting.uncancel()
             return DISCONNECT
@@ -121,12 +136,25 @@ class Watch:
         in_sessions = [guard for guard in guards if guard.principal.session_id is not None]
         async with self._database.read() as session:
             here = await still_here(session, {guard.principal for guard in in_sessions})
+            inside = await self._inside(session, guards)
         for guard in in_sessions:
             if guard.principal not in here:
-                guard.end()
+                guard.end(StreamEnded())
         for guard in guards:
             if guard.principal.session_id is None and not await self._still(guard):
-                guard.end()
+                guard.end(StreamEnded())
+        for guard in guards:
+            if guard.course_id is not None and (guard.principal, guard.course_id) not in inside:
+                guard.end(CourseLeft())
+
+    async def _inside(self, session: AsyncSession, guards: list[Guard]) -> set[tuple[Principal, str]]:
+        """Who still is in the courses whose runs they follow; where a run is, is asked once."""
+        new = {guard.run_id for guard in guards if guard.run_id is not None and not guard.placed}
+        places = await courses_of(session, new)
+        for guard in guards:
+            if guard.run_id in places:
+                guard.course_id, guard.placed = places[guard.run_id], True
+        return await still_in(session, {(one.principal, one.course_id) for one in guards if one.course_id})
 
     async def _still(self, guard: Guard) -> bool:
         """For credentials without a session: whether they would open the same doors now."""
@@ -141,7 +169,9 @@ class Watch:
 class Watched(Response):
     """A streamed response under watch: it ends with an error event when its reader's rights have ended."""
 
-    def __init__(self, stream: Response, request: Request, principal: Principal) -> None:
+    def __init__(
+        self, stream: Response, request: Request, principal: Principal, run_id: str | None = None
+    ) -> None:
         self.status_code = stream.status_code
         self.background: BackgroundTask | None = None
         self.body = b""
@@ -149,16 +179,16 @@ class Watched(Response):
         self._stream = stream
         self._watch: Watch = request.app.state.watch
         peer = request.client.host if request.client else None
-        self._guard = Guard(principal, request.headers, request.method, peer)
+        self._guard = Guard(principal, request.headers, request.method, peer, run_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         guard = self._guard
         with self._watch.over(guard):
             await self._stream(scope, lambda: guard.receive(receive), send)
-        if guard.ended:
+        if guard.ended is not None:
             last = {
                 "type": "http.response.body",
-                "body": farewell(scope.get("request_id")),
+                "body": farewell(guard.ended, scope.get("request_id")),
                 "more_body": False,
             }
             # A runtime error is the server's word for a response that was complete a moment ago.
@@ -167,7 +197,7 @@ class Watched(Response):
                     await scope.get(DIRECT_SEND, send)(last)
 
 
-def farewell(request_id: str | None) -> bytes:
+def farewell(why: FamulusError, request_id: str | None) -> bytes:
     """The last event of a stream that had to end."""
-    said = msgspec.json.decode(problem(StreamEnded(), request_id).body)
+    said = msgspec.json.decode(problem(why, request_id).body)
     return b"event: error\ndata: %b\n\n" % msgspec.json.encode(said)

@@ -1,7 +1,8 @@
 """The outbox: mails are written into it in the transaction that causes them, and leave it by a job (`postman`).
 
 Without a mail server they are kept for the site admin to read and pass on. A link that opens an account stands in it no
-longer than it must: not once it is sent, nor once it has run out.
+longer than it must: not once it is sent, nor once it has run out. Until then it is encrypted, so that whoever gets hold
+of the database or a backup of it opens nobody's account.
 """
 
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from famulus.kernel.errors import NotFound
 from famulus.kernel.ids import new_id
 from famulus.kernel.jobs import enqueue
 from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.secrets import Unreadable, vault_of
 from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
 
@@ -27,16 +29,18 @@ GIVEN_UP_AFTER = timedelta(days=1)
 LATE = timedelta(minutes=5)
 """A mail that waits longer shows that something is wrong."""
 GONE = "The link in it has run out."
+CLOSED = "It cannot be read any more: FAMULUS_SECRET_KEY was changed since. Have it sent again."
 log = structlog.get_logger(__name__)
 
 
 async def put(session: AsyncSession, settings: Settings, letter: Letter, *, to: str) -> None:
     """Have a letter go out when this transaction has committed."""
+    id = new_id("mai")
     mail = Mail(
-        id=new_id("mai"),
+        id=id,
         recipient=to,
         subject=" ".join(letter.subject.split())[:300],
-        body=letter.text,
+        body=vault_of(settings).encrypt(letter.text, id),
         kind=letter.kind,
         state="waiting" if settings.smtp_host else "kept",
         expires_at=letter.expires_at,
@@ -57,14 +61,26 @@ async def list_mails(session: AsyncSession, paging: Paging, *, state: str | None
     return found.map(MailRef.model_validate)
 
 
-async def get_mail(session: AsyncSession, mail_id: str) -> MailOut:
+async def get_mail(session: AsyncSession, settings: Settings, mail_id: str) -> MailOut:
     """One mail with what is in it; raises NotFound. Who may read is the caller's to ask."""
     mail = await session.get(Mail, mail_id)
     if mail is None:
         raise NotFound(f"There is no mail {mail_id!r}.")
-    out = MailOut.model_validate(mail)
-    expired = mail.expires_at is not None and mail.expires_at <= utc_now()
-    return out.model_copy(update={"body": GONE}) if expired else out
+    return MailOut.model_validate(mail).model_copy(update={"body": _shown(settings, mail)})
+
+
+def text_of(settings: Settings, mail: Mail) -> str:
+    """What a mail says; nothing once it is blanked. Raises Unreadable after a change of the installation's secret."""
+    return vault_of(settings).decrypt(mail.body, mail.id) if mail.body else ""
+
+
+def _shown(settings: Settings, mail: Mail) -> str:
+    if mail.expires_at is not None and mail.expires_at <= utc_now():
+        return GONE
+    try:
+        return text_of(settings, mail)
+    except Unreadable:
+        return CLOSED
 
 
 async def void(session: AsyncSession, kind: str, recipient: str) -> None:

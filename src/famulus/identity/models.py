@@ -115,6 +115,7 @@ class Mail(Base):
     recipient: Mapped[str] = mapped_column(String(320))
     subject: Mapped[str] = mapped_column(String(300))
     body: Mapped[str] = mapped_column(Text)
+    """Encrypted; empty once nobody is to read it any more."""
     kind: Mapped[str] = mapped_column(String(32))
     state: Mapped[MailState] = mapped_column(String(16))
     error: Mapped[str | None] = mapped_column(Text)

@@ -15,10 +15,11 @@ import aiosmtplib
 import structlog
 from sqlalchemy import update
 
-from famulus.identity.mails import GIVEN_UP_AFTER
+from famulus.identity.mails import GIVEN_UP_AFTER, text_of
 from famulus.identity.models import Mail
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import Later, Payload
+from famulus.kernel.secrets import Unreadable
 from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
 
@@ -51,7 +52,7 @@ class Postman:
             raise Later(resting)
         try:
             await self._deliver(mail)
-        except _Refused as error:
+        except (_Refused, Unreadable) as error:
             await self._note(mail.id, "failed", str(error))
         except (aiosmtplib.SMTPException, OSError) as error:
             await self._later(mail, error)
@@ -60,8 +61,9 @@ class Postman:
 
     async def _deliver(self, mail: Mail) -> None:
         try:
+            message = compose(mail, self._settings)
             async with connection(self._settings) as server:
-                await server.send_message(compose(mail, self._settings))
+                await server.send_message(message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(each.code >= FOR_GOOD for each in error.recipients):
                 raise _Refused(
@@ -126,7 +128,7 @@ async def trouble(settings: Settings) -> str | None:
 
 
 def compose(mail: Mail, settings: Settings) -> EmailMessage:
-    """The mail as it goes over the wire; raises ValueError for what can be no header."""
+    """The mail as it goes over the wire; raises ValueError for what can be no header, or Unreadable."""
     message = EmailMessage(policy=SMTP)
     sender = settings.mail_from or ""
     message["From"] = sender
@@ -135,5 +137,5 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.id}@{parseaddr(sender)[1].rpartition('@')[2] or 'famulus.local'}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.body)
+    message.set_content(text_of(settings, mail))
     return message

@@ -114,6 +114,11 @@ class Vault:
             raise Unreadable() from error
 
 
+def vault_of(settings: Settings) -> Vault:
+    """The installation's vault, for what is rarely stored. Raises ConfigurationError as `load_secret` does."""
+    return Vault(load_secret(settings))
+
+
 def _from_file(path: Path) -> bytes:
     """The secret of the data folder, made now if there is none."""
     try:

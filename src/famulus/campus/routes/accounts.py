@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from famulus.campus import administration
 from famulus.identity.administration import AccountSort
-from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
+from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, SettingsDep, WriteSession
 from famulus.identity.schemas import AccountOut, AccountPage, MailOut, MailPage
 from famulus.kernel.text import LongText
 
@@ -73,6 +73,8 @@ async def list_mails(
 
 
 @router.get("/mails/{mail_id}", tags=["mails"])
-async def get_mail(mail_id: IdPath, principal: CurrentPrincipal, session: ReadSession) -> MailOut:
+async def get_mail(
+    mail_id: IdPath, principal: CurrentPrincipal, session: ReadSession, settings: SettingsDep
+) -> MailOut:
     """A mail with what is in it: nothing, once it is sent or its link has run out."""
-    return await administration.get_mail(session, principal, mail_id)
+    return await administration.get_mail(session, principal, settings, mail_id)
