@@ -1,5 +1,6 @@
 """Lists at a constant price: as many statements for one item as for a hundred, each order served by an index."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -104,6 +105,33 @@ async def test_a_list_costs_the_same_and_its_order_has_an_index(world: World, wh
             if sorts(plan):
                 complaints.append(f"{name}: {statement}\n{plan}")
     assert complaints == [], "\n".join(complaints)
+
+
+BEGINNINGS: dict[str, Ask] = {
+    "organizations": lambda s, p, g: list_organizations(s, p, NameFilters(q="O"), g),
+    "projects": lambda s, p, g: list_projects(s, p, ProjectFilters(q="Project"), g),
+    "tracks": lambda s, p, g: list_tracks(s, p, TrackFilters(q="Track"), g),
+    "courses": lambda s, p, g: list_courses(s, p, AllCourseFilters(q="Course"), g),
+}
+
+
+@pytest.mark.parametrize("who", ["site", "admin"])
+@pytest.mark.parametrize("name", BEGINNINGS)
+async def test_what_begins_so_is_a_range_of_an_index(world: World, who: str, name: str) -> None:
+    principal = await world.principal(who)
+    await filled(world, principal)
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        world.database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, *_: asked.append((statement, parameters)),
+    )
+    async with world.database.read() as session:
+        found = await BEGINNINGS[name](session, principal, Paging())
+    plan = await explained(world, *asked[-1])
+
+    assert found.items
+    assert re.search(r"Index Cond:.*_key >= .*_key < |INDEX .*_key>\? AND \w+_key<\?", plan), plan
 
 
 def sorts(plan: str) -> bool:

@@ -16,8 +16,11 @@ async def done(world: World, who: str, *titles: str) -> None:
     """Tasks that somebody has finished, all at one moment."""
     now = utc_now()
     rows = [
-        Task(id=new_id("tsk"), user_id=world[who].id, title=title, due_at=None, done_at=now, created_at=now, updated_at=now)
-        for title in titles
+        Task(
+            id=f"tsk_{moment(now)}{n:016d}", user_id=world[who].id, title=title, due_at=None, done_at=now,
+            created_at=now, updated_at=now,
+        )
+        for n, title in enumerate(titles)
     ]  # fmt: skip
     async with world.database.write() as session:
         session.add_all(rows)

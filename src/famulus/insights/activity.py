@@ -163,9 +163,7 @@ async def _tasks(session: AsyncSession, user_id: str, before: str | None, paging
         then = time_of(before[:MOMENT])
         same = and_(tasks.c.done_at < then + timedelta(milliseconds=1), rest < before[MOMENT:])
         query = query.where(or_(tasks.c.done_at < then, same))
-    rows = await session.execute(
-        query.order_by(tasks.c.done_at.desc(), tasks.c.id.desc()).limit(paging.limit + 1)
-    )
+    rows = await session.execute(query.order_by(tasks.c.done_at.desc(), rest.desc()).limit(paging.limit + 1))
     return [
         _Found(
             moment(done_at) + id[4 + MOMENT :],

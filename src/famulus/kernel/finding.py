@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.kernel.paging import Key, Paging, begins_with, portion
+from famulus.kernel.paging import Key, Paging, begins_with, by_row, portion
 
 MANY = 15_000
 """Matches from which on it is cheaper to look for them along the list."""
@@ -28,13 +28,16 @@ class Way:
     """The same as a condition."""
     passed: ColumnElement[bool]
     """The condition again, put so that it is asked of each row in passing."""
+    in_order: bool = False
+    """Whether the list is in the order of this text, so that all that match are one stretch of it."""
 
 
 def own_text(among: Select[str], column: Key, beginning: str, by: Sequence[Key]) -> Way:
-    """By a text of the list itself. Where the list is in the order of this text, its range is a part of the list."""
+    """To find rows by a text of their own."""
     found = begins_with(column, beginning)
-    passed = found if by[0] is column else begins_with(column.concat(""), beginning)
-    return Way(among.where(found), found, passed)
+    if by[0] is column:
+        return Way(among.where(found), found, found, in_order=True)
+    return Way(among.where(found), found, begins_with(by_row(column), beginning))
 
 
 async def ids_matching(
@@ -45,22 +48,31 @@ async def ids_matching(
     by: Sequence[Key],
     paging: Paging,
     descending: bool,
+    many: int = MANY,
 ) -> CompoundSelect[Any]:
     """Ids of a page and more `among` the list, of what matches in any of the ways. It asks one statement first."""
-    counts = [_counted(way.matches) for way in ways]
+    counts = [literal(0) if way.in_order else _counted(way.matches, many) for way in ways]
     numbers: Sequence[int] = (await session.execute(select(*counts))).one()
     pages = [
-        portion(
-            among.where(way.found if number <= MANY else way.passed),
-            by=by,
-            paging=paging,
-            descending=descending,
-        )
+        portion(among.where(way.passed), by=by, paging=paging, descending=descending)
+        if number > many or way.in_order
+        else _sorted(among, way, by=by, paging=paging, descending=descending)
         for way, number in zip(ways, numbers, strict=True)
     ]
     return union(*[select(each.subquery()) for each in pages])
 
 
-def _counted(matches: Select[str]) -> ColumnElement[int]:
+def _sorted(
+    among: Select[str], way: Way, *, by: Sequence[Key], paging: Paging, descending: bool
+) -> Select[str]:
+    """A page of few. Their limit is never reached: it keeps the order of the list away from how they are found."""
+    id = among.selected_columns[0]
+    few = among.add_columns(*[column for column in by if column.key != id.key])
+    found = few.where(way.found).limit(MANY + 1).subquery()
+    order = [found.c[str(column.key)] for column in by]
+    return portion(select(found.c[str(id.key)]), by=order, paging=paging, descending=descending)
+
+
+def _counted(matches: Select[str], many: int) -> ColumnElement[int]:
     """How many match, counted as far as it matters."""
-    return select(func.count()).select_from(matches.limit(MANY + 1).subquery()).scalar_subquery()
+    return select(func.count()).select_from(matches.limit(many + 1).subquery()).scalar_subquery()

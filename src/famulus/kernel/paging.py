@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, and_, func, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -132,6 +132,11 @@ def _fits(value: Any, column: Key) -> bool:
             )
 
 
-def begins_with(column: Key, beginning: str) -> ColumnElement[bool]:
+def by_row(column: Key) -> ColumnElement[Any]:
+    """A text column as each row has it: no index of it is chosen where another one is known to be better."""
+    return func.coalesce(column, "")
+
+
+def begins_with(column: Key | ColumnElement[Any], beginning: str) -> ColumnElement[bool]:
     """Whether a `Folded` column begins so: a range of its index, on both databases alike."""
     return and_(column >= beginning, column < beginning + LAST_CHARACTER)
