@@ -3,17 +3,21 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
+from famulus.campus.arrivals import Arrival, arrive
 from famulus.identity import email_tokens
-from famulus.identity.accounts import create_account
+from famulus.identity.foreign import Claimed
+from famulus.identity.foreigners import AddressTaken
 from famulus.identity.gate import Gate
-from famulus.identity.models import ForeignIdentity
-from famulus.identity.recovery import reset_password
+from famulus.identity.models import AuditEntry, Purpose
+from famulus.identity.recovery import open_link, reset_password
 from famulus.kernel.database import Database
-from famulus.kernel.tables import utc_now
+from famulus.kernel.issuers import TrustedIssuer
+from famulus.kernel.settings import Settings
 
 EMAIL = "ada@school.example"
+ISSUER = TrustedIssuer(issuer="https://id.example", audience=("famulus",))
 
 
 @pytest.fixture
@@ -23,29 +27,62 @@ async def gate() -> AsyncIterator[Gate]:
     gate.close()
 
 
-@pytest.mark.parametrize(("verified", "left"), [(False, 0), (True, 1)])
-async def test_ways_in_from_outside_that_came_with_a_mere_claim_end(
-    database: Database, gate: Gate, verified: bool, left: int
-) -> None:
-    """Somebody may have come from their own provider with an address that is Ada's."""
+async def come(database: Database, *, verified: bool) -> Arrival:
+    """Somebody comes from outside with Ada's address."""
+    return await arrive(database, ISSUER, Claimed(ISSUER.issuer, "1", EMAIL, verified, "Ada"))
+
+
+async def mailed(database: Database, purpose: Purpose, user_id: str) -> str:
     async with database.write() as session:
-        account = await create_account(
-            session, email=EMAIL, name="Ada", password_hash=None, verified=verified
-        )
-        session.add(
-            ForeignIdentity(
-                issuer="https://id.example",
-                subject="1",
-                user_id=account.id,
-                organization_id=None,
-                claimed_at=None,
-                created_at=utc_now(),
-            )
-        )
-        issued = await email_tokens.issue(session, account.id, "reset", EMAIL)
+        return (await email_tokens.issue(session, user_id, purpose, EMAIL)).token
 
-    after = await reset_password(database, gate, issued.token, "an entirely new password")
 
-    assert after.email_verified
+async def reset(database: Database, gate: Gate, user_id: str) -> None:
+    """Ada reads her mail and sets a password."""
+    token = await mailed(database, "reset", user_id)
+    assert (await reset_password(database, gate, token, "an entirely new password")).email_verified
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_a_way_in_that_came_with_a_mere_claim_ends(
+    database: Database, gate: Gate, confirmed: bool
+) -> None:
+    """Also where its owner has opened the link that whoever made the claim had sent to her."""
+    claimed = (await come(database, verified=False)).account.id
+    if confirmed:
+        token = await mailed(database, "verify", claimed)
+        async with database.write() as session:
+            await open_link(session, Settings(), token)
+
+    await reset(database, gate, claimed)
+
+    with pytest.raises(AddressTaken):
+        await come(database, verified=False)
     async with database.read() as session:
-        assert await session.scalar(select(func.count()).select_from(ForeignIdentity)) == left
+        ended = await session.scalars(select(AuditEntry.before).where(AuditEntry.action == "account.unlink"))
+        assert ended.all() == [{"issuer": ISSUER.issuer, "subject": "1"}]
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_one_whose_issuer_vouches_for_the_address_stays(
+    database: Database, gate: Gate, first: bool
+) -> None:
+    """From the first time on or since; what it says later takes nothing back."""
+    account = (await come(database, verified=first)).account.id
+    assert (await come(database, verified=True)).account.email_verified
+
+    await reset(database, gate, account)
+
+    assert (await come(database, verified=False)).account.id == account
+
+
+async def test_an_issuer_vouches_after_the_address_was_confirmed(database: Database, gate: Gate) -> None:
+    account = (await come(database, verified=False)).account.id
+    token = await mailed(database, "verify", account)
+    async with database.write() as session:
+        await open_link(session, Settings(), token)
+    await come(database, verified=True)
+
+    await reset(database, gate, account)
+
+    assert (await come(database, verified=False)).account.id == account

@@ -73,7 +73,7 @@ async def _differs(session: AsyncSession, issuer: TrustedIssuer, known: Foreigne
     if known.account.suspended or known.knows_better_than(claimed):
         return False
     place = await _place(session, issuer, claimed)
-    if foreigners.differs(issuer, known.account, claimed) or place.id != known.organization_id:
+    if foreigners.differs(issuer, known, claimed) or place.id != known.organization_id:
         return True
     if not place.found:
         return issuer.create_organizations

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity import audit
@@ -43,6 +43,8 @@ class Foreigner:
     account: Account
     organization_id: str | None
     claimed_at: datetime | None
+    vouched: bool
+    """Whether the issuer has called the account's address the person's."""
 
     def knows_better_than(self, claimed: Claimed) -> bool:
         """Whether newer claims than these have been followed."""
@@ -62,7 +64,7 @@ async def find(session: AsyncSession, claimed: Claimed) -> Foreigner | None:
     if row is None:
         return None
     identity, user = row
-    return Foreigner(account_of(user), identity.organization_id, identity.claimed_at)
+    return Foreigner(account_of(user), identity.organization_id, identity.claimed_at, identity.vouched)
 
 
 async def take_in(session: AsyncSession, issuer: TrustedIssuer, claimed: Claimed) -> Foreigner:
@@ -81,6 +83,7 @@ async def take_in(session: AsyncSession, issuer: TrustedIssuer, claimed: Claimed
             user_id=account.id,
             organization_id=None,
             claimed_at=None,
+            vouched=_vouches(claimed, account),
             created_at=utc_now(),
         )
     )
@@ -88,12 +91,15 @@ async def take_in(session: AsyncSession, issuer: TrustedIssuer, claimed: Claimed
         await session.flush()
     after = {"issuer": claimed.issuer, "subject": claimed.subject}
     audit.record(session, None, action, audit.Thing(account.id, account.name), after=after)
-    return Foreigner(account, None, None)
+    return Foreigner(account, None, None, _vouches(claimed, account))
 
 
-def differs(issuer: TrustedIssuer, account: Account, claimed: Claimed) -> bool:
+def differs(issuer: TrustedIssuer, foreigner: Foreigner, claimed: Claimed) -> bool:
     """Whether the claims say of the account itself what is not so yet."""
-    return _newly_verified(account, claimed) or _site_admin(issuer, account, claimed) != account.site_admin
+    account = foreigner.account
+    known = account.email_verified and foreigner.vouched
+    newly = _vouches(claimed, account) and not known
+    return newly or _site_admin(issuer, account, claimed) != account.site_admin
 
 
 async def follow(
@@ -107,7 +113,8 @@ async def follow(
     account = foreigner.account
     user = await session.get_one(User, account.id)
     given: dict[str, object] = {"site_admin": _site_admin(issuer, account, claimed)}
-    if _newly_verified(account, claimed):
+    vouches = _vouches(claimed, account)
+    if vouches and not account.email_verified:
         given["email_verified_at"] = utc_now()
     before, after = audit.change(user, given)
     if after:
@@ -117,9 +124,27 @@ async def follow(
     await session.execute(
         update(ForeignIdentity)
         .where(ForeignIdentity.issuer == claimed.issuer, ForeignIdentity.subject == claimed.subject)
-        .values(organization_id=organization_id, claimed_at=claimed.issued_at)
+        .values(
+            organization_id=organization_id,
+            claimed_at=claimed.issued_at,
+            vouched=foreigner.vouched or vouches,
+        )
     )
     announce(session, AccountChanged(account.id))
+
+
+async def end_unvouched(session: AsyncSession, account: Account) -> None:
+    """End the ways in from outside for which no issuer has vouched; whoever reads the mail has asked for it.
+
+    That the address is verified by now says nothing of them: its owner may have opened the link that others asked for.
+    """
+    mine = (ForeignIdentity.user_id == account.id, ForeignIdentity.vouched.is_(False))
+    ended = delete(ForeignIdentity).where(*mine).returning(ForeignIdentity.issuer, ForeignIdentity.subject)
+    for issuer, subject in (await session.execute(ended)).all():
+        before = {"issuer": issuer, "subject": subject}
+        audit.record(
+            session, audit.oneself(account), "account.unlink", audit.of_account(account), before=before
+        )
 
 
 async def _linked(session: AsyncSession, issuer: TrustedIssuer, claimed: Claimed) -> Account | None:
@@ -147,8 +172,8 @@ async def _created(session: AsyncSession, claimed: Claimed) -> Account:
     )
 
 
-def _newly_verified(account: Account, claimed: Claimed) -> bool:
-    return claimed.email_verified and claimed.email == account.email and not account.email_verified
+def _vouches(claimed: Claimed, account: Account) -> bool:
+    return claimed.email_verified and claimed.email == account.email
 
 
 def _site_admin(issuer: TrustedIssuer, account: Account, claimed: Claimed) -> bool:

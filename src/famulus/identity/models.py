@@ -163,6 +163,8 @@ class ForeignIdentity(Base):
     """Where the claims have put the person: when they say something else, that membership ends."""
     claimed_at: Mapped[datetime | None] = mapped_column(UtcTime)
     """When the claims were made that last changed something: older ones change nothing any more."""
+    vouched: Mapped[bool] = mapped_column(default=False)
+    """Whether the issuer has called the account's address the person's. If not, anybody may have said that it is."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (Index(None, "user_id"), Index(None, "organization_id"))

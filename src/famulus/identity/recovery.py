@@ -4,10 +4,9 @@ Asking for a link tells nobody whether there is an account: the request only has
 somebody is not its answer's affair.
 """
 
-from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.identity import audit, brake, email_tokens, letters, mails
+from famulus.identity import audit, brake, email_tokens, foreigners, letters, mails
 from famulus.identity.accounts import (
     Account,
     EmailTaken,
@@ -19,7 +18,6 @@ from famulus.identity.accounts import (
 )
 from famulus.identity.events import AccountChanged
 from famulus.identity.gate import Gate
-from famulus.identity.models import ForeignIdentity
 from famulus.identity.principal import Principal
 from famulus.identity.sessions import end_sessions
 from famulus.kernel.database import Database, announce
@@ -87,17 +85,16 @@ async def ask_for_reset(database: Database, email: str, address: str | None) -> 
 async def reset_password(database: Database, gate: Gate, token: str, password: str) -> Account:
     """Set a new password and end every session. Raises LinkRefused, or Invalid for a password that is too easy.
 
-    Whoever has the link reads the mailbox, so the address is verified as well. Where it was not before, whoever came in
-    from outside may have been somebody else who only said it was theirs: those ways in end.
+    Whoever has the link reads the mailbox, so the address is verified as well. Whoever came in from outside and only
+    said that it was theirs may have been somebody else: those ways in end.
     """
     async with database.read() as session:
         account = account_of(await email_tokens.owner_of(session, token, "reset"))
     password_hash = await gate.new_hash(password, email=account.email, name=account.name)
     async with database.write() as session:
         user, _, email = await email_tokens.take(session, token, "reset")
-        if user.email_verified_at is None:
-            user.email_verified_at = utc_now()
-            await session.execute(delete(ForeignIdentity).where(ForeignIdentity.user_id == user.id))
+        user.email_verified_at = user.email_verified_at or utc_now()
+        await foreigners.end_unvouched(session, account)
         await set_password(session, user.id, password_hash)
         await email_tokens.void(session, user.id)
         await end_sessions(session, user.id)
