@@ -174,6 +174,17 @@ async def revoke(session: AsyncSession, principal: Principal, among: Select[ApiK
     return _card(row)
 
 
+async def end_early(session: AsyncSession, account: Account, proven_at: datetime | None) -> None:
+    """End a person's own keys from before their address was shown to be theirs: they may be somebody else's."""
+    now = utc_now()
+    early = select(ApiKey).where(
+        ApiKey.user_id == account.id, ApiKey.revoked_at.is_(None), ApiKey.created_at < (proven_at or now)
+    )
+    for row in (await session.execute(early.with_for_update())).scalars():
+        row.revoked_at = now
+        audit.record(session, audit.oneself(account), "api_key.revoke", _thing(row))
+
+
 async def resolve(session: AsyncSession, key: str) -> Entry:
     """Whom a key lets in; `Unauthenticated` when it is unknown, expired, revoked or of a suspended account."""
     now = utc_now()

@@ -6,7 +6,7 @@ somebody is not its answer's affair.
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.identity import audit, brake, email_tokens, foreigners, letters, mails
+from famulus.identity import audit, brake, email_tokens, foreigners, keys, letters, mails
 from famulus.identity.accounts import (
     Account,
     EmailTaken,
@@ -86,13 +86,15 @@ async def reset_password(database: Database, gate: Gate, token: str, password: s
     """Set a new password and end every session. Raises LinkRefused, or Invalid for a password that is too easy.
 
     Whoever has the link reads the mailbox, so the address is verified as well. Whoever came in from outside and only
-    said that it was theirs may have been somebody else: those ways in end.
+    said that it was theirs may have been somebody else, as may whoever made keys before anybody had shown that it is:
+    those ways in end.
     """
     async with database.read() as session:
         account = account_of(await email_tokens.owner_of(session, token, "reset"))
     password_hash = await gate.new_hash(password, email=account.email, name=account.name)
     async with database.write() as session:
         user, _, email = await email_tokens.take(session, token, "reset")
+        await keys.end_early(session, account, user.email_verified_at)
         user.email_verified_at = user.email_verified_at or utc_now()
         await foreigners.end_unvouched(session, account)
         await set_password(session, user.id, password_hash)
