@@ -204,3 +204,10 @@ async def test_a_lock_that_is_not_had_is_unavailable(database: Database) -> None
             async with database.write() as waiting:
                 await waiting.execute(text("SET LOCAL lock_timeout = 50"))
                 await waiting.execute(text("UPDATE notes SET place = NULL"))
+
+
+@POSTGRES
+async def test_postgresql_plans_for_the_values_of_each_time(database: Database) -> None:
+    """A plan for all values, from the sixth time on, would go through a hundred thousand rows for some of them."""
+    async with database.read() as session:
+        assert await session.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"

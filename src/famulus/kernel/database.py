@@ -25,6 +25,10 @@ from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver
 
 WRITES = "famulus_writes"
 AFTER_COMMIT = "after_commit"
+PLANNING = {"plan_cache_mode": "force_custom_plan"}
+"""PostgreSQL plans a statement for the values in it each time. What it would plan once for all values, from the sixth
+time on, knows neither how much lies between two ids nor how many names begin so. The fast lane's statements are simple,
+and keep their plans."""
 LOST = (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError, socket.gaierror)
 BUSY = ("08", "28", "3D", "40", "53", "55P03", "57")
 """Beginnings of the SQLSTATEs for: lost, not let in, no such database, deadlocked, full or too many, lock not had, shut
@@ -160,5 +164,5 @@ def _postgres(url: str) -> AsyncEngine:
         pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,  # what people wrote does not belong into a traceback
-        connect_args={"timeout": 10, "command_timeout": 15, "server_settings": SETTINGS},
+        connect_args={"timeout": 10, "command_timeout": 15, "server_settings": {**SETTINGS, **PLANNING}},
     )
