@@ -18,7 +18,7 @@ from famulus.identity.directory import directory
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import FieldProblem, Invalid
 from famulus.kernel.ids import moment
-from famulus.kernel.paging import LAST_CHARACTER, Page, Paging, begins_with, decode_key, page
+from famulus.kernel.paging import LAST_CHARACTER, Page, Paging, begins_with, by_row, decode_key, page
 
 ACTIONS = 100
 """Different actions that one beginning may stand for."""
@@ -52,7 +52,7 @@ async def list_entries(
     where = _range(wanted)
     if organization_id is not None:
         # What happened to one thing is one organization's affair: the index of things is to be used, not that of it.
-        place = Entry.organization_id if wanted.thing_id is None else func.coalesce(Entry.organization_id, "")
+        place = Entry.organization_id if wanted.thing_id is None else by_row(Entry.organization_id)
         where.append(place == organization_id)
     if wanted.actor_id is not None:
         where.append(Entry.actor_id == wanted.actor_id)

@@ -24,7 +24,7 @@ from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
 from famulus.kernel.finding import ids_matching, own_text
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, by_row, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -71,7 +71,8 @@ async def list_enrolments(
         )
         ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
         here.append(Enrolment.user_id.in_(ids))
-    query = _enrolments(course.id).where(*here)
+        here[0] = by_row(Enrolment.course_id) == course.id  # of these few the ids are known
+    query = _enrolments().where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(lambda row: EnrolmentOut.model_validate(row, from_attributes=True))
 
@@ -119,7 +120,8 @@ async def change_enrolment(
 ) -> EnrolmentOut:
     """Have a person of the course learn or teach it. Raises NotFound, Forbidden or NotATeacher."""
     course = await managed(session, principal, course_id, "change")
-    row = (await session.execute(_enrolments(course.id).where(Enrolment.user_id == user_id))).one_or_none()
+    here = (Enrolment.course_id == course.id, Enrolment.user_id == user_id)
+    row = (await session.execute(_enrolments().where(*here))).one_or_none()
     if row is None:
         raise NotFound("This person is not in the course.")
     now = EnrolmentOut.model_validate(row, from_attributes=True)
@@ -128,7 +130,6 @@ async def change_enrolment(
     member = await member_by(session, course.organization_id, user_id=user_id)
     if change.role == "teacher" and (member is None or member.role == "student"):
         raise NotATeacher()
-    here = (Enrolment.course_id == course.id, Enrolment.user_id == user_id)
     await session.execute(update(Enrolment).where(*here).values(role=change.role))
     before, after = {"user_id": user_id, "role": now.role}, {"user_id": user_id, "role": change.role}
     audit.record(session, principal, "enrolment.change", thing_of(course), before=before, after=after)
@@ -152,21 +153,17 @@ async def withdraw(session: AsyncSession, principal: Principal, course_id: str, 
     announce(session, RightsChanged(user_id))
 
 
-def _enrolments(course_id: str) -> Select[str, str, str, str, CourseRole, datetime, str]:
+def _enrolments() -> Select[str, str, str, str, CourseRole, datetime, str]:
     person = directory().subquery()
-    return (
-        select(
-            Enrolment.course_id,
-            Enrolment.user_id,
-            person.c.name.label("name"),
-            person.c.email.label("email"),
-            Enrolment.role,
-            Enrolment.created_at,
-            Enrolment.person_key,
-        )
-        .join(person, person.c.id == Enrolment.user_id)
-        .where(Enrolment.course_id == course_id)
-    )
+    return select(
+        Enrolment.course_id,
+        Enrolment.user_id,
+        person.c.name.label("name"),
+        person.c.email.label("email"),
+        Enrolment.role,
+        Enrolment.created_at,
+        Enrolment.person_key,
+    ).join(person, person.c.id == Enrolment.user_id)
 
 
 async def managed(session: AsyncSession, principal: Principal, course_id: str, action: str) -> Course:

@@ -27,7 +27,7 @@ from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
 from famulus.kernel.finding import ids_matching, own_text
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, by_row, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -94,7 +94,8 @@ async def list_members(
         )
         ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
         here.append(Membership.user_id.in_(ids))
-    query = _members(organization.id).where(*here)
+        here[0] = by_row(Membership.organization_id) == organization.id  # of these few the ids are known
+    query = _members().where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(lambda row: MemberOut.model_validate(row, from_attributes=True))
 
@@ -254,7 +255,7 @@ async def member_by(
     session: AsyncSession, organization_id: str, *, user_id: str | None = None, email: str | None = None
 ) -> MemberOut | None:
     """The member with this id, or else with this address; rights are the caller's to ask."""
-    query = _members(organization_id)
+    query = _members().where(Membership.organization_id == organization_id)
     columns = query.selected_columns
     query = query.where(columns["user_id"] == user_id if user_id is not None else columns["email"] == email)
     row = (await session.execute(query)).one_or_none()
@@ -295,22 +296,18 @@ async def _role(session: AsyncSession, organization_id: str, user_id: str) -> Me
     return role
 
 
-def _members(organization_id: str) -> Select[str, str, str, bool, bool, MemberRole, datetime, str]:
+def _members() -> Select[str, str, str, bool, bool, MemberRole, datetime, str]:
     person = directory().subquery()
-    return (
-        select(
-            Membership.user_id,
-            person.c.name.label("name"),
-            person.c.email.label("email"),
-            person.c.service.label("service"),
-            person.c.verified.label("verified"),
-            Membership.role,
-            Membership.created_at,
-            Membership.person_key,
-        )
-        .join(person, person.c.id == Membership.user_id)
-        .where(Membership.organization_id == organization_id)
-    )
+    return select(
+        Membership.user_id,
+        person.c.name.label("name"),
+        person.c.email.label("email"),
+        person.c.service.label("service"),
+        person.c.verified.label("verified"),
+        Membership.role,
+        Membership.created_at,
+        Membership.person_key,
+    ).join(person, person.c.id == Membership.user_id)
 
 
 async def _administered(
