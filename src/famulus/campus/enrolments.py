@@ -18,12 +18,11 @@ from famulus.campus.schemas.people import (
 )
 from famulus.identity import audit
 from famulus.identity.addresses import require_proven
-from famulus.identity.directory import by_address, directory
+from famulus.identity.directory import directory, found_by
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
-from famulus.kernel.finding import ids_matching, own_text
 from famulus.kernel.paging import Page, Paging, by_row, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
@@ -64,13 +63,10 @@ async def list_enrolments(
     if wanted.role is not None:
         here.append(Enrolment.role == wanted.role)
     if wanted.q is not None:
-        among, beginning = select(Enrolment.user_id).where(*here), fold(wanted.q)
-        ways = (
-            own_text(among, Enrolment.person_key, beginning, by),
-            by_address(Enrolment.user_id, beginning),
+        among, whose = select(Enrolment.user_id).where(*here), (Enrolment.user_id, Enrolment.person_key)
+        here.append(
+            await found_by(session, among, *whose, wanted.q, by=by, paging=paging, descending=descending)
         )
-        ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
-        here.append(Enrolment.user_id.in_(ids))
         here[0] = by_row(Enrolment.course_id) == course.id  # of these few the ids are known
     query = _enrolments().where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)

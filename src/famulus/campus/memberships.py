@@ -21,12 +21,11 @@ from famulus.campus.schemas.people import (
 from famulus.identity import audit
 from famulus.identity.accounts import find_by_email
 from famulus.identity.addresses import require_proven
-from famulus.identity.directory import by_address, directory
+from famulus.identity.directory import directory, found_by
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
-from famulus.kernel.finding import ids_matching, own_text
 from famulus.kernel.paging import Page, Paging, by_row, page
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
@@ -87,13 +86,10 @@ async def list_members(
     if wanted.role is not None:
         here.append(Membership.role == wanted.role)
     if wanted.q is not None:
-        among, beginning = select(Membership.user_id).where(*here), fold(wanted.q)
-        ways = (
-            own_text(among, Membership.person_key, beginning, by),
-            by_address(Membership.user_id, beginning),
+        among, whose = select(Membership.user_id).where(*here), (Membership.user_id, Membership.person_key)
+        here.append(
+            await found_by(session, among, *whose, wanted.q, by=by, paging=paging, descending=descending)
         )
-        ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
-        here.append(Membership.user_id.in_(ids))
         here[0] = by_row(Membership.organization_id) == organization.id  # of these few the ids are known
     query = _members().where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)

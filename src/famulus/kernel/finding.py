@@ -56,19 +56,19 @@ async def ids_matching(
     pages = [
         portion(among.where(way.passed), by=by, paging=paging, descending=descending)
         if number > many or way.in_order
-        else _sorted(among, way, by=by, paging=paging, descending=descending)
+        else _sorted(among, way, many, by=by, paging=paging, descending=descending)
         for way, number in zip(ways, numbers, strict=True)
     ]
     return union(*[select(each.subquery()) for each in pages])
 
 
 def _sorted(
-    among: Select[str], way: Way, *, by: Sequence[Key], paging: Paging, descending: bool
+    among: Select[str], way: Way, many: int, *, by: Sequence[Key], paging: Paging, descending: bool
 ) -> Select[str]:
     """A page of few. Their limit is never reached: it keeps the order of the list away from how they are found."""
     id = among.selected_columns[0]
     few = among.add_columns(*[column for column in by if column.key != id.key])
-    found = few.where(way.found).limit(MANY + 1).subquery()
+    found = few.where(way.found).limit(many + 1).subquery()
     order = [found.c[str(column.key)] for column in by]
     return portion(select(found.c[str(id.key)]), by=order, paging=paging, descending=descending)
 
