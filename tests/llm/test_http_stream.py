@@ -54,7 +54,12 @@ class Served:
 async def client_of(
     speak: Speak, *, tls: ssl.SSLContext | None = None, path: str = "/v1/chat"
 ) -> AsyncIterator[Client]:
-    async with await asyncio.start_server(speak, "127.0.0.1", 0, ssl=tls) as server:
+    speaking: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        speaking.add(asyncio.ensure_future(speak(reader, writer)))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls) as server:
         port = server.sockets[0].getsockname()[1]
         scheme = "https" if tls else "http"
         client = Client(f"{scheme}://127.0.0.1:{port}{path}", {"X-Kind": "test"}, connect_timeout=2)
@@ -62,6 +67,10 @@ async def client_of(
             yield client
         finally:
             await client.close()
+            for task in speaking:
+                task.cancel()  # a connection that outlives its loop would be complained of in some later test
+            await asyncio.gather(*speaking, return_exceptions=True)
+            await asyncio.sleep(0)
 
 
 async def whole(answer: Answer) -> bytes:
