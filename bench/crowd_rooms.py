@@ -29,6 +29,10 @@ def tables(accounts: Mapping[str, str]) -> Iterator[Table]:
         "id", "thread_id", "user_id", "message_id", "status", "epoch", "lease_until", "cancel_requested", "body_hash",
         "asker", "input_tokens", "output_tokens", "cited", "created_at"
     ), _runs(student)  # fmt: skip
+    yield "approvals", (
+        "id", "run_id", "thread_id", "user_id", "organization_id", "call_id", "tool", "arguments", "card", "hash",
+        "approver", "status", "expires_at", "created_at"
+    ), _approvals(student)  # fmt: skip
     yield "run_events", ("run_id", "epoch", "n", "last", "data"), _events()
     yield "sources", (
         "id", "organization_id", "course_id", "kind", "name", "location", "state", "documents", "chunks", "failed",
@@ -99,6 +103,19 @@ def _runs(student: str) -> Iterator[Row]:
         yield (
             id_of("run", n), id_of("thr", n), student, id_of("msg", n), "completed", 1, 0.0, False, "", "{}", 1, 1, 0,
             when(n),
+        )  # fmt: skip
+
+
+def _approvals(student: str) -> Iterator[Row]:
+    """One for each run."""
+    card = (
+        '{"id":"apr","call_id":"c","name":"archive_track","effect":"destroys","title":"Archive it","arguments":"{}",'
+        '"changes":[],"notes":[],"hash":"h","expires_at":"2026-01-01T00:00:00Z"}'
+    )
+    for n in range(THREADS):
+        yield (
+            id_of("apr", n), id_of("run", n), id_of("thr", n), student, ORGANIZATION, "c", "archive_track", "{}", card,
+            "h", "asker", "approved", 0.0, when(n),
         )  # fmt: skip
 
 

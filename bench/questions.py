@@ -70,6 +70,7 @@ MEMBERS, ACCOUNTS, AUDIT = (
 )
 ORGANIZATIONS, PROJECTS, TRACKS = "/api/v1/organizations", "/api/v1/projects", "/api/v1/tracks"
 TASKS, LESSONS, THREADS = "/api/v1/tasks", "/api/v1/courses/{course_id}/lessons", "/api/v1/threads"
+APPROVALS = "/api/v1/approvals"
 INVITATIONS = "/api/v1/organizations/{organization_id}/invitations"
 INSTRUCTORS, MAILS, ASSISTANTS = "/api/v1/instructors", "/api/v1/mails", "/api/v1/assistants"
 AWAY, NONE = {"archived": "true"}, "zzz"
@@ -279,6 +280,9 @@ def _own() -> list[Question]:
         Question(TASKS, "archived, and none is", STUDENT, AWAY, due),
         Question(THREADS, "newest first", STUDENT, {}, threads),
         Question(THREADS, "in one course", STUDENT, {"course_id": id_of("crs", 1)}, threads),
+        Question(APPROVALS, "newest first", STUDENT, {}, back(crowd_rooms.THREADS, ids("apr"))),
+        Question(APPROVALS, "that wait, and none does", STUDENT, {"pending": "true"}),
+        Question(APPROVALS, "that wait for a role, and none does", ADMIN, {"pending": "true"}),
         Question(THREADS, "in a course without one", STUDENT, {"course_id": id_of("crs", 200)}),
         Question("/api/v1/api-keys", "newest first", STUDENT, {}, back(2 * crowd_rooms.KEYS, ids("key"))),
         Question("/api/auth/sessions", "newest first", STUDENT, {}, back(crowd_rooms.SESSIONS, ids("ses"))),

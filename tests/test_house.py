@@ -47,7 +47,7 @@ BROAD_EXCEPTS = frozenset(
         "kernel/lane.py",  # a script's failure is handed to whoever waits for that script
         "kernel/lane_postgres.py",
         "kernel/lane_sqlite.py",
-        "runs/calls.py",  # a tool that breaks is told to the model, which goes on
+        "runs/carrying.py",  # a tool that breaks is told to the model, which goes on
         "runs/runner.py",  # a run that breaks ends as a failed run
     }
 )
@@ -56,7 +56,7 @@ COMMITTERS = ("kernel/database", "kernel/lane", "kernel/migrations/")
 """Beginnings of the paths of the plumbing that ends transactions."""
 HEART = """
     conversations.parts guardrails.contract identity.principal knowledge.parse
-    runs.calls runs.context runs.events runs.loop tools.contract
+    runs.context runs.events runs.loop
 """.split()
 """The modules that decide and touch nothing; those that exist stand in the contract that keeps them so."""
 VOICE_EXCEPTIONS: frozenset[str] = frozenset()

@@ -4,7 +4,7 @@
 the doors before it. Nothing is built at import, and two applications can live in one process.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from functools import partial
@@ -42,12 +42,20 @@ from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.opened import Models
 from famulus.ops.routes import router as operations
+from famulus.runs.acting import Hands
+from famulus.runs.approvals import Approvals
+from famulus.runs.carrying import Carrier
+from famulus.runs.journal import Journal
 from famulus.runs.keeper import Keeper
 from famulus.runs.preparation import TITLE_JOB, Preparation
 from famulus.runs.runner import Runner
 from famulus.runs.service import Runs
 from famulus.runs.title import Titler
-from famulus.tools.builtin import built_in
+from famulus.runs.undoing import Undoing
+from famulus.tools.builtin.catalogue import built_in
+from famulus.tools.contract import Tool
+from famulus.tools.offer import Toolbox
+from famulus.tools.rules import RulesCache
 
 VERSION = "0.1.0"
 
@@ -67,6 +75,8 @@ class Parts:
     watch: Watch
     models: Models
     runs: Runs
+    approvals: Approvals
+    undoing: Undoing
     runner: Runner
     worker: Worker
     instance: str
@@ -100,8 +110,11 @@ def open_models(settings: Settings) -> Models:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
-    """Everything, started; on the way out it stops in reverse. Raises ConfigurationError where it cannot work."""
+async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGenerator[Parts]:
+    """Everything, started; on the way out it stops in reverse. Raises ConfigurationError where it cannot work.
+
+    `tools` are the application's own, which its assistants have besides ours.
+    """
     vault = Vault(load_secret(settings))
     async with AsyncExitStack() as stack:
         bus = Bus()
@@ -123,7 +136,7 @@ async def open_parts(settings: Settings) -> AsyncGenerator[Parts]:
         stack.push_async_callback(outbound.close)
         foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
         parts = _put_together(
-            settings, database, live, vault=vault, gate=gate, models=models, foreign=foreign
+            settings, database, live, vault=vault, gate=gate, models=models, foreign=foreign, tools=tools
         )
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
@@ -144,19 +157,10 @@ def _put_together(
     gate: Gate,
     models: Models,
     foreign: ForeignTokens,
+    tools: Sequence[Tool],
 ) -> Parts:
-    bus, crash, instance = database.bus, CrashPoints(settings.crash_point), instance_name()
-    assistants = AssistantCache(database, bus)
-    runner = Runner(
-        database,
-        live,
-        Preparation(database, models, assistants, built_in(database)),
-        owner=instance,
-        lease=settings.run_lease,
-        run_timeout=settings.run_timeout,
-        crash=crash,
-    )
-    runs = Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash)
+    bus, instance = database.bus, instance_name()
+    engine = _engine(settings, database, live, models, tools=tools, instance=instance)
     authenticator = Authenticator(database, settings, bus, foreign)
     handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models)}
     return Parts(
@@ -170,10 +174,54 @@ def _put_together(
         authenticator=authenticator,
         watch=Watch(database, authenticator, bus),
         models=models,
-        runs=runs,
-        runner=runner,
+        runs=engine.runs,
+        approvals=engine.approvals,
+        undoing=engine.undoing,
+        runner=engine.runner,
         worker=Worker(database, handlers, instance, schedules=[TIDY]),
         instance=instance,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """What answers come about by."""
+
+    runner: Runner
+    runs: Runs
+    approvals: Approvals
+    undoing: Undoing
+
+
+def _engine(
+    settings: Settings,
+    database: Database,
+    live: Live,
+    models: Models,
+    *,
+    tools: Sequence[Tool],
+    instance: str,
+) -> _Engine:
+    crash = CrashPoints(settings.crash_point)
+    assistants = AssistantCache(database, database.bus)
+    toolbox = Toolbox((*built_in(database), *tools))
+    journal = Journal(database, live, instance)
+    rules = RulesCache(database, database.bus)
+    hands = Hands(Carrier(database, journal, crash), rules, float(settings.approval_lifetime))
+    runner = Runner(
+        database,
+        live,
+        Preparation(database, models, assistants, toolbox, hands),
+        journal,
+        lease=settings.run_lease,
+        run_timeout=settings.run_timeout,
+        crash=crash,
+    )
+    return _Engine(
+        runner,
+        Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash),
+        Approvals(database, live, runner, toolbox, hands),
+        Undoing(toolbox),
     )
 
 
@@ -193,12 +241,15 @@ def _of_accounts(database: Database, settings: Settings) -> dict[str, Handler]:
     }
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application with every door. Its parts are built when it starts and closed when it stops."""
+def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
+    """The application with every door. Its parts are built when it starts and closed when it stops.
+
+    `tools` are your own: what its assistants may do besides what ours do.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with open_parts(settings) as parts:
+        async with open_parts(settings, tools) as parts:
             for field in fields(parts):
                 setattr(app.state, field.name, getattr(parts, field.name))
             yield

@@ -4,6 +4,7 @@ An acknowledged message must be there, once. One of unknown outcome may be there
 must be in order, must not contradict the journal, and must come to the answer that is stored.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -17,6 +18,8 @@ def violations(history: History, stored: Stored) -> list[str]:
         *history.surprises,
         *(problem for send in history.sends for problem in _send(send, stored)),
         *(problem for run in stored.runs.values() for problem in _ending(run, stored)),
+        *(problem for run_id in stored.runs for problem in _results(run_id, stored)),
+        *_effects(stored),
         *(problem for run_id, events in stored.journals.items() for problem in _order(run_id, events)),
         *(problem for stream in history.streams for problem in _stream(stream, stored)),
         *(
@@ -52,6 +55,48 @@ def _ending(run: dict[str, object], stored: Stored) -> Iterator[str]:
     wanted = f"run.{run['status']}"
     if events and events[-1].name in TERMINAL and events[-1].name != wanted:
         yield f"contradiction: {run['id']} is {run['status']}, its journal says {events[-1].name}"
+
+
+def _finished(events: Sequence[Seen]) -> list[Seen]:
+    return [event for event in events if event.name == "tool.finished"]
+
+
+def _results(run_id: str, stored: Stored) -> Iterator[str]:
+    """A tool call has one result, known, and in the answer."""
+    finished = _finished(stored.journals.get(run_id, []))
+    for call_id, count in Counter(str(event.data["call_id"]) for event in finished).items():
+        if count > 1:
+            yield f"duplicate: {run_id} has {count} results of {call_id}"
+    for event in finished:
+        if event.data["status"] == "unknown":
+            yield f"unknown: {run_id} does not know what came of {event.data['name']}, which is ours"
+    answer = stored.runs[run_id]["answer"]
+    kept = {part["call_id"] for part in answer["parts"] if part["type"] == "tool"} if answer else set[str]()
+    if answer and (missing := {str(event.data["call_id"]) for event in finished} - kept):
+        yield f"lost: the answer of {run_id} lacks the results of {sorted(missing)}"
+
+
+def _effects(stored: Stored) -> Iterator[str]:
+    """What the journals say was done to tasks is what the tasks are."""
+    wanted: Counter[str] = Counter()
+    for events in stored.journals.values():
+        given = {
+            str(event.data["call_id"]): json.loads(event.data["arguments"])
+            for event in events
+            if event.name == "tool.called"
+        }
+        titles = {call_id: str(each["title"]) for call_id, each in given.items() if "title" in each}
+        for event in _finished(events):
+            if event.data["status"] != "ok":
+                continue
+            if event.data["name"] == "create_task":
+                wanted[titles[str(event.data["call_id"])]] += 1
+            elif event.data["name"] == "delete_task":
+                wanted[next(iter(titles.values()))] -= 1  # the one that its own run has made
+    there = Counter(stored.tasks)
+    for title in sorted(wanted.keys() | there.keys()):
+        if wanted[title] != there[title]:
+            yield f"effect: the journals tell of {wanted[title]} tasks {title!r}, there are {there[title]}"
 
 
 def _thread(thread_id: str, messages: Sequence[dict[str, object]]) -> Iterator[str]:

@@ -20,7 +20,9 @@ PAUSE = 0.1
 PATIENCE = 60.0
 CANCELS = 0.1
 """The share of runs that their person stops half way."""
-KINDS = ("slow", "slow", "tool", "quick")
+KINDS = ("slow", "tool", "write", "erase", "quick")
+DENIALS = 0.3
+"""The share of calls to which their person says no."""
 
 
 class Client:
@@ -49,9 +51,18 @@ class Client:
         await self._session.close()
 
     async def ask(
-        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+        *,
+        settled: str = "",
     ) -> dict[str, Any]:
-        """The JSON that answers a request, repeated until there is an answer; raises AssertionError after a minute."""
+        """The JSON that answers a request, repeated until there is an answer; raises AssertionError after a minute.
+
+        `settled` is the code of a refusal that says as much as an answer.
+        """
         began = time.monotonic()
         while True:
             assert time.monotonic() < began + PATIENCE, f"nobody answered {method} {path}"
@@ -60,7 +71,7 @@ class Client:
             except LOST:
                 await asyncio.sleep(PAUSE)
                 continue
-            if status < 400:
+            if status < 400 or (settled and answer.get("code") == settled):
                 return answer
             if status not in (502, 503):
                 self._history.surprises.append(f"refused: {method} {path} got {status} {answer.get('code')}")
@@ -104,9 +115,17 @@ class Client:
                 await self._listen(stream)
             except LOST:
                 pass  # the next connection goes on after the last id
+            if stream.waiting:
+                await self._answer(stream.waiting)
             if not stream.ended:
                 await asyncio.sleep(PAUSE)
         return stream
+
+    async def _answer(self, card: dict[str, Any]) -> None:
+        """Say yes or no to a call; where the first answer's outcome was unknown, the second may find it settled."""
+        decision = "deny" if self._chance.random() < DENIALS else "approve"
+        answer = {"decision": decision, "hash": card["hash"]}
+        await self.ask("POST", f"/api/v1/approvals/{card['id']}", answer, settled="approval_settled")
 
     async def _listen(self, stream: Stream) -> None:
         assert self._session is not None
@@ -157,12 +176,24 @@ class Client:
 
     async def collect(self, stored: Stored, threads: set[str]) -> None:
         """Read what is stored of this person's threads: messages, runs and journals."""
+        stored.tasks += await self.own_tasks()
         for thread_id in threads:
             page = await self.ask("GET", f"/api/v1/threads/{thread_id}/messages?limit=100")
             stored.messages[thread_id] = page["items"]
             for run_id in {message["run_id"] for message in page["items"]}:
                 stored.runs[run_id] = await self.ask("GET", f"/api/v1/runs/{run_id}")
                 stored.journals[run_id] = await self.journal(run_id)
+
+    async def own_tasks(self) -> list[str]:
+        """The titles of this person's tasks."""
+        found: list[str] = []
+        after = ""
+        while True:
+            page = await self.ask("GET", f"/api/v1/tasks?limit=100{after}")
+            found += [str(task["title"]) for task in page["items"]]
+            if page["next"] is None:
+                return found
+            after = f"&after={page['next']}"
 
     async def journal(self, run_id: str) -> list[Seen]:
         """Every journalled event of a run."""

@@ -59,6 +59,12 @@ class Stream:
         return self.seen[-1].id if self.seen else Id(0, 0)
 
     @property
+    def waiting(self) -> dict[str, Any] | None:
+        """The call that waits for its person, if that is where the stream has ended."""
+        last = self.seen[-1] if self.seen else None
+        return last.data["approval"] if last and last.name == "approval.requested" else None
+
+    @property
     def ended(self) -> bool:
         return bool(self.seen) and self.seen[-1].name in TERMINAL
 
@@ -92,6 +98,8 @@ class Stored:
     runs: dict[str, dict[str, Any]] = field(default_factory=dict[str, Any])
     journals: dict[str, list[Seen]] = field(default_factory=dict[str, Any])
     """Every journalled event by run."""
+    tasks: list[str] = field(default_factory=list[str])
+    """The titles of everybody's tasks."""
 
 
 class Frames:

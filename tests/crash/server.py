@@ -17,6 +17,8 @@ COMMAND = ("-c", "from famulus.cli.main import main; main()")
 """The command line itself, without relying on how it was installed."""
 HASTY = (str(Path(__file__).with_name("hasty.py")),)
 """The same with the planted bug."""
+LOOSE = (str(Path(__file__).with_name("loose.py")),)
+"""The same with another: a tool's effect is committed before its result."""
 SCRIPT = Path(__file__).with_name("script.md")
 PATIENCE = 30.0
 

@@ -12,8 +12,8 @@ from tests.crash.history import Frames, History, Id, Seen, Send, Stored, Stream
 Case = tuple[History, Stored]
 
 
-def event(id: str, name: str, **data: object) -> Seen:
-    return Seen(Id.read(id), name, data, at=float(Id.read(id).n))
+def event(id: str, what: str, /, **data: object) -> Seen:
+    return Seen(Id.read(id), what, data, at=float(Id.read(id).n))
 
 
 def honest() -> Case:
@@ -22,17 +22,20 @@ def honest() -> Case:
         event("1.1", "run.started"),
         event("1.2", "text.delta", text="Half"),
         event("2.1", "answer.restarted", text=""),
-        event("2.2", "text.delta", text="Whole."),
-        event("2.3", "run.completed"),
+        event("2.2", "tool.called", call_id="c1", name="create_task", arguments='{"title": "Milk"}'),
+        event("2.3", "tool.finished", call_id="c1", name="create_task", status="ok", result=""),
+        event("2.4", "text.delta", text="Whole."),
+        event("2.5", "run.completed"),
     ]
     seen = [*journal[:2], event("1.3", "text.delta", text=" of it"), *journal[2:]]
-    run = {"id": "run_1", "status": "completed", "answer": {"text": "Whole."}, "error": None}
+    answer = {"text": "Whole.", "parts": [{"type": "tool", "call_id": "c1"}]}
+    run = {"id": "run_1", "status": "completed", "answer": answer, "error": None}
     messages = [
         {"id": "msg_1", "run_id": "run_1", "role": "user", "text": "Ask", "position": 1},
         {"id": "msg_2", "run_id": "run_1", "role": "assistant", "text": "Whole.", "position": 2},
     ]
     history = History([Send("thr_1", "key", "Ask", "ok", "run_1", "msg_1")], [Stream("run_1", seen)])
-    return history, Stored({"thr_1": messages}, {"run_1": run}, {"run_1": journal})
+    return history, Stored({"thr_1": messages}, {"run_1": run}, {"run_1": journal}, ["Milk"])
 
 
 def test_an_honest_history_is_let_be() -> None:
@@ -71,7 +74,7 @@ def _repeat(case: Case) -> None:
 
 
 def _go_on(case: Case) -> None:
-    case[1].journals["run_1"].append(event("2.4", "text.delta", text="More"))
+    case[1].journals["run_1"].append(event("2.6", "text.delta", text="More"))
 
 
 def _never_end(case: Case) -> None:
@@ -94,7 +97,27 @@ def _rewrite(case: Case) -> None:
 
 
 def _tell_another_answer(case: Case) -> None:
-    case[1].runs["run_1"]["answer"] = {"text": "Something else."}
+    case[1].runs["run_1"]["answer"] = {
+        "text": "Something else.",
+        "parts": [{"type": "tool", "call_id": "c1"}],
+    }
+
+
+def _do_twice(case: Case) -> None:
+    case[1].tasks.append("Milk")
+
+
+def _forget_the_effect(case: Case) -> None:
+    case[1].tasks.clear()
+
+
+def _forget_the_result(case: Case) -> None:
+    case[1].runs["run_1"]["answer"]["parts"].clear()
+
+
+def _do_not_know(case: Case) -> None:
+    finished = next(event for event in case[1].journals["run_1"] if event.name == "tool.finished")
+    finished.data["status"] = "unknown"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +135,10 @@ def _tell_another_answer(case: Case) -> None:
         (_take_over_silently, "silent takeover"),
         (_rewrite, "rewritten"),
         (_tell_another_answer, "text"),
+        (_do_twice, "effect"),
+        (_forget_the_effect, "effect"),
+        (_forget_the_result, "lost"),
+        (_do_not_know, "unknown"),
     ],
 )
 def test_a_broken_promise_is_caught(broken: Callable[[Case], None], named: str) -> None:

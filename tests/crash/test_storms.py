@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.server import HASTY, Server
+from tests.crash.server import HASTY, LOOSE, Server
 from tests.crash.storm import Plan, storm
 
 KILLS = (
@@ -12,6 +12,11 @@ KILLS = (
     Plan("text", 30),
     Plan("ack"),
     Plan("tool.called"),
+    Plan("tool.effect"),
+    Plan("tool.kept"),
+    Plan("tool.finished", 2),
+    Plan("approval.before"),
+    Plan("approval.committed"),
     Plan("finish.before"),
     Plan("pulse.committed", 2),
 )
@@ -19,7 +24,7 @@ KILLS = (
 
 @pytest.mark.crash
 @pytest.mark.slow
-async def test_nothing_is_lost_doubled_or_out_of_order(database_url: str, tmp_path: Path) -> None:
+async def test_D02_nothing_is_lost_doubled_or_out_of_order(database_url: str, tmp_path: Path) -> None:
     server = Server(tmp_path, database_url, lease=1.0)
 
     report = await storm(server, KILLS, people=3)
@@ -40,3 +45,16 @@ async def test_a_server_that_acknowledges_before_its_commit_is_caught(
     report = await storm(server, [Plan("ack"), Plan("ack")], people=2)
 
     assert [problem for problem in report.violations if problem.startswith("lost")]
+
+
+@pytest.mark.crash
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_D02_a_server_whose_effects_are_apart_from_their_results_is_caught(
+    tmp_path: Path, database_url: str
+) -> None:
+    server = Server(tmp_path, database_url, lease=1.0, command=LOOSE)
+
+    report = await storm(server, [Plan("tool.effect"), Plan("tool.effect", 2)], people=2)
+
+    assert [problem for problem in report.violations if problem.startswith("effect")]

@@ -6,8 +6,10 @@ from tests.support.academy import (
     MARKS,
     PASSWORD,
     mailed,
+    new_approval,
     new_invitation,
     new_key,
+    new_note,
     new_task,
     new_thread,
     token_of,
@@ -47,6 +49,8 @@ def spares(server: Served) -> dict[str, str]:
                 )
                 ids[name] = made.json()["user_id"]
         ids["spare_key"] = new_key(student)
+        ids["spare_approval"], ids["spare_hash"] = new_approval(student)
+        ids["noted_message"], ids["noted_call"] = new_note(student)
         ids["spare_organization_key"] = new_key(admin, ids["organization"])
         ids["spare_invitation"] = new_invitation(admin, ids["organization"], filled("{new}@example.org", {}))
         for name in ("look_token", "accept_token"):

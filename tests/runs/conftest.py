@@ -23,6 +23,7 @@ from famulus.kernel.paging import Paging
 from famulus.kernel.settings import load_settings
 from famulus.runs.events import START, Entry, EventId
 from famulus.runs.service import Ask, Started
+from famulus.tools.contract import Tool
 from tests.support.fake_provider import FakeProvider
 
 PATIENCE = 20.0
@@ -119,7 +120,7 @@ def opened(provider: FakeProvider, person: Principal, database_url: str, tmp_pat
     """Starts one more instance on the test's database."""
 
     @asynccontextmanager
-    async def open_one(**settings: object) -> AsyncIterator[Instance]:
+    async def open_one(*tools: Tool, **settings: object) -> AsyncIterator[Instance]:
         chosen = {
             "database_url": database_url,
             "data_dir": tmp_path,
@@ -128,7 +129,7 @@ def opened(provider: FakeProvider, person: Principal, database_url: str, tmp_pat
             "run_lease": 1.0,
             **settings,
         }
-        async with open_parts(load_settings(**chosen)) as parts:
+        async with open_parts(load_settings(**chosen), tools) as parts:
             yield Instance(parts, person)
 
     return open_one

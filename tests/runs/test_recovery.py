@@ -15,7 +15,7 @@ from famulus.runs.events import AnswerRestarted, Entry, EventId, TextDelta, Tool
 from famulus.runs.runner import MAX_ATTEMPTS
 from famulus.runs.sql.finish import finish
 from famulus.runs.sql.lease import journal, pulse
-from famulus.runs.work import finished_steps
+from famulus.runs.work import past_of
 from tests.runs.conftest import Instance, Open, execute, tags
 from tests.support.fake_provider import HANG, FakeProvider, answer_events, delta
 from tests.support.postgres import Postgres
@@ -90,15 +90,16 @@ def test_a_step_of_an_earlier_attempt_is_taken_once() -> None:
     ]
     entries = [Entry(EventId(1, n), event) for n, event in enumerate(said, 1)]
 
-    assert finished_steps(entries) == (
-        [
-            Text("One. "),
-            Tool("c1", "look", "{}", "ok", "x"),
-            Text("Two. "),
-            Tool("c2", "look", "{}", "failed", "y"),
-        ],
-        "begun",
-    )
+    past = past_of(entries)
+
+    assert past.parts == [
+        Text("One. "),
+        Tool("c1", "look", "{}", "ok", "x"),
+        Text("Two. "),
+        Tool("c2", "look", "{}", "failed", "y"),
+    ]
+    assert past.begun == "begun"
+    assert past.unsettled == []
 
 
 async def test_a_run_that_takes_every_server_down_is_given_up(opened: Open, provider: FakeProvider) -> None:

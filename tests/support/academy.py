@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from httpx2 import Client
 
@@ -167,6 +168,8 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         ids["task"] = new_task(student, f"Read {MARKS['task']}")
         ids["teacher_task"] = new_task(teacher, "Correct")
         ids["teacher_message"] = answer_of(teacher, ids["teacher_run"])
+        ids["approval"], _ = new_approval(student)
+        ids["teacher_approval"], _ = new_approval(teacher)
         academy.ids.update(ids)
     with client("their_admin") as their_admin:
         _furnish_theirs(academy, their_admin)
@@ -194,6 +197,7 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     ids["their_key"] = new_key(their_admin, ids["their_organization"])
     ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
     ids["their_message"] = answer_of(their_admin, ids["their_run"])
+    ids["their_approval"], _ = new_approval(their_admin)
     ids["their_invitation"] = new_invitation(
         their_admin, ids["their_organization"], "their_invited@example.org"
     )
@@ -277,16 +281,31 @@ def answer_of(client: Client, run_id: str) -> str:
 def _conversation(client: Client, course_id: str, title: str, message: str) -> tuple[str, str]:
     """A thread with one finished run."""
     thread = new_thread(client, course_id=course_id, title=title)
-    with client.stream(
-        "POST",
-        f"/api/v1/threads/{thread}/runs",
-        json={"message": message},
-        headers={"Accept": "text/event-stream"},
-    ) as response:
+    return thread, _ask(client, thread, message, "run.completed")
+
+
+def new_approval(client: Client) -> tuple[str, str]:
+    """A call that waits for the client's own yes; returns the approval's id and its hash."""
+    task = f"task{uuid4().hex[:12]}"
+    _ask(client, new_thread(client), f"erase {task}", "approval.requested")
+    newest = _get(client, "/api/v1/approvals", pending="true")["items"][0]
+    return str(newest["id"]), str(newest["approval"]["hash"])
+
+
+def new_note(client: Client) -> tuple[str, str]:
+    """An answer that can be taken back; returns its message's id and the call's."""
+    run = _ask(client, new_thread(client), f"note task{uuid4().hex[:12]}", "run.completed")
+    answer = _get(client, f"/api/v1/runs/{run}")["answer"]
+    return str(answer["id"]), next(str(part["call_id"]) for part in answer["parts"] if part["type"] == "tool")
+
+
+def _ask(client: Client, thread: str, message: str, last: str) -> str:
+    """A run that has come to its last event; returns its id."""
+    path, headers = f"/api/v1/threads/{thread}/runs", {"Accept": "text/event-stream"}
+    with client.stream("POST", path, json={"message": message}, headers=headers) as response:
         assert response.status_code == 200
-        run = response.headers["x-run-id"]
-        assert [event.name for event in events_of(response)][-1] == "run.completed"
-    return thread, run
+        assert [event.name for event in events_of(response)][-1] == last
+        return str(response.headers["x-run-id"])
 
 
 def _known(client: Client, source: str, prefix: str, *, path: str | None = None) -> dict[str, str]:

@@ -166,6 +166,9 @@ def event_values() -> str:
         events.PassageCard,
         events.Usage,
         events.Problem,
+        events.ApprovalCard,
+        events.ChangeCard,
+        parts.Undo,
         parts.MessageView,
         parts.FeedbackView,
     )
@@ -193,7 +196,9 @@ def _type_words(hint: Any) -> str:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         name = "part `citation`" if hint is parts.Citation else hint.__name__
         return f"[{name}](#{anchor(name)})"
-    return {str: "text", int: "whole number", float: "number", bool: "true or false"}[hint]
+    return {str: "text", int: "whole number", float: "number", bool: "true or false", object: "any value"}[
+        hint
+    ]
 
 
 # --- commands ---------------------------------------------------------------------------------------

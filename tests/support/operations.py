@@ -16,6 +16,7 @@ from tests.support.cases_accounts import CASES_ACCOUNTS
 from tests.support.cases_outside import CASES_OUTSIDE
 from tests.support.cases_people import CASES_PEOPLE
 from tests.support.cases_places import CASES_PLACES
+from tests.support.cases_tools import CASES_TOOLS
 
 _numbers = itertools.count(1)
 
@@ -126,6 +127,7 @@ CASES: dict[str, Case] = {
     "GET /readyz": Case(None),
     "GET /api/v1/about": Case(None),
     **CASES_PLACES,
+    **CASES_TOOLS,
     **CASES_OUTSIDE,
     **CASES_ACCOUNTS,
 }

@@ -38,6 +38,15 @@ One two three. *Grüße* 🚀 and **done**.
 @tool list_my_courses {{}}
 You have some courses.
 --- message
+@when erase (?P<task>\\w+)
+@tool create_task {{"title": "${{task}}"}}
+@tool delete_task {{"task": "${{task}}"}}
+It is erased.
+--- message
+@when note (?P<task>\\w+)
+@tool create_task {{"title": "${{task}}"}}
+It is noted.
+--- message
 @when fail
 @fail 400
 --- message

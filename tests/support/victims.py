@@ -3,14 +3,14 @@
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import MARKS, answer_of, new_key, new_task, new_thread
+from tests.support.academy import MARKS, answer_of, new_approval, new_key, new_note, new_task, new_thread
 from tests.support.operations import with_people
 from tests.support.rights import Asker
 from tests.support.serving import Served, wait_for
 
 PLACES = ("organization", "project", "track")
 
-OWN = ("thread", "run", "message", "task", "session", "mail")
+OWN = ("thread", "run", "message", "task", "session", "mail", "approval")
 """What is the student's alone, whoever asks."""
 
 
@@ -25,7 +25,7 @@ def askers(world: Served) -> list[Asker]:
     drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
     talk = (
         "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task",
-        "session", "mail",
+        "session", "mail", "approval", "teacher_approval",
     )  # fmt: skip
     keys = ("key", "organization_key")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
@@ -44,6 +44,7 @@ def askers(world: Served) -> list[Asker]:
         "their_project",
         "their_track",
         "their_key",
+        "their_approval",
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
     ours = {**some(*PLACES, "invitation", *course, *drafts, *talk, *keys), **people, **emails}
@@ -54,7 +55,13 @@ def askers(world: Served) -> list[Asker]:
     theirs_unseen = {name: id for name, id in theirs.items() if name != "their_invitation"}
     unseen = {
         **some(
-            *drafts, "teacher_thread", "teacher_run", "teacher_message", "teacher_task", "organization_key"
+            *drafts,
+            "teacher_thread",
+            "teacher_run",
+            "teacher_message",
+            "teacher_task",
+            "teacher_approval",
+            "organization_key",
         ),
         **theirs_unseen,
         **strangers,
@@ -186,6 +193,9 @@ def own(world: Served, who: str) -> dict[str, str]:
             "key": new_key(client),
             "message": answer_of(client, run),
         }
+        found["approval"], found["spare_hash"] = new_approval(client)
+        found["spare_approval"] = found["approval"]
+        found["noted_message"], found["noted_call"] = new_note(client)
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)
     spare |= {"spare_message": found["message"], "spare_invitation": found["invitation"]}

@@ -18,6 +18,8 @@ from famulus.assistants.settings import (
 )
 from famulus.identity.principal import Role
 from famulus.kernel.text import Change, Id, Input, LongText, Name
+from famulus.tools.policy import MOST_RULES
+from famulus.tools.schemas import Pattern, ToolRuleBody
 
 INSTRUCTIONS_LENGTH = 20_000
 Instructions = Annotated[str, LongText(INSTRUCTIONS_LENGTH)]
@@ -41,6 +43,15 @@ class SettingsIn(Input):
     max_output_tokens: int | None = Field(None, ge=1, le=200_000)
     on_second_message: SecondMessage = Field(
         "reject", description="What happens to a message while the one before it is being answered."
+    )
+    tools: Annotated[list[Pattern], Field(max_length=100)] = Field(
+        ["*"], description="The tools that it is given, by name or pattern, of those that the person may use."
+    )
+    tool_rules: Annotated[list[ToolRuleBody], Field(max_length=MOST_RULES)] = Field(
+        [], description="Which of their calls are made at once, wait for a person, or are not made."
+    )
+    max_run_tokens: int | None = Field(
+        None, ge=1_000, le=10_000_000, description="Tokens after which one answer begins no further step."
     )
 
     def value(self) -> AssistantSettings:
@@ -196,4 +207,4 @@ class VersionPage(BaseModel):
 
 
 def _settings_out(settings: AssistantSettings) -> SettingsIn:
-    return SettingsIn.model_validate(msgspec.to_builtins(settings))
+    return SettingsIn.model_validate_json(msgspec.json.encode(settings))

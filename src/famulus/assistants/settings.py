@@ -5,8 +5,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from famulus.tools.policy import PATTERN, Rules
+
 MODEL = r"^(offline|(openai|compatible|anthropic):[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,180})$"
 """Models that an assistant may choose. `scripted:PATH` reads a file of the server, so it is the operator's alone."""
+ToolPattern = Annotated[str, msgspec.Meta(pattern=PATTERN)]
 SecondMessage = Literal["reject", "enqueue", "interrupt"]
 """What happens to a message while the one before it is being answered."""
 
@@ -25,6 +28,12 @@ class AssistantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
     max_output_tokens: Annotated[int, msgspec.Meta(ge=1, le=200_000)] | None = None
     on_second_message: SecondMessage = "reject"
+    tools: Annotated[tuple[ToolPattern, ...], msgspec.Meta(max_length=100)] = ("*",)
+    """The tools that it is given, by name or pattern, of those that the person may use."""
+    tool_rules: Rules = ()
+    """Which of their calls are made at once, wait for a person, or are not made."""
+    max_run_tokens: Annotated[int, msgspec.Meta(ge=1_000, le=10_000_000)] | None = None
+    """Tokens, read and written, after which one answer begins no further step; None for the server's own limit."""
 
 
 class ResolvedAssistant(msgspec.Struct, frozen=True):

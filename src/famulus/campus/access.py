@@ -63,6 +63,7 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "own API key": {"see": SELF, "create": SELF, "remove": SELF},
     "organization API key": {"see": ADMINS, "create": ADMINS, "remove": ADMINS},
     "audit entry": {"see": ADMINS},
+    "tool rules": {"see": ADMINS, "change": ADMINS},
     "activity": {"see": (*ADMINS, *SELF)},
     "mail": {"see": SITE},
 }  # fmt: skip
@@ -203,6 +204,17 @@ async def require(
     query = select(kind.id).where(kind.id == place.id, allows(principal, action, kind, thing))
     if (await session.execute(query)).first() is None:
         raise refusal(principal, action, thing or NAMES[kind])
+
+
+def in_reach(principal: Principal, action: str, thing: str) -> bool:
+    """Whether this person, as what they are now, may do `action` of RIGHTS to any `thing` at all."""
+    reach: dict[str | None, tuple[Standing, ...]] = {
+        "site_admin": ("site_admin", "self"),
+        "organization_admin": ("organization_admin", "self"),
+        "teacher": ("teacher", "student", "self") if principal.email_verified else ("student", "self"),
+        "student": ("student", "self"),
+    }
+    return not set(RIGHTS[thing][action]).isdisjoint(reach.get(principal.role, ("self",)))
 
 
 def require_site_admin(principal: Principal, action: str, thing: str) -> None:

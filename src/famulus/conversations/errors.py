@@ -7,3 +7,9 @@ class ThreadNotFound(NotFound):
     """There is no thread of yours with this id."""
 
     code = "thread_not_found"
+
+
+class MessageNotFound(NotFound):
+    """There is no message of a thread of yours with this id."""
+
+    code = "message_not_found"

@@ -7,18 +7,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.conversations.errors import MessageNotFound
 from famulus.conversations.models import Feedback, Message, Thread
 from famulus.conversations.parts import Rating
 from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import Vanished, duplicates_are
-from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.errors import Conflict
 from famulus.kernel.tables import utc_now
-
-
-class MessageNotFound(NotFound):
-    """There is no message of a thread of yours with this id."""
-
-    code = "message_not_found"
 
 
 class NotAnAnswer(Conflict):

@@ -6,6 +6,8 @@ import msgspec
 
 Role = Literal["user", "assistant"]
 MessageStatus = Literal["complete", "partial", "failed"]
+Effect = Literal["reads", "writes", "destroys"]
+"""What a tool does to the world."""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -28,15 +30,35 @@ class Citation(msgspec.Struct, frozen=True, tag="citation"):
     lesson_id: str | None = None
 
 
-class Tool(msgspec.Struct, frozen=True, tag="tool"):
+class Undo(msgspec.Struct, frozen=True):
+    """The call that takes back what a tool did."""
+
+    tool: str
+    arguments: str
+    """JSON."""
+    label: str
+    """On the button."""
+
+
+ToolStatus = Literal["called", "ok", "failed", "denied", "unknown"]
+"""`denied`: nobody said yes, or the rules forbid it, so nothing was done; `unknown`: a crash hides the outcome."""
+
+
+class Tool(msgspec.Struct, frozen=True, tag="tool", omit_defaults=True):
     """A tool call and, once it is known, what became of it."""
 
     call_id: str
     name: str
     arguments: str
-    """JSON as the model wrote it."""
-    status: Literal["called", "ok", "failed", "unknown"] = "called"
+    """JSON as it was carried out, or as the model wrote it; secrets are not in it."""
+    status: ToolStatus = "called"
     result: str | None = None
+    effect: Effect = "reads"
+    asked: str | None = None
+    """What the model had asked for, where a person changed the arguments before saying yes."""
+    undo: Undo | None = None
+    undone: bool = False
+    """Whether it has been taken back."""
 
 
 class Page(msgspec.Struct, frozen=True, tag="page"):

@@ -13,9 +13,17 @@ from famulus.assistants.registry import assistant_names
 from famulus.assistants.resolve import resolve
 from famulus.assistants.rights import find_assistant
 from famulus.campus.courses import course_card
-from famulus.conversations.errors import ThreadNotFound
+from famulus.conversations.errors import MessageNotFound, ThreadNotFound
 from famulus.conversations.models import Feedback, Message, Thread
-from famulus.conversations.parts import FeedbackView, MessageView, Rating, decode_parts, text_of
+from famulus.conversations.parts import (
+    FeedbackView,
+    MessageView,
+    Part,
+    Rating,
+    decode_parts,
+    encode_parts,
+    text_of,
+)
 from famulus.conversations.views import MessageRow, message_view
 from famulus.identity.principal import Principal
 from famulus.kernel.ids import new_id
@@ -24,7 +32,7 @@ from famulus.kernel.tables import utc_now
 
 LIVE_RUNS = (
     "SELECT thread_id, min(id) FROM runs"
-    " WHERE status IN ('queued', 'running') AND thread_id IN :ids GROUP BY thread_id"
+    " WHERE status IN ('queued', 'running', 'awaiting') AND thread_id IN :ids GROUP BY thread_id"
 )
 """The run in progress by thread. Runs are a room above this one, so their table is only named here."""
 
@@ -149,6 +157,31 @@ async def list_messages(
     )
     found = await page(session, query, by=[Message.position], paging=paging, descending=newest_first)
     return found.map(lambda row: _view(row[0], row[1]))
+
+
+async def find_message(
+    session: AsyncSession, principal: Principal, message_id: str, *, to_change: bool = False
+) -> MessageView:
+    """One message of this person's threads; raises MessageNotFound. `to_change` keeps others from it meanwhile."""
+    mine = own(principal).with_only_columns(Thread.id)
+    query = select(Message).where(Message.id == message_id, Message.thread_id.in_(mine))
+    if to_change:
+        query = query.with_for_update(of=Message)
+    message = (await session.execute(query)).scalar_one_or_none()
+    if message is None:
+        raise MessageNotFound()
+    return message_view(_row(message))
+
+
+async def rewrite_parts(
+    session: AsyncSession, principal: Principal, message_id: str, parts: tuple[Part, ...]
+) -> MessageView:
+    """Keep other parts of a message than it had; raises MessageNotFound."""
+    await find_message(session, principal, message_id)
+    message = await session.get_one(Message, message_id)
+    message.parts = encode_parts(parts)
+    await session.flush()
+    return _view(message, await session.get(Feedback, message_id))
 
 
 def _view(message: Message, feedback: Feedback | None) -> MessageView:

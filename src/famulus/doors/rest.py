@@ -16,6 +16,7 @@ from famulus.campus.routes.rosters import router as rosters
 from famulus.campus.routes.tasks import router as tasks
 from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
+from famulus.doors.approvals import router as approvals
 from famulus.doors.runs import router as runs
 from famulus.identity.routes.account import router as account
 from famulus.identity.routes.keys import router as keys
@@ -23,6 +24,7 @@ from famulus.identity.routes.sessions import router as sessions
 from famulus.identity.routes.sign_in import router as sign_in
 from famulus.insights.routes import router as insights
 from famulus.knowledge.routes import router as knowledge
+from famulus.tools.routes import router as tools
 
 CAMPUS = (
     courses, organizations, people, places, tasks, invitations, rosters, accounts, auditing, organization_keys, outside
@@ -33,6 +35,16 @@ IDENTITY = (sign_in, account, sessions, keys)
 def mount(app: FastAPI) -> None:
     """Put every route of the native door into the application."""
     # Routes are tried in this order, so what is asked for most comes first.
-    for router in (runs, conversations, knowledge, *CAMPUS, assistants, *IDENTITY, insights):
+    for router in (
+        runs,
+        conversations,
+        approvals,
+        knowledge,
+        *CAMPUS,
+        assistants,
+        tools,
+        *IDENTITY,
+        insights,
+    ):
         app.include_router(router)
     problems.install(app)

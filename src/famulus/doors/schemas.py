@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from famulus.conversations.parts import Effect
 from famulus.conversations.schemas import MessageOut
 from famulus.kernel.text import Input, LongText
 
@@ -49,7 +50,7 @@ class RunOut(BaseModel):
 
     id: str
     thread_id: str
-    status: Literal["queued", "running", "completed", "failed", "cancelled"]
+    status: Literal["queued", "running", "awaiting_approval", "completed", "failed", "cancelled"]
     message_id: str
     answer: MessageOut | None
     error: ProblemOut | None
@@ -78,3 +79,62 @@ class EventPage(BaseModel):
 
     items: list[EventOut]
     next: str | None
+
+
+class ChangeOut(BaseModel):
+    """One field of what would be changed."""
+
+    field: str
+    before: object
+    after: object
+
+
+class ApprovalCardOut(BaseModel):
+    """A call that waits for a person, with all that it would do."""
+
+    id: str
+    call_id: str
+    name: str
+    effect: Effect
+    title: str
+    arguments: str
+    changes: list[ChangeOut]
+    notes: list[str]
+    hash: str
+    expires_at: str
+
+
+class ApprovalOut(BaseModel):
+    """A call that waits, or waited, for a person; `mine` says whether the person who looks may answer."""
+
+    id: str
+    run_id: str
+    thread_id: str
+    status: Literal["pending", "approved", "denied", "expired", "withdrawn"]
+    approver: str
+    mine: bool
+    approval: ApprovalCardOut
+    edited: str | None
+    reason: str | None
+    answered_at: str | None
+    created_at: str
+
+
+class ApprovalPage(BaseModel):
+    """Approvals, the newest first."""
+
+    items: list[ApprovalOut]
+    next: str | None
+
+
+class AnswerApproval(Input):
+    """What a person says to one call."""
+
+    decision: Literal["approve", "deny"]
+    hash: Annotated[str, LongText(64, 1, single_line=True)] = Field(
+        description="The hash of what was shown; an answer to anything else is refused."
+    )
+    reason: Annotated[str, LongText(1000)] | None = Field(None, description="Told to the assistant.")
+    arguments: dict[str, object] | None = Field(
+        None, description="With `approve`: what to carry out instead. Checked like any arguments."
+    )

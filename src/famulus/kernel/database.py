@@ -19,9 +19,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from famulus.kernel.bus import Bus
+from famulus.kernel.clock import POSTGRES
 from famulus.kernel.errors import ConfigurationError, Unavailable
-from famulus.kernel.lane import Driver, Lane
-from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver
+from famulus.kernel.lane import NOW, Driver, Lane, Script
+from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver, to_sqlite
 
 WRITES = "famulus_writes"
 AFTER_COMMIT = "after_commit"
@@ -38,6 +39,21 @@ down or cancelled."""
 def announce(session: AsyncSession, *events: object) -> None:
     """Publish events on the bus once this session's transaction has committed."""
     session.info.setdefault(AFTER_COMMIT, []).extend(events)
+
+
+async def run_in(session: AsyncSession, script: Script) -> Any:
+    """Run a script of the fast lane within an ordinary session's transaction; returns what the script returns."""
+    connection = await session.connection()
+    sqlite = connection.dialect.name == "sqlite"
+    try:
+        sql, values = next(script)
+        while True:
+            written = to_sqlite(sql, values) if sqlite else (sql.replace(NOW, POSTGRES), values)
+            result = await connection.exec_driver_sql(*written)
+            rows: list[Any] = list(result.fetchall()) if result.returns_rows else []
+            sql, values = script.send(rows)
+    except StopIteration as end:
+        return end.value
 
 
 class Database:

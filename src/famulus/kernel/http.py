@@ -10,6 +10,8 @@ from typing import Any
 
 from famulus.kernel.http_answers import Response
 
+BY_A_TOOL = "famulus-tool-call"
+"""The header in which a request says that a tool makes it, not a person."""
 TIMEOUT = 20.0
 MAX_BYTES = 10_000_000
 REDIRECTS = 3

@@ -49,6 +49,11 @@ def _plain(values: Iterable[Value]) -> list[str | int | float | None]:
     ]
 
 
+def to_sqlite(sql: str, values: Iterable[Value]) -> tuple[str, tuple[str | int | float | None, ...]]:
+    """A statement of the fast lane and its values as SQLite takes them."""
+    return _translate(sql), tuple(_plain(values))
+
+
 def _run(connection: sqlite3.Connection, make: MakeScript) -> Any:
     script = make()
     try:

@@ -130,6 +130,13 @@ class Settings(BaseSettings):
         validation_alias=_names("run_lease"),
         description="Seconds after which another instance takes over a run whose own has died.",
     )
+    approval_lifetime: int = Field(
+        86_400,
+        ge=1,
+        le=2_592_000,
+        validation_alias=_names("approval_lifetime"),
+        description="Seconds that a tool call waits for a person to confirm it; then nothing is done.",
+    )
     heartbeat: float = Field(
         10,
         gt=0,

@@ -23,6 +23,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 T = TypeVar("T")
 _SEPARATORS = frozenset({"Zl", "Zp"})
+_HIDDEN = frozenset({"Cf", "Cc", "Co", "Cn", "Cs", "Zl", "Zp"})
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 """The zone may be missing here, so that its absence can be told apart."""
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -66,6 +67,25 @@ def _is_control(character: str) -> bool:
 def _shows(text: str) -> bool:
     """Whether there is anything to see: blanks and invisible marks alone make no name and no question."""
     return any(unicodedata.category(character)[0] not in "ZC" for character in text)
+
+
+def visible_text(text: str) -> str:
+    """The text with every character that does not show, or turns others around, written as `⟦U+202E⟧`."""
+    return "".join(f"⟦U+{ord(c):04X}⟧" if _hides(c) and c != "\n" else c for c in text)
+
+
+def visible_json(text: str) -> str:
+    """JSON text, the same value, with every character that does not show escaped as JSON does it."""
+    return "".join(_escaped(c) if _hides(c) and c not in "\n\t" else c for c in text)
+
+
+def _hides(character: str) -> bool:
+    return (not character.isascii() and unicodedata.category(character) in _HIDDEN) or _is_control(character)
+
+
+def _escaped(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
 def fold(name: str) -> str:

@@ -11,7 +11,8 @@ Replies are parted by a line `--- message`. Each may begin with directives, one 
 its text, without the blank lines around it.
 
     @when REGEX        answer only when the last user message matches, in any case; not part of the cycle
-    @tool NAME {json}  call this tool first; several lines are several calls, one step each
+    @tool NAME {json}  call this tool first; several lines are several calls, one step each; `${name}` in a text of the
+                       arguments stands for the group `(?P<name>…)` of `@when`
     @rate N            N words a second
     @delay SECONDS     wait before the first word
     @fail STATUS       fail as a provider does that answers with this HTTP status

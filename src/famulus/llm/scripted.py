@@ -48,7 +48,8 @@ class ScriptedModel:
         if len(made) < len(reply.calls):
             call = reply.calls[len(made)]
             call_id = f"call_r{number}s{len(made)}_{uuid.uuid4().hex[:16]}"
-            ready = ToolCallReady(ToolCall(call_id, call.name, call.arguments))
+            arguments = _filled(call.arguments, reply, request.last_user_text())
+            ready = ToolCallReady(ToolCall(call_id, call.name, arguments))
             yield [ready, Usage(asked, estimate_tokens(call.name + call.arguments)), End("tool_calls")]
             return
         await asyncio.sleep(reply.delay)
@@ -97,12 +98,23 @@ class ScriptedModel:
         by_word = [
             n for n, reply in enumerate(script.replies) if reply.when is not None and reply.when.search(said)
         ]
-        for number in (*candidates, *by_word, *script.cycle):
-            if number < len(script.replies) and _made_by(script.replies[number], made):
+        for number in candidates:
+            if number < len(script.replies) and _named_in(script.replies[number], made):
+                return number
+        for number in (*by_word, *script.cycle):
+            if _made_by(script.replies[number], made):
                 return number
         raise ConfigurationError(
             f"{script.source}: no reply in it makes the tool calls of this turn any more."
         )
+
+
+def _filled(arguments: str, reply: Reply, said: str) -> str:
+    """The arguments with each `${name}` replaced by what that group of `@when` has found, as JSON has it."""
+    found = reply.when.search(said) if reply.when else None
+    for name, value in (found.groupdict(default="") if found else {}).items():
+        arguments = arguments.replace(f"${{{name}}}", msgspec.json.encode(value).decode()[1:-1])
+    return arguments
 
 
 def _calls_of_this_turn(request: Request) -> list[ToolCall]:
@@ -112,6 +124,12 @@ def _calls_of_this_turn(request: Request) -> list[ToolCall]:
             made.clear()
         made.extend(message.tool_calls)
     return made
+
+
+def _named_in(reply: Reply, made: list[ToolCall]) -> bool:
+    """Whether a reply makes these calls; what became of their arguments, the server may have changed."""
+    names = [scripted.name for scripted in reply.calls]
+    return [call.name for call in made] == names[: len(made)]
 
 
 def _made_by(reply: Reply, made: list[ToolCall]) -> bool:

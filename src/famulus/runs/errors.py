@@ -56,3 +56,33 @@ class ToolLimit(FamulusError):
     """The assistant used more tool steps than one answer may; ask for less at a time."""
 
     code, title = "tool_limit", "Too many steps"
+
+
+class ApprovalExpired(FamulusError):
+    """Nobody confirmed in time what the assistant wanted to do, so nothing was done. Ask again if you still want it."""
+
+    code, title, retry = "approval_expired", "Not confirmed in time", True
+
+
+class ApprovalNotFound(NotFound):
+    """There is nothing with this id that waits, or has waited, for you."""
+
+    code = "approval_not_found"
+
+
+class ApprovalSettled(Conflict):
+    """This was answered already, has expired, or its run has ended; nothing was changed."""
+
+    code = "approval_settled"
+
+
+class ApprovalDiffers(Conflict):
+    """What you answered for is not what is asked; look at it again and answer with its hash."""
+
+    code = "approval_differs"
+
+
+class TooCostly(FamulusError):
+    """The answer took as many tokens as one answer may; what was written is kept. Ask for less at a time."""
+
+    code, title = "token_limit", "Too many tokens"

@@ -3,6 +3,8 @@
     run.started → thread.titled? → retrieval.finished? → (text.delta | citation.added | tool.called → tool.finished)*
     → message.completed → run.completed | run.failed | run.cancelled
     answer.restarted opens every later attempt: the reader replaces the answer so far by its text.
+    approval.requested, for each call that a person has to confirm, ends an attempt and the stream of its events; once
+    all are answered the next one begins: answer.restarted → approval.answered* → tool.called → tool.finished …
 
 Ids are `epoch.n`: the attempt, then a counter without gaps that starts at 1 with each attempt.
 """
@@ -12,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from famulus.conversations.parts import Citation, MessageView
+from famulus.conversations.parts import Citation, Effect, MessageView, Undo
 from famulus.kernel.errors import BadRequest
 
 
@@ -92,15 +94,65 @@ class ToolCalled(msgspec.Struct, frozen=True, tag="tool.called"):
     call_id: str
     name: str
     arguments: str
+    effect: Effect = "reads"
+    outside: bool = False
+    """Whether it leaves the house, so that a crash may hide what came of it."""
+    repeatable: bool = False
+    """Whether it may then be made again, for the far side knows it by its key."""
+    asked: str | None = None
+    """What the model had asked for, where a person changed the arguments."""
 
 
 class ToolFinished(msgspec.Struct, frozen=True, tag="tool.finished"):
-    """What became of a tool call; `unknown` when a crash hides whether it took effect."""
+    """What became of a tool call: `denied` when nothing was done, `unknown` when it is not known whether it was."""
 
     call_id: str
     name: str
-    status: Literal["ok", "failed", "unknown"]
+    status: Literal["ok", "failed", "denied", "unknown"]
     result: str
+    undo: Undo | None = None
+
+
+class ChangeCard(msgspec.Struct, frozen=True):
+    """One field of what would be changed."""
+
+    field: str
+    before: object
+    after: object
+
+
+class ApprovalCard(msgspec.Struct, frozen=True):
+    """A call that waits for a person, with all that it would do."""
+
+    id: str
+    call_id: str
+    name: str
+    effect: Effect
+    title: str
+    """What will happen, in one sentence of the server's, not of the model's."""
+    arguments: str
+    """JSON, exactly as it will be carried out."""
+    changes: tuple[ChangeCard, ...]
+    notes: tuple[str, ...]
+    hash: str
+    """Stands for everything shown; who answers sends it back."""
+    expires_at: str
+    """RFC 3339, UTC."""
+
+
+class ApprovalRequested(msgspec.Struct, frozen=True, tag="approval.requested"):
+    """A call waits for a person to say yes."""
+
+    approval: ApprovalCard
+
+
+class ApprovalAnswered(msgspec.Struct, frozen=True, tag="approval.answered"):
+    """A person has answered for a call that waited."""
+
+    approval_id: str
+    call_id: str
+    decision: Literal["approved", "denied"]
+    reason: str | None = None
 
 
 class MessageCompleted(msgspec.Struct, frozen=True, tag="message.completed"):
@@ -113,7 +165,8 @@ class AnswerRestarted(msgspec.Struct, frozen=True, tag="answer.restarted"):
     """Another attempt has taken over; the answer begins again after `text`."""
 
     text: str
-    reason: Literal["taken_over"] = "taken_over"
+    reason: Literal["taken_over", "resumed"] = "taken_over"
+    """Whether another instance went on, or the run after it had waited for a person."""
 
 
 class RunCompleted(msgspec.Struct, frozen=True, tag="run.completed"):
@@ -145,6 +198,8 @@ Event = (
     | CitationAdded
     | ToolCalled
     | ToolFinished
+    | ApprovalRequested
+    | ApprovalAnswered
     | MessageCompleted
     | AnswerRestarted
     | RunCompleted

@@ -15,7 +15,8 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.instance import is_gone
 from famulus.kernel.live import Live
-from famulus.runs.runner import Runner, topic
+from famulus.runs.journal import topic
+from famulus.runs.runner import Runner
 from famulus.runs.sql.lease import Pulse, anything_to_claim, claim, holders, pulse, release
 from famulus.runs.sql.rows import JournalRow
 from famulus.runs.work import Work

@@ -1,16 +1,18 @@
 """The answer loop: model, tools, model again, until there is an answer. A pure generator of events.
 
-No database, no HTTP: whoever iterates decides what events mean before asking for the next, so that yielding
-`tool.called` is the moment to journal it and the tool only runs after that. Text and citations come in batches, as they
-come from the model; what happens to a tool comes alone. Between two batches a model may push text: that goes to `show`.
+No database, no HTTP: whoever iterates decides what events mean before asking for the next. Text and citations come in
+batches, as they come from the model; between two of them a model may push text: that goes to `show`. Tool calls go to
+`Hand`, which carries them out, tells of them, and adds them to the draft.
 """
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import assert_never
+from typing import Protocol, assert_never
+
+from msgspec.structs import replace
 
 from famulus.conversations.parts import Citation, Part, Text
 from famulus.conversations.parts import Tool as ToolPart
@@ -23,19 +25,19 @@ from famulus.llm.protocol import (
     Request,
     ToolCall,
     ToolCallReady,
+    ToolSpec,
     Usage,
 )
 from famulus.llm.protocol import TextDelta as Piece
-from famulus.runs.calls import Outcome
-from famulus.runs.errors import ToolLimit
-from famulus.runs.events import CitationAdded, Event, TextDelta, ToolCalled, ToolFinished
+from famulus.runs.errors import TooCostly, ToolLimit
+from famulus.runs.events import CitationAdded, Event, TextDelta
 
 MAX_STEPS = 12
 """Model calls in one answer."""
-MAX_CALLS = 8
-"""Tool calls in one step."""
+MOST_TOKENS = 400_000
+"""Tokens, read and written, after which one answer begins no further step."""
+MAX_ID, MAX_NAME = 150, 64
 _MARK = re.compile(r"\[(\d{1,3})\]")
-CallTool = Callable[[ToolCall], Awaitable[Outcome]]
 Show = Callable[[Sequence[Event]], None]
 """Takes events of text and citations that cannot wait for the iteration."""
 
@@ -102,16 +104,29 @@ def continue_messages(draft: Draft) -> list[ChatMessage]:
     return messages
 
 
-async def answer(
-    model: Model, request: Request, draft: Draft, call_tool: CallTool, show: Show
-) -> AsyncGenerator[Sequence[Event], None]:
-    """The events of one answer, without its beginning and end; `draft` holds what has come of it at any moment.
+class Hand(Protocol):
+    """Carries tool calls out."""
 
-    Starts after the steps that `draft.parts` already has. Raises a `ModelError` or `ToolLimit`.
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """The tools that the model is told of in its next step."""
+        ...
+
+    async def use(self, calls: Sequence[ToolCall]) -> None:
+        """Carry out the calls of one step and add each, with its result, to the draft; may put the answer aside."""
+        ...
+
+
+async def answer(
+    model: Model, request: Request, draft: Draft, hand: Hand, show: Show, *, most_tokens: int = MOST_TOKENS
+) -> AsyncGenerator[Sequence[Event], None]:
+    """The text of one answer and what it cites; `draft` holds what has come of it at any moment.
+
+    Starts after the steps that `draft.parts` already has. Raises a `ModelError`, `ToolLimit` or `TooCostly`.
     """
     asked = request.messages
     for _ in range(MAX_STEPS):
-        request = _with(request, (*asked, *continue_messages(draft)))
+        request = replace(request, messages=(*asked, *continue_messages(draft)), tools=hand.specs)
         calls: list[ToolCall] = []
         push = partial(_push, draft, show)
         async with aclosing(model.stream(request, push)) as batches:
@@ -120,10 +135,25 @@ async def answer(
                     yield events
         if not calls:
             return
+        if draft.input_tokens + draft.output_tokens > most_tokens:
+            raise TooCostly()
         draft.close_text()
-        async for event in _use_tools(calls, draft, call_tool):
-            yield (event,)
+        await hand.use(_told_apart(calls, draft))
     raise ToolLimit()
+
+
+def _told_apart(calls: Sequence[ToolCall], draft: Draft) -> list[ToolCall]:
+    """The calls, each with an id that no other of this answer has, whatever the model's server gave them."""
+    taken = {part.call_id for part in draft.parts if isinstance(part, ToolPart)}
+    told: list[ToolCall] = []
+    for call in calls:
+        id, n = call.id[:MAX_ID] or "call", 1
+        while id in taken:
+            n += 1
+            id = f"{call.id[:MAX_ID] or 'call'}_{n}"
+        taken.add(id)
+        told.append(ToolCall(id, call.name[:MAX_NAME], call.arguments))
+    return told
 
 
 def _push(draft: Draft, show: Show, items: Sequence[Item]) -> None:
@@ -150,27 +180,3 @@ def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Ev
             case _:
                 assert_never(item)
     return events
-
-
-async def _use_tools(
-    calls: Sequence[ToolCall], draft: Draft, call_tool: CallTool
-) -> AsyncGenerator[Event, None]:
-    if len(calls) > MAX_CALLS:
-        raise ToolLimit()
-    for call in calls:
-        yield ToolCalled(call.id, call.name, call.arguments)
-        outcome = await call_tool(call)
-        draft.parts.append(ToolPart(call.id, call.name, call.arguments, outcome.status, outcome.result))
-        yield ToolFinished(call.id, call.name, outcome.status, outcome.result)
-
-
-def _with(request: Request, messages: tuple[ChatMessage, ...]) -> Request:
-    return Request(
-        messages=messages,
-        tools=request.tools,
-        grounding=request.grounding,
-        searched=request.searched,
-        course_title=request.course_title,
-        model_settings=request.model_settings,
-        user_key=request.user_key,
-    )

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from famulus.kernel.tables import Base, UtcTime
 
 RUNNING = text("status = 'running'")
-LIVE = text("status IN ('queued', 'running')")
+LIVE = text("status IN ('queued', 'running', 'awaiting')")
+PENDING = text("status = 'pending'")
 
 
 class Run(Base):
@@ -66,3 +67,43 @@ class RunEvent(Base):
     n: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
     data: Mapped[str] = mapped_column(Text)
+
+
+class Approval(Base):
+    """A tool call that waits, or waited, for a person. Whether it still can be answered, its run's status says too."""
+
+    __tablename__ = "approvals"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    thread_id: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    """Who asked."""
+    organization_id: Mapped[str | None] = mapped_column(String(40))
+    call_id: Mapped[str] = mapped_column(String(200))
+    tool: Mapped[str] = mapped_column(String(64))
+    arguments: Mapped[str] = mapped_column(Text)
+    """JSON of what will be carried out."""
+    card: Mapped[str] = mapped_column(Text)
+    """JSON of what is shown."""
+    hash: Mapped[str] = mapped_column(String(64))
+    approver: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16))
+    """`pending`, `approved` or `denied`."""
+    edited: Mapped[str | None] = mapped_column(Text)
+    """JSON of what is carried out instead, where a person has changed it."""
+    reason: Mapped[str | None] = mapped_column(Text)
+    answered_by: Mapped[str | None] = mapped_column(String(40))
+    answered_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    expires_at: Mapped[float] = mapped_column(Float(53))
+    """By the database's clock, seconds since 1970."""
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index(None, "run_id", "id"),
+        Index(None, "user_id", "id"),
+        Index("ix_approvals_waiting", "user_id", "id", sqlite_where=PENDING, postgresql_where=PENDING),
+        Index(
+            "ix_approvals_pending", "organization_id", "id", sqlite_where=PENDING, postgresql_where=PENDING
+        ),
+    )

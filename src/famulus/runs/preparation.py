@@ -4,7 +4,7 @@ Values out of this are all that the loop needs; nothing here is open while the m
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -22,8 +22,9 @@ from famulus.kernel.lane import Statement
 from famulus.kernel.tables import utc_now
 from famulus.knowledge.retrieve import Passage, fits, search
 from famulus.llm.opened import Models
-from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request, ToolSpec
-from famulus.runs.calls import call_tool
+from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request
+from famulus.runs.acting import Acting, Hands
+from famulus.runs.carrying import UNKNOWN
 from famulus.runs.context import Situation, Voice, system_text, within_budget
 from famulus.runs.events import (
     START,
@@ -34,11 +35,13 @@ from famulus.runs.events import (
     PassageCard,
     RetrievalFinished,
     RunStarted,
+    ToolFinished,
 )
-from famulus.runs.loop import CallTool, Draft
+from famulus.runs.loop import MOST_TOKENS, Draft
 from famulus.runs.sql.read import Said, events_after, history
-from famulus.runs.work import Work, finished_steps
-from famulus.tools.contract import Tool, ToolContext
+from famulus.runs.work import Past, Work, past_of, tool_part
+from famulus.tools.contract import ToolContext
+from famulus.tools.offer import Toolbox
 
 TITLE_JOB = "thread.title"
 FOLLOW_UP_WORDS = 5
@@ -53,19 +56,21 @@ class Prepared:
     request: Request
     news: tuple[Event, ...]
     """What the preparation found."""
-    call_tool: CallTool
+    hand: Acting
+    most_tokens: int
 
 
 class Preparation:
     """Builds attempts."""
 
     def __init__(
-        self, database: Database, models: Models, assistants: AssistantCache, tools: Mapping[str, Tool]
+        self, database: Database, models: Models, assistants: AssistantCache, toolbox: Toolbox, hands: Hands
     ) -> None:
         self._database = database
         self._models = models
         self._assistants = assistants
-        self._tools = tools
+        self._toolbox = toolbox
+        self._hands = hands
 
     async def prepare(self, work: Work) -> Prepared:
         """Read what the answer needs. Raises a FamulusError where it cannot be given."""
@@ -94,10 +99,16 @@ class Preparation:
             model=self._models.get(assistant.settings.model),
             request=self._request(situation, rows, assistant),
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
-            call_tool=partial(
-                call_tool, self._tools, ToolContext(asker.principal, work.run.thread_id, asker.course_id)
-            ),
+            hand=await self._hand(work, assistant, tainted=bool(passages or situation.page or len(rows) > 1)),
+            most_tokens=assistant.settings.max_run_tokens or MOST_TOKENS,
         )
+
+    async def _hand(self, work: Work, assistant: ResolvedAssistant, *, tainted: bool) -> Acting:
+        """What carries out the tool calls of this attempt."""
+        asker = work.asker
+        offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
+        context = ToolContext(asker.principal, work.run.thread_id, asker.course_id, tainted=tainted)
+        return Acting(self._hands, work, offer, context, assistant.settings)
 
     def title_job(self, work: Work) -> Callable[[], Statement] | None:
         """The statement that asks for a better title, when a real model can make one."""
@@ -144,29 +155,44 @@ class Preparation:
         )
         return tuple(passage for passage in found if fits(passage))
 
-    async def opening(self, work: Work, *, keep_unfinished: bool) -> Event:
-        """The first event of an attempt; takes up what earlier ones finished, and what they had only begun if asked."""
+    async def opening(self, work: Work, *, keep_unfinished: bool) -> list[Event]:
+        """The first events of an attempt; takes up what earlier ones finished, and if asked what they had begun."""
         run = work.run
         if run.epoch == 1:
             assistant = await self._assistants.get(work.asker.assistant_id)
-            return started_event(run.id, run.thread_id, run.message_id, assistant, run.model or "")
+            return [started_event(run.id, run.thread_id, run.message_id, assistant, run.model or "")]
         after = START
         entries: list[Entry] = []
         while found := await self._database.lane.read(partial(events_after, run.id, after)):
             entries += found
             after = found[-1].id
-        finished, begun = finished_steps(entries)
-        work.draft.parts.extend(finished)
-        if keep_unfinished and begun:
-            work.draft.pieces.append(begun)
-        return AnswerRestarted(work.draft.text())
+        past = past_of(entries)
+        work.draft.parts.extend(past.parts)
+        work.waiting, work.answered = past.waiting, past.answered
+        settled = self._settle(work, past)
+        if keep_unfinished and past.begun:
+            work.draft.pieces.append(past.begun)
+        reason = "resumed" if past.waiting else "taken_over"
+        return [AnswerRestarted(work.draft.text(), reason), *settled]
+
+    @staticmethod
+    def _settle(work: Work, past: Past) -> list[Event]:
+        """Calls that left the house and never came back: made again where the far side knows them by their key."""
+        events: list[Event] = []
+        for called in past.unsettled:
+            if called.repeatable:
+                work.repeat.append(called)
+                continue
+            finished = ToolFinished(called.call_id, called.name, "unknown", UNKNOWN)
+            work.draft.parts.append(tool_part(called, finished))
+            events.append(finished)
+        return events
 
     def _request(self, situation: Situation, rows: list[Said], assistant: ResolvedAssistant) -> Request:
         said = [_chat_message(row) for row in rows]
         kept = within_budget([m for m in said if m.text], assistant.settings.history_tokens)
         return Request(
             messages=(ChatMessage("system", system_text(situation)), *kept),
-            tools=tuple(ToolSpec(t.name, t.description, t.parameters) for t in self._tools.values()),
             grounding=situation.passages,
             searched=situation.searched,
             course_title=situation.course_title,

@@ -17,14 +17,16 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError, Unavailable
 from famulus.kernel.lane import MakeScript
 from famulus.kernel.live import Live
+from famulus.runs.acting import Suspended, unanswered
 from famulus.runs.channel import Channel
 from famulus.runs.ending import Close, Status, prepare, problem_of
 from famulus.runs.errors import GaveUp, LeaseLost, RunTooLong
-from famulus.runs.events import Event, ToolCalled, ToolFinished
+from famulus.runs.events import Event
+from famulus.runs.journal import Journal, topic
 from famulus.runs.loop import answer
 from famulus.runs.preparation import Preparation
 from famulus.runs.sql.finish import Finished, finish
-from famulus.runs.sql.lease import claim_next, journal
+from famulus.runs.sql.lease import claim_next
 from famulus.runs.sql.rows import RunRow
 from famulus.runs.work import Work, decode_asker
 
@@ -35,11 +37,6 @@ PATIENCE = 30
 """Attempts, a second apart, to write an ending while the database is away."""
 
 
-def topic(run_id: str) -> str:
-    """Where followers on other instances hear that a run has news."""
-    return f"run:{run_id}"
-
-
 class Runner:
     """The runs in progress in this process."""
 
@@ -48,18 +45,19 @@ class Runner:
         database: Database,
         live: Live,
         preparation: Preparation,
+        journal: Journal,
         *,
-        owner: str,
         lease: float,
         run_timeout: float,
         crash: CrashPoints,
     ) -> None:
         self.works: dict[str, Work] = {}
-        self.owner = owner
+        self.owner = journal.owner
         self.lease = lease
         self._database = database
         self._live = live
         self._preparation = preparation
+        self._journal = journal
         self._timeout = run_timeout
         self.crash = crash
         self._loose: set[asyncio.Task[None]] = set()
@@ -94,6 +92,8 @@ class Runner:
         except asyncio.CancelledError:
             if work.stop == "cancelled":
                 await self._end(work, "cancelled")
+        except Suspended:
+            log.info("run_waits_for_approval")
         except LeaseLost:
             log.warning("run_lost", epoch=work.run.epoch)
         except TimeoutError:
@@ -115,15 +115,19 @@ class Runner:
             if prepared.news:
                 work.channel.publish(prepared.news)
             self.crash.reach("context.built")
+            await prepared.hand.resume()
             show = partial(self._show, work) if self.crash.armed else work.channel.publish
-            batches = answer(prepared.model, prepared.request, work.draft, prepared.call_tool, show)
+            batches = answer(
+                prepared.model,
+                prepared.request,
+                work.draft,
+                prepared.hand,
+                show,
+                most_tokens=prepared.most_tokens,
+            )
             async with aclosing(batches):
                 async for events in batches:
-                    if isinstance(event := events[0], (ToolCalled, ToolFinished)):
-                        await self._journal(work, event)
-                        self.crash.reach("tool.called" if isinstance(event, ToolCalled) else "tool.finished")
-                    else:
-                        show(events)
+                    show(events)
         await self._end(work, "completed")
 
     def _show(self, work: Work, events: Sequence[Event]) -> None:
@@ -141,7 +145,7 @@ class Runner:
         if work.channel.next_n == 1 and work.stop in (None, "cancelled"):
             last = work.stop == "cancelled" or run.epoch > MAX_ATTEMPTS
             try:
-                await self._journal(work, await self._preparation.opening(work, keep_unfinished=last))
+                await self._journal.write(work, *await self._preparation.opening(work, keep_unfinished=last))
             except Unavailable as error:
                 raise LeaseLost() from error  # it is let go, and begins when the database is back
             self.crash.reach("attempt.opened")
@@ -151,21 +155,10 @@ class Runner:
         if run.epoch > MAX_ATTEMPTS:
             raise GaveUp()
 
-    async def _journal(self, work: Work, *events: Event) -> None:
-        """Write events now, with the text before them, then show them: all of it, though the task be cancelled."""
-        await asyncio.shield(self._write(work, events))
-
-    async def _write(self, work: Work, events: Sequence[Event]) -> None:
-        async with work.lock:
-            count, rows = work.pending(*events)
-            await self._database.lane.write(partial(journal, work.run, self.owner, rows))
-            work.confirm(count)
-            work.show(events)
-        self._live.tell(topic(work.run.id))
-
     async def _end(self, work: Work, status: Status, error: FamulusError | None = None) -> None:
         """Write the end, whatever it takes, and show it; a run that is no longer ours is left alone."""
         title_job = self._preparation.title_job(work) if status == "completed" else None
+        unanswered(work)
         close = Close(work, self.owner, status, problem_of(error) if error else None, title_job)
         self.crash.reach("finish.before")
         async with work.lock:
@@ -199,11 +192,11 @@ class Runner:
         work.channel.end()
         self._live.tell(topic(work.run.id))
         if work.queue and work.stop != "shutdown":
-            task = asyncio.create_task(self._next_in_thread(work.run.thread_id))
+            task = asyncio.create_task(self.next_in_thread(work.run.thread_id))
             self._loose.add(task)
             task.add_done_callback(self._loose.discard)
 
-    async def _next_in_thread(self, thread_id: str) -> None:
+    async def next_in_thread(self, thread_id: str) -> None:
         """Start the message that waits in a thread which has become free; the sweep finds what this misses."""
         with suppress(FamulusError):
             rows = await self._database.lane.write(partial(claim_next, self.owner, self.lease, thread_id))

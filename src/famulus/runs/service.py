@@ -28,8 +28,9 @@ from famulus.runs.channel import Channel, Pipe
 from famulus.runs.ending import preview_of
 from famulus.runs.errors import RunNotFound, ServerBusy
 from famulus.runs.events import START, TERMINAL, BadEventId, Entry, EventId, ThreadTitled
+from famulus.runs.journal import topic
 from famulus.runs.preparation import started_event
-from famulus.runs.runner import Runner, topic
+from famulus.runs.runner import Runner
 from famulus.runs.sql.accept import Acceptance, Accepted, accept
 from famulus.runs.sql.lease import cancel
 from famulus.runs.sql.read import RunAndAnswer, ThreadRow, events_after, newest_event, run_of, thread_of
@@ -133,6 +134,8 @@ class Runs:
         row = await self._database.lane.write(partial(cancel, run_id, principal.user_id, utc_now()))
         if row is None:
             raise RunNotFound()
+        if row.status == "queued":  # it waited for a person; whoever takes it, ends it
+            await self._runner.next_in_thread(row.thread_id)
         work = self._runner.works.get(run_id)
         if work is not None and work.task is not None:
             work.halt("cancelled")

@@ -9,7 +9,7 @@ from famulus.conversations.views import message_view, rfc3339
 from famulus.runs.events import Problem, Usage
 from famulus.runs.sql.rows import MessageRow, RunRow
 
-RunStatus = Literal["queued", "running", "completed", "failed", "cancelled"]
+RunStatus = Literal["queued", "running", "awaiting_approval", "completed", "failed", "cancelled"]
 
 
 class RunView(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ def run_view(run: RunRow, answer: MessageRow | None) -> RunView:
     return RunView(
         id=run.id,
         thread_id=run.thread_id,
-        status=cast(RunStatus, run.status),
+        status="awaiting_approval" if run.status == "awaiting" else cast(RunStatus, run.status),
         message_id=run.message_id,
         answer=message_view(answer) if answer else None,
         error=msgspec.json.decode(run.error, type=Problem) if run.error else None,

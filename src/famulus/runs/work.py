@@ -10,7 +10,17 @@ import msgspec
 from famulus.conversations.parts import Text, Tool
 from famulus.identity.principal import Principal
 from famulus.runs.channel import Channel
-from famulus.runs.events import AnswerRestarted, Entry, Event, TextDelta, ToolCalled, ToolFinished
+from famulus.runs.events import (
+    AnswerRestarted,
+    ApprovalAnswered,
+    ApprovalCard,
+    ApprovalRequested,
+    Entry,
+    Event,
+    TextDelta,
+    ToolCalled,
+    ToolFinished,
+)
 from famulus.runs.loop import Draft
 from famulus.runs.sql.rows import JournalRow, MessageRow, RunRow, journal_rows
 
@@ -48,6 +58,12 @@ class Work:
     """Whether another message may wait in the thread for the end of this run."""
     journalled: int = 0
     """The number of the newest event in the journal."""
+    waiting: list[ApprovalCard] = field(default_factory=list[ApprovalCard])
+    """Calls of earlier attempts that were put before a person."""
+    answered: set[str] = field(default_factory=set[str])
+    """Approvals whose answer is journalled."""
+    repeat: list[ToolCalled] = field(default_factory=list[ToolCalled])
+    """Calls whose outcome is not known, to tools that know a repeated call by its key."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while journal rows are on their way, so that they are written in order."""
 
@@ -74,28 +90,67 @@ class Work:
                 self.task.cancel()
 
 
-def finished_steps(entries: list[Entry]) -> tuple[list[Text | Tool], str]:
-    """What earlier attempts finished for good, and the text that they had only begun.
+@dataclass(slots=True)
+class Past:
+    """What earlier attempts have left in the journal."""
 
-    Finished is each tool call with its result, and the text said before it. A call that has no result is left out:
-    tools that only read are simply asked again.
-    """
-    parts: list[Text | Tool] = []
+    parts: list[Text | Tool] = field(default_factory=list[Text | Tool])
+    """What they finished for good: each tool call with its result, and the text said before it."""
+    begun: str = ""
+    """The text that they had only begun."""
+    waiting: list[ApprovalCard] = field(default_factory=list[ApprovalCard])
+    """Calls that waited for a person and are not carried out yet."""
+    answered: set[str] = field(default_factory=set[str])
+    """Approvals whose answer is journalled."""
+    unsettled: list[ToolCalled] = field(default_factory=list[ToolCalled])
+    """Calls that left the house to change something there, and have no result."""
+
+
+def past_of(entries: list[Entry]) -> Past:
+    """What earlier attempts have left. A call of ours without a result is left out: it has had no effect."""
+    past = Past()
     said: list[str] = []
-    called: ToolCalled | None = None
+    calls: dict[str, ToolCalled] = {}
     for event in (entry.event for entry in entries):
         match event:
             case TextDelta(text=text):
                 said.append(text)
             case ToolCalled():
-                called = event
-            case ToolFinished(call_id=id) if called is not None and called.call_id == id:
-                if text := "".join(said):
-                    parts.append(Text(text))
-                said.clear()
-                parts.append(Tool(id, called.name, called.arguments, event.status, event.result))
+                calls[event.call_id] = event
+            case ApprovalRequested(approval=card):
+                _flush(past, said)
+                calls[card.call_id] = ToolCalled(card.call_id, card.name, card.arguments, card.effect)
+                past.waiting.append(card)
+            case ApprovalAnswered(approval_id=id):
+                past.answered.add(id)
+            case ToolFinished(call_id=id) if called := calls.pop(id, None):
+                _flush(past, said)
+                past.waiting = [card for card in past.waiting if card.call_id != id]
+                past.parts.append(tool_part(called, event))
             case AnswerRestarted(text=text):
-                said[:] = [text.removeprefix("".join(part.text for part in parts if isinstance(part, Text)))]
+                said[:] = [text.removeprefix(_text(past))]
             case _:
                 pass
-    return parts, "".join(said)
+    past.begun = "".join(said)
+    past.unsettled = [each for each in calls.values() if each.outside and each.effect != "reads"]
+    gone = {each.call_id for each in past.unsettled}
+    past.waiting = [card for card in past.waiting if card.call_id not in gone]
+    return past
+
+
+def tool_part(called: ToolCalled, finished: ToolFinished) -> Tool:
+    """A call and what became of it, as the answer keeps it."""
+    return Tool(
+        called.call_id, called.name, called.arguments, finished.status, finished.result, called.effect, called.asked,
+        finished.undo,
+    )  # fmt: skip
+
+
+def _flush(past: Past, said: list[str]) -> None:
+    if text := "".join(said):
+        past.parts.append(Text(text))
+    said.clear()
+
+
+def _text(past: Past) -> str:
+    return "".join(part.text for part in past.parts if isinstance(part, Text))

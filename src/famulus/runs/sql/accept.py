@@ -100,7 +100,7 @@ def _replay(a: Acceptance, run: RunRow) -> Steps[Accepted]:
 def _make_room(a: Acceptance) -> Steps[str]:
     """The status a new run begins with, by the assistant's policy for a second message."""
     live = yield (
-        "SELECT id FROM runs WHERE thread_id = $1 AND status IN ('queued', 'running')",
+        "SELECT id FROM runs WHERE thread_id = $1 AND status IN ('queued', 'running', 'awaiting')",
         (a.thread_id,),
     )
     if live and a.policy == "reject":
@@ -109,7 +109,9 @@ def _make_room(a: Acceptance) -> Steps[str]:
         raise TooManyQueued()
     if live and a.policy == "interrupt":
         yield (
-            "UPDATE runs SET cancel_requested = TRUE WHERE thread_id = $1 AND status IN ('queued', 'running')",
+            "UPDATE runs SET cancel_requested = TRUE,"
+            " status = CASE status WHEN 'awaiting' THEN 'queued' ELSE status END"
+            " WHERE thread_id = $1 AND status IN ('queued', 'running', 'awaiting')",
             (a.thread_id,),
         )
     return "queued" if live else "running"

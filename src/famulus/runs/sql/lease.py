@@ -19,13 +19,15 @@ from famulus.runs.sql.rows import (
 
 WAITS_LONGEST = (
     "r.status = 'queued' AND NOT EXISTS (SELECT 1 FROM runs o WHERE o.thread_id = r.thread_id"
-    " AND (o.status = 'running' OR (o.status = 'queued' AND o.id < r.id)))"
+    " AND (o.status IN ('running', 'awaiting') OR (o.status = 'queued' AND o.id < r.id)))"
 )
-ORPHANED = "r.status = 'running' AND r.lease_until < {now}"
+ORPHANED = "r.status IN ('running', 'awaiting') AND r.lease_until < {now}"
+"""Nobody renews its lease, or nobody has answered in time for a call that waits for a person."""
 CLAIM = (
     "UPDATE runs SET status = 'running', owner = $1, epoch = epoch + 1, lease_until = {{now}} + $2 WHERE id IN"
     " (SELECT r.id FROM runs r WHERE {which} ORDER BY r.id LIMIT {limit})"
-    f" AND (status = 'queued' OR (status = 'running' AND lease_until < {{{{now}}}})) RETURNING {RUN_COLUMNS}"
+    " AND (status = 'queued' OR (status IN ('running', 'awaiting') AND lease_until < {{now}}))"
+    f" RETURNING {RUN_COLUMNS}"
 )
 CLAIM_ANY = CLAIM.format(which=f"({ORPHANED}) OR ({WAITS_LONGEST})", limit="$3")
 CLAIM_NEXT = CLAIM.format(which=f"{WAITS_LONGEST} AND r.thread_id = $3", limit="1")
@@ -95,13 +97,18 @@ def holders() -> Steps[list[str]]:
 
 
 def cancel(run_id: str, user_id: str, at: datetime) -> Steps[RunRow | None]:
-    """Ask for a run's end: a queued one ends here, a running one by its holder; None if it is not this user's."""
+    """Ask for a run's end: one not begun ends here, a running one by its holder; None if it is not this user's.
+
+    One that waits for a person is queued, for whoever takes it to end it with all that was said.
+    """
     rows = yield (
-        "UPDATE runs SET cancel_requested = TRUE WHERE id = $1 AND user_id = $2"
-        f" AND status IN ('queued', 'running') RETURNING {RUN_COLUMNS}",
+        "UPDATE runs SET cancel_requested = TRUE,"
+        " status = CASE status WHEN 'awaiting' THEN 'queued' ELSE status END"
+        " WHERE id = $1 AND user_id = $2 AND status IN ('queued', 'running', 'awaiting')"
+        f" RETURNING {RUN_COLUMNS}",
         (run_id, user_id),
     )
-    if rows and RunRow(*rows[0]).status == "queued":
+    if rows and RunRow(*rows[0]).status == "queued" and RunRow(*rows[0]).epoch == 0:
         yield (
             "UPDATE runs SET status = 'cancelled', epoch = epoch + 1, finished_at = $2 WHERE id = $1",
             (run_id, at),

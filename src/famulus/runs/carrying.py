@@ -1,0 +1,253 @@
+"""Carrying a tool call out, at most once: the intent is journalled first, an effect of ours commits with its result.
+
+    tool.called ─▶ (database) act + tool.finished, one transaction     nothing happened, or all of it
+                ─▶ (outside)  act, then tool.finished                  a crash between them is shown as unknown
+
+Whatever a tool raises becomes an outcome here; what says that the run is no longer ours goes through.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import structlog
+
+from famulus.campus.presence import principal_again
+from famulus.conversations.parts import Tool as ToolPart
+from famulus.identity import audit
+from famulus.identity.principal import Principal
+from famulus.kernel.crash import CrashPoints
+from famulus.kernel.database import Database
+from famulus.kernel.errors import FamulusError, Unavailable
+from famulus.kernel.lane import MakeScript
+from famulus.llm.protocol import ToolCall
+from famulus.runs.calls import Outcome, bounded, outcome_of, shown_text
+from famulus.runs.errors import LeaseLost
+from famulus.runs.events import Event, ToolCalled, ToolFinished
+from famulus.runs.journal import Journal
+from famulus.runs.sql.rows import JournalRow, Steps
+from famulus.runs.work import Work
+from famulus.tools.arguments import SECRET
+from famulus.tools.contract import Done, Json, NeedsApproval, Preview, Retry, Tool, ToolContext, ToolFailed
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+UNKNOWN = "Whether it was done is not known: the connection ended before the answer came. Look before you do it again."
+TOO_SLOW = "It took too long and was given up; nothing was done."
+BROKEN = "The tool failed for a reason of its own; the server's log has it."
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A call with its tool and its checked arguments."""
+
+    call_id: str
+    tool: Tool
+    given: Any
+    """What the tool takes."""
+    arguments: Json
+    shown: str
+    """The arguments as JSON that may be kept and shown."""
+    preview: Preview | None = None
+    asked: str | None = None
+    """What the model had asked for, where a person changed it."""
+    approved: bool = False
+    """Whether a person has said yes."""
+
+
+async def guarded(name: str, doing: Awaitable[T]) -> T | Outcome:
+    """What comes of it; whatever a tool raises is an outcome that tells the model what went wrong."""
+    try:
+        return await doing
+    except (LeaseLost, Unavailable, NeedsApproval):
+        raise
+    except (Retry, ToolFailed) as word:
+        return Outcome("failed", bounded(str(word)))
+    except FamulusError as error:
+        return Outcome("failed", bounded(f"{error.title}: {error.detail}"))
+    except Exception:  # a tool may fail in any way; the run goes on and the log has the details
+        log.exception("tool_failed", tool=name)
+        return Outcome("failed", BROKEN)
+
+
+class Carrier:
+    """Carries calls out for the runs of one instance."""
+
+    def __init__(self, database: Database, journal: Journal, crash: CrashPoints) -> None:
+        self._database = database
+        self.journal = journal
+        self._crash = crash
+
+    async def carry_out(self, work: Work, plan: Plan, context: ToolContext) -> str | None:
+        """Make one call. Returns why a person has to say yes first, if the tool finds so; then nothing was done."""
+        context = replace(context, key=f"{work.run.id}.{plan.call_id}")
+        await self.journal.write(work, _called(plan))
+        self._crash.reach("tool.called")
+        try:
+            if plan.tool.place == "database" and plan.tool.effect != "reads":
+                await self._to_its_end(self._commit(work, plan, context))
+            else:
+                await self._elsewhere(work, plan, context)
+        except NeedsApproval as word:
+            if not plan.approved:
+                return str(word)
+            await self._finish(work, plan, Outcome("failed", bounded(str(word))))
+        self._crash.reach("tool.finished")
+        return None
+
+    async def settle(self, work: Work, call: ToolCall, outcome: Outcome, *, shown: str | None = None) -> None:
+        """Keep what became of a call that was not made."""
+        arguments = shown if shown is not None else shown_text(call.arguments)
+        events: list[Event] = [ToolFinished(call.id, call.name, outcome.status, outcome.result)]
+        if shown is None:
+            events.insert(0, ToolCalled(call.id, call.name, arguments))
+        await self.journal.write(work, *events)
+        work.draft.parts.append(ToolPart(call.id, call.name, arguments, outcome.status, outcome.result))
+
+    async def preview(self, plan: Plan, context: ToolContext) -> Preview:
+        """What a call would do; raises what the tool raises."""
+        if plan.tool.preview is None:
+            return Preview(_words(plan.tool.name), plan.arguments)
+        async with asyncio.timeout(plan.tool.timeout), self._database.read() as session:
+            return await plan.tool.preview(replace(context, transaction=session), plan.given)
+
+    async def read(self, script: MakeScript) -> Any:
+        """Read on the fast lane."""
+        return await self._database.lane.read(script)
+
+    async def suspend(
+        self, work: Work, events: Sequence[Event], script: Callable[[Sequence[JournalRow]], Steps[None]]
+    ) -> None:
+        """Put a run aside with the events that say why, and let go of it."""
+        self._crash.reach("approval.before")
+        async with work.lock:
+            count, rows = work.pending(*events)
+            await self._database.lane.write(lambda: script(rows))
+            work.queue = False
+            self.journal.show(work, count, events)
+        self._crash.reach("approval.committed")
+
+    async def _to_its_end(self, doing: Awaitable[None]) -> None:
+        """See a transaction through although the run be cancelled meanwhile: what it did belongs into the answer."""
+        task = asyncio.ensure_future(doing)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if not task.cancelled() and (error := task.exception()):
+                log.warning("tool_ended_with_run", error=repr(error))
+            raise
+
+    async def _commit(self, work: Work, plan: Plan, context: ToolContext) -> None:
+        """Act and keep the result in one transaction; a failure is kept in one of its own."""
+        async with work.lock:
+            try:
+                kept = await guarded(plan.tool.name, self._transaction(work, plan, context))
+            except Unavailable as error:
+                # Perhaps it was committed: the journal says so to whoever takes the run over.
+                raise LeaseLost() from error
+            if not isinstance(kept, Outcome):
+                outcome, count = kept
+                self.journal.show(work, count, [_finished(plan, outcome)])
+                work.draft.parts.append(_part(plan, outcome))
+                return
+        await self._finish(work, plan, kept)
+
+    async def _transaction(self, work: Work, plan: Plan, context: ToolContext) -> tuple[Outcome, int]:
+        async with self._database.write() as session:
+            # With the rights of now: the person may have lost some since the message was accepted.
+            principal = await principal_again(session, context.principal)
+            here = replace(context, principal=principal, transaction=session)
+            done = await _in_time(plan.tool, here, plan.given)
+            self._crash.reach("tool.effect")
+            outcome = outcome_of(done)
+            event = _finished(plan, outcome)
+            note = _note(principal, plan, outcome)
+            count = await self.journal.write_in(session, work, event, (note,))
+            self._crash.reach("tool.kept")
+        return outcome, count
+
+    async def _elsewhere(self, work: Work, plan: Plan, context: ToolContext) -> None:
+        """Act where no transaction of ours reaches, or only read."""
+        doing = guarded(plan.tool.name, self._act(plan, context))
+        try:
+            done = await doing
+        except asyncio.CancelledError:
+            if plan.tool.effect != "reads":
+                work.draft.parts.append(_part(plan, Outcome("unknown", UNKNOWN)))
+            raise
+        if isinstance(done, Done):
+            outcome = outcome_of(done)
+        else:
+            outcome = done
+        self._crash.reach("tool.effect")
+        await self._finish(work, plan, outcome, context.principal)
+
+    async def _act(self, plan: Plan, context: ToolContext) -> Done | Outcome:
+        tool = plan.tool
+        try:
+            async with asyncio.timeout(tool.timeout):
+                if tool.place == "database":
+                    async with self._database.read() as session:
+                        return await tool.act(replace(context, transaction=session), plan.given)
+                return await tool.act(context, plan.given)
+        except TimeoutError:
+            if tool.effect == "reads":
+                raise ToolFailed(TOO_SLOW) from None
+            return Outcome("unknown", UNKNOWN)
+
+    async def _finish(
+        self, work: Work, plan: Plan, outcome: Outcome, principal: Principal | None = None
+    ) -> None:
+        note = _note(principal or work.asker.principal, plan, outcome)
+        await self.journal.write(work, _finished(plan, outcome), also=(note,))
+        work.draft.parts.append(_part(plan, outcome))
+
+
+async def _in_time(tool: Tool, context: ToolContext, given: Any) -> Done:
+    """Act within the tool's time; said here, for a transaction takes any other TimeoutError for its database's."""
+    try:
+        async with asyncio.timeout(tool.timeout):
+            return await tool.act(context, given)
+    except TimeoutError:
+        raise ToolFailed(TOO_SLOW) from None
+
+
+def _called(plan: Plan) -> ToolCalled:
+    tool = plan.tool
+    return ToolCalled(
+        plan.call_id,
+        tool.name,
+        plan.shown,
+        tool.effect,
+        outside=tool.place == "outside",
+        repeatable=tool.repeatable and SECRET not in plan.shown,
+        asked=plan.asked,
+    )
+
+
+def _finished(plan: Plan, outcome: Outcome) -> ToolFinished:
+    return ToolFinished(plan.call_id, plan.tool.name, outcome.status, outcome.result, outcome.undo)
+
+
+def _part(plan: Plan, outcome: Outcome) -> ToolPart:
+    return ToolPart(
+        plan.call_id, plan.tool.name, plan.shown, outcome.status, outcome.result, plan.tool.effect, plan.asked,
+        outcome.undo,
+    )  # fmt: skip
+
+
+def _note(principal: Principal, plan: Plan, outcome: Outcome) -> Any:
+    """What the audit keeps of a call. What a tool only looked for is between the person and the assistant."""
+    after: dict[str, object] = {"status": outcome.status, "effect": plan.tool.effect}
+    if plan.tool.effect != "reads" and not plan.tool.private:
+        after["arguments"] = plan.shown
+    if plan.approved:
+        after["approved"] = True
+    thing = audit.Thing(plan.call_id[:100], plan.tool.name, principal.organization_id)
+    return audit.statement(principal, audit.Done("tool.call", thing, after=after))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()

@@ -1,0 +1,62 @@
+"""The journal: what a run does, written under its lease and then shown, with the text before it."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.kernel.database import Database, run_in
+from famulus.kernel.lane import Statement
+from famulus.kernel.live import Live
+from famulus.runs.events import Event
+from famulus.runs.sql.lease import journal
+from famulus.runs.sql.rows import JournalRow, RunRow, Steps
+from famulus.runs.work import Work
+
+
+def topic(run_id: str) -> str:
+    """Where followers on other instances hear that a run has news."""
+    return f"run:{run_id}"
+
+
+class Journal:
+    """Writes events of the runs that one instance holds. Everything raises LeaseLost where it does not hold them."""
+
+    def __init__(self, database: Database, live: Live, owner: str) -> None:
+        self._database = database
+        self._live = live
+        self.owner = owner
+
+    async def write(self, work: Work, *events: Event, also: Sequence[Statement] = ()) -> None:
+        """Write events now, with the text before them, then show them: all of it, though the task be cancelled."""
+        await asyncio.shield(self._write(work, events, also))
+
+    async def _write(self, work: Work, events: Sequence[Event], also: Sequence[Statement]) -> None:
+        async with work.lock:
+            count, rows = work.pending(*events)
+            await self._database.lane.write(partial(_steps, work.run, self.owner, rows, also))
+            self.show(work, count, events)
+
+    async def write_in(
+        self, session: AsyncSession, work: Work, event: Event, also: Sequence[Statement]
+    ) -> int:
+        """Write an event in a transaction that does more; `show` with what this returns when it has committed.
+
+        The work's lock has to be held from here to there.
+        """
+        count, rows = work.pending(event)
+        await run_in(session, _steps(work.run, self.owner, rows, also))
+        return count
+
+    def show(self, work: Work, count: int, events: Sequence[Event]) -> None:
+        """Show events that are written, `count` earlier ones with them."""
+        work.confirm(count)
+        work.show(events)
+        self._live.tell(topic(work.run.id))
+
+
+def _steps(run: RunRow, owner: str, rows: Sequence[JournalRow], also: Sequence[Statement]) -> Steps[None]:
+    yield from journal(run, owner, rows)
+    for statement in also:  # noqa: UP028 – a sequence cannot be sent the rows
+        yield statement

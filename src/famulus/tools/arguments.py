@@ -1,0 +1,91 @@
+"""Arguments of tools: from the model's JSON to checked values, with errors that tell a model what to mend."""
+
+import functools
+import json
+from typing import Any, cast
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from famulus.llm.protocol import ToolSpec
+from famulus.tools.contract import Json, Retry, Tool
+
+MAX_ARGUMENTS = 20_000
+"""Characters of one call's arguments."""
+SHOWN_PROBLEMS = 5
+_decode = msgspec.json.Decoder(dict[str, object]).decode
+SECRET = "•••"
+
+
+class Arguments(BaseModel):
+    """What arguments of our own tools are made from. Descriptions of its fields are what the model reads."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, use_attribute_docstrings=True
+    )
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+def read_arguments(text: str) -> Json:
+    """The arguments that a model wrote. Raises `Retry` for what is too long or no JSON object."""
+    if len(text) > MAX_ARGUMENTS:
+        raise Retry(f"The arguments are longer than {MAX_ARGUMENTS} characters; send less at a time.")
+    try:
+        return _decode(text.strip() or "{}")
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Retry(f"The arguments are not a JSON object: {error}.") from error
+
+
+def check_arguments(tool: Tool, given: Json) -> Any:
+    """What `tool.act` takes. Raises `Retry` that names each wrong field."""
+    if tool.check is not None:
+        return tool.check(given)
+    assert not isinstance(tool.parameters, bytes), "a tool described by a schema brings its own check"
+    try:
+        return tool.parameters.model_validate(given)
+    except ValidationError as error:
+        raise Retry(_problems(error)) from error
+
+
+def _problems(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    lines = [f"`{'.'.join(map(str, each['loc'])) or 'arguments'}`: {each['msg']}" for each in found]
+    more = [f"and {len(lines) - SHOWN_PROBLEMS} more"] if len(lines) > SHOWN_PROBLEMS else []
+    return (
+        "The arguments are wrong. "
+        + "; ".join([*lines[:SHOWN_PROBLEMS], *more])
+        + ". Mend them and call again."
+    )
+
+
+def spec_of(tool: Tool) -> ToolSpec:
+    """A tool as models are told of it."""
+    schema = tool.parameters if isinstance(tool.parameters, bytes) else _schema(tool.parameters)
+    return ToolSpec(tool.name, tool.description, schema)
+
+
+@functools.cache
+def _schema(model: type[BaseModel]) -> bytes:
+    return json.dumps(_plain(model.model_json_schema()), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _plain(node: Any) -> Any:
+    """A schema without the titles that only repeat names: they cost tokens in every request."""
+    if isinstance(node, dict):
+        members = cast(dict[str, Any], node)
+        return {
+            key: _plain(value)
+            for key, value in members.items()
+            if not (key == "title" and isinstance(value, str))
+        }
+    return [_plain(each) for each in cast(list[Any], node)] if isinstance(node, list) else node
+
+
+def plain(arguments: object) -> Json:
+    """Checked arguments as JSON has them, without those that were not given."""
+    if isinstance(arguments, BaseModel):
+        return arguments.model_dump(mode="json", exclude_unset=True)
+    return cast(Json, arguments)
