@@ -14,8 +14,9 @@ from famulus.llm.errors import (
     ModelStreamCut,
     ModelUnavailable,
 )
-from famulus.llm.openai_stream import MAX_LINE, MAX_TOTAL, AnswerReader
+from famulus.llm.openai_stream import AnswerReader
 from famulus.llm.protocol import End, Item, ReasoningDelta, TextDelta, ToolCall, ToolCallReady, Usage
+from famulus.llm.reader import MAX_LINE, MAX_TOTAL
 from tests.llm.streams import text_of
 from tests.support.fake_provider import DONE, answer_events, delta, event, usage
 

@@ -46,6 +46,10 @@ def test_every_error_has_its_own_code_and_says_what_to_do():
         ),
         (b'{"error":{"message":"m","code":429}}', ProviderMessage("m", "429", 429)),
         (b'{"error":{"message":"m","code":"503"}}', ProviderMessage("m", "503", 503)),
+        (
+            b'{"type":"error","error":{"type":"overloaded_error","message":"m"},"request_id":"r"}',
+            ProviderMessage("m", "overloaded_error"),
+        ),
         (b'{"error":"m"}', ProviderMessage("m")),
         (b'{"message":"m","object":"error"}', ProviderMessage("m")),
         (b'{"detail":"m"}', ProviderMessage("m")),

@@ -18,13 +18,14 @@ EXCERPT = 300
 """Characters of a provider's own words that we pass on."""
 
 _TOO_LONG = re.compile(
-    r"context.?(length|window|size)|maximum context|too many (input )?tokens|prompt (is )?too long|"
+    r"context.?(length|limit|window|size)|maximum context|too many (input )?tokens|prompt (is )?too long|"
     r"exceeds? the (available |model'?s? )?(context|maximum)|reduce the length",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(
     r"insufficient.?(quota|balance|credit|funds)|billing|exceeded your current quota", re.IGNORECASE
 )
+_BROKE = re.compile(r"credit balance is too low", re.IGNORECASE)
 _KEYISH = re.compile(
     r"\b(?:sk|pk|key|api|rk|gsk|xai|hf)[-_][\w*-]{4,}|\bbearer\s+\S+|\b[A-Za-z0-9_*-]{32,}\b", re.IGNORECASE
 )
@@ -40,11 +41,14 @@ _STATUS_OF_WORD = {
     "badrequesterror": 400,
     "exceed_context_size_error": 413,
     "context_length_exceeded": 413,
+    "request_too_large": 413,
     "insufficient_quota": 402,
+    "billing_error": 402,
     "rate_limit_exceeded": 429,
     "rate_limit_error": 429,
     "overloaded_error": 503,
     "timeout": 504,
+    "timeout_error": 504,
 }
 
 
@@ -116,11 +120,14 @@ def error_for(
     message: ProviderMessage | None = None,
     secret: str | None = None,
     wait: float | None = None,
+    address_setting: str = "FAMULUS_MODEL_BASE_URL",
 ) -> errors.ModelError:
-    """Our error for HTTP `status`, sharpened by what the provider said. `wait`: its Retry-After, seconds."""
+    """Our error for HTTP `status`, sharpened by what the provider said.
+
+    `wait`: its Retry-After, seconds; `address_setting`: what holds the server's address.
+    """
     said = message or ProviderMessage()
-    words = f"{said.word} {said.text}"
-    match _kind(status, words):
+    match _kind(status, f"{said.word} {said.text}"):
         case "key":
             return errors.ModelKeyRefused()
         case "missing":
@@ -142,7 +149,7 @@ def error_for(
             )
         case "redirect":
             return errors.ModelNonsense(
-                "The model's server redirects; the operator must set FAMULUS_MODEL_BASE_URL to the target."
+                f"The model's server redirects; the operator must set {address_setting} to the target."
             )
         case "down":
             return errors.ModelUnavailable(retry_after=wait)
@@ -166,6 +173,8 @@ def _kind(status: int, words: str) -> _Kind:
     # Some servers answer 500 to what cannot fit, so the wording counts before the status does.
     if status in (400, 422, 500) and _TOO_LONG.search(words):
         return "long"
+    if status == 400 and _BROKE.search(words):
+        return "quota"
     if status == 429:
         return "quota" if _QUOTA.search(words) else "rate"
     if kind := _KINDS.get(status):

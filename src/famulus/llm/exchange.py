@@ -6,8 +6,8 @@ import math
 from famulus.llm.errors import ModelError, ModelStreamCut, ModelTimeout
 from famulus.llm.http_stream import Answer, HttpError
 from famulus.llm.limits import Limits
-from famulus.llm.openai_stream import AnswerReader
 from famulus.llm.protocol import Item, Push, TextDelta
+from famulus.llm.reader import Reader
 from famulus.llm.watch import Watch
 
 AFTER_THE_END = 5.0
@@ -19,7 +19,7 @@ GOODBYE = 0.05
 class Exchange:
     """The answer to one request, from its response's headers to its end."""
 
-    def __init__(self, response: Answer, reader: AnswerReader, limits: Limits, *, began: float) -> None:
+    def __init__(self, response: Answer, reader: Reader, limits: Limits, *, began: float) -> None:
         """`began`: loop time when the request was sent."""
         self._response = response
         self._reader = reader

@@ -1,0 +1,162 @@
+"""Reading a streamed answer: bytes in, stream items out. The hottest code of the house.
+
+Every token passes here once, mostly one to a packet: no line objects, no regular expressions. What the events of a wire
+mean is its own reader's; what is rare (odd shapes, errors, whole JSON bodies) is kept off that way.
+
+Every `data:` line is an event of its own. The format allows one event to spread over several of them; no
+server of these kinds does that. An `event:` line before it repeats what the event says itself.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
+
+from famulus.llm.calls import Calls
+from famulus.llm.errors import ModelError, ModelNonsense, ModelStreamCut
+from famulus.llm.protocol import End, EndReason, Item, ToolCallReady, Usage
+from famulus.llm.provider_errors import error_in_stream
+
+MAX_LINE = 1 << 20
+MAX_BODY = 8 << 20
+"""Bytes of an answer that comes as one JSON body."""
+MAX_TOTAL = 64 << 20
+
+
+class Reader(ABC):
+    """One answer on its way in: `feed` it what arrives, `finish` it when nothing more does."""
+
+    reasons: ClassVar[Mapping[str, EndReason]]
+    """What the server's reasons to stop mean, but for those that mean no more than that it stopped."""
+
+    def __init__(self, calls: Calls, *, model: str, secret: str | None) -> None:
+        """`model` is named in errors; `secret` is kept out of them."""
+        self._calls = calls
+        self._model = model
+        self._secret = secret
+        self._shape: Literal["unknown", "events", "body"] = "unknown"
+        self._rest = bytearray()
+        self._total = 0
+        self._usage: Usage | None = None
+        self._seen = False
+        """Whether anything has come that only an answer has."""
+        self.finish_reason: str | None = None
+        """Set when the server has said why it stopped: from here on a lost connection does no harm."""
+        self.done = False
+        """Set when the server has said that nothing follows."""
+
+    @abstractmethod
+    def _event(self, payload: bytes, items: list[Item]) -> None:
+        """Add to `items` what one event brings. Raises a ModelError."""
+
+    def feed(self, data: bytes) -> list[Item]:
+        """The items that `data` completes, often none or one. Raises a ModelError."""
+        if self._shape != "events":
+            data = data.removeprefix(b"\xef\xbb\xbf") if self._shape == "unknown" else data
+            if not self._recognise(data):
+                return []
+        self._total += len(data)
+        if self._total > MAX_TOTAL:
+            raise ModelNonsense("The model's answer has no end; ask for something shorter.")
+        if self._rest:
+            self._rest += data
+            if b"\n" not in data:
+                self._check_line()
+                return []
+            data = bytes(self._rest)
+            self._rest.clear()
+        items: list[Item] = []
+        first = data.find(b"\n")
+        if first == len(data) - 2 and data[:5] == b"data:" and data[-1] == 10:
+            self._event(data[5:], items)  # one whole event, as nearly every packet brings it
+            return items
+        if data[:6] == b"event:" and data.find(b"\n", first + 1) == len(data) - 2 and data[-1] == 10:
+            if data[first + 1 : first + 6] == b"data:":
+                self._event(data[first + 6 :], items)  # the same, with its name before it
+            return items
+        self._lines(data.split(b"\n"), items)
+        return items
+
+    def finish(self) -> list[Item]:
+        """The last items, ending with `End`. Raises ModelStreamCut when the answer is not complete."""
+        items: list[Item] = []
+        if self._shape == "body":
+            self._event(bytes(self._rest), items)
+        elif self._rest.startswith(b"data:") and not self.done:
+            self._last_line(bytes(self._rest[5:]), items)
+        if not self._seen:
+            raise ModelNonsense()
+        if self.finish_reason is None and not self.done and self._shape != "body":
+            raise ModelStreamCut()
+        reason = self.reasons.get((self.finish_reason or "stop").lower(), "stop")
+        calls = self._calls.finish(cut=reason in ("length", "content_filter"))
+        items += [ToolCallReady(call) for call in calls]
+        if self._usage is not None:
+            items.append(self._usage)
+        if reason in ("stop", "tool_calls"):
+            reason = "tool_calls" if calls else "stop"
+        items.append(End(reason))
+        return items
+
+    def _recognise(self, data: bytes) -> bool:
+        """Tell events from one JSON body by the first character; True when `data` is events."""
+        if self._shape == "unknown":
+            start = data.lstrip()
+            if not start:
+                return False
+            self._shape = "body" if start[:1] in b"{[" else "events"
+        if self._shape == "body":
+            self._rest += data
+            if len(self._rest) > MAX_BODY:
+                raise ModelNonsense(
+                    "The model's answer is longer than can be meant; ask for something shorter."
+                )
+        return self._shape == "events"
+
+    def _lines(self, lines: list[bytes], items: list[Item]) -> None:
+        """Take whole lines, and keep the last one for what is to come."""
+        if last := lines.pop():
+            self._rest += last
+            self._check_line()
+        for line in lines:
+            if line[:5] == b"data:":
+                self._event(line[5:], items)
+
+    def _check_line(self) -> None:
+        if len(self._rest) > MAX_LINE:
+            raise ModelNonsense()
+
+    def _last_line(self, payload: bytes, items: list[Item]) -> None:
+        """A last event without its line end counts when it is whole; half of one means a cut stream."""
+        try:
+            self._event(payload, items)
+        except ModelNonsense as error:
+            raise ModelStreamCut() from error
+
+    def _error(self, payload: bytes) -> ModelError:
+        return error_in_stream(payload, model=self._model, secret=self._secret)
+
+
+def is_error(value: bytes) -> bool:
+    """Whether the JSON value of a field `error` says that there is one."""
+    return value not in (b"null", b"", b'""', b"{}")
+
+
+def clean(text: str) -> str:
+    """`text` without the one character that no database keeps."""
+    return text.replace("\0", "�")
+
+
+def repaired(payload: bytes, decode: Callable[[bytes], object]) -> bytes:
+    """An event with broken UTF-8 or halves of surrogate pairs, made whole so that `decode` takes it.
+
+    Raises ModelNonsense.
+    """
+    try:
+        value = json.loads(payload.decode("utf-8", "replace"))
+        text = json.dumps(value, ensure_ascii=False)
+        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+        decode(whole)
+    except (ValueError, RecursionError):
+        raise ModelNonsense() from None
+    return whole
