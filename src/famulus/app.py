@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
@@ -82,13 +83,17 @@ class Parts:
     instance: str
 
 
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
 def model_choice(settings: Settings) -> str:
     """Which model answers by default: the chosen one, the script, or the one that the keys allow."""
     if settings.model:
         return settings.model
     if settings.use_mock:
         return f"scripted:{settings.mock_messages_file}"
-    return default_choice(settings.openai_api_key.get_secret_value() if settings.openai_api_key else None)
+    return default_choice(_plain(settings.openai_api_key), _plain(settings.anthropic_api_key))
 
 
 def open_models(settings: Settings) -> Models:
@@ -96,7 +101,9 @@ def open_models(settings: Settings) -> Models:
     opener = partial(
         open_model,
         base_url=settings.model_base_url,
-        openai_api_key=settings.openai_api_key.get_secret_value() if settings.openai_api_key else None,
+        openai_api_key=_plain(settings.openai_api_key),
+        anthropic_base_url=settings.anthropic_base_url,
+        anthropic_api_key=_plain(settings.anthropic_api_key),
         limits=Limits(
             first_byte=settings.model_first_token_timeout,
             idle=settings.model_idle_timeout,

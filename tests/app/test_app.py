@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from httpx2 import ASGITransport, AsyncClient
 
-from famulus.app import create_app
+from famulus.app import create_app, open_models
 from famulus.kernel.database import Database
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.migrate import DatabaseUnreachable, SchemaBehind
 from famulus.kernel.settings import Settings
+from tests.llm.streams import items_of, text_of
 from tests.support.academy import Academy, plant
+from tests.support.fake_provider import FakeProvider
 from tests.support.postgres import Postgres
 from tests.support.serving import migrated_database, serving, settings_for, wait_for
 
@@ -145,6 +147,7 @@ async def test_a_database_that_refuses(postgres: Postgres, tmp_path: Path) -> No
     ("model", "said"),
     [
         ("openai:gpt", "OPENAI_API_KEY"),
+        ("anthropic:claude", "ANTHROPIC_API_KEY"),
         ("nonsense", "FAMULUS_MODEL"),
         ("scripted:/no/such/file.md", "no such file"),
     ],
@@ -152,12 +155,31 @@ async def test_a_database_that_refuses(postgres: Postgres, tmp_path: Path) -> No
 async def test_a_model_that_cannot_be(
     model: str, said: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
     database = await asyncio.to_thread(lambda: migrated_database("sqlite", tmp_path, request).__enter__())
     before = asyncio.all_tasks()
     with pytest.raises(ConfigurationError, match=said):
         await start(settings_for(database, tmp_path, model=model))
     assert asyncio.all_tasks() == before
+
+
+async def test_without_a_choice_the_keys_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    async with FakeProvider() as provider:
+        models = open_models(
+            settings_for(
+                "sqlite:///x.db",
+                tmp_path,
+                model=None,
+                anthropic_api_key="sk-ant-x",
+                anthropic_base_url=provider.base_url,
+            )
+        )
+        assert text_of(await items_of(models.get())) == "Hello from the fake provider."
+        assert models.get().kind == "anthropic"
+        assert provider.requests[0].path == "/v1/messages"
+        await models.close()
 
 
 async def test_nothing_is_opened_before_it_starts(tmp_path: Path) -> None:

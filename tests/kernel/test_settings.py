@@ -9,8 +9,8 @@ from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.settings import PREFIX, Settings, load_settings
 
 CUSTOMARY = (
-    "APP_ENV PORT SECRET_KEY DATABASE_URL CHATKIT_STORE_DATABASE_URL OPENAI_API_KEY OPENAI_BASE_URL ANTHROPIC_API_KEY"
-    " MAIN_AGENT_USE_MOCK MAIN_AGENT_MOCK_MESSAGES_FILE LOG_LEVEL"
+    "APP_ENV PORT SECRET_KEY DATABASE_URL CHATKIT_STORE_DATABASE_URL OPENAI_API_KEY OPENAI_BASE_URL"
+    " ANTHROPIC_API_KEY ANTHROPIC_BASE_URL MAIN_AGENT_USE_MOCK MAIN_AGENT_MOCK_MESSAGES_FILE LOG_LEVEL"
 ).split()
 SECRET = "kept-to-ourselves-0123456789-abcdef"
 
@@ -42,6 +42,7 @@ def test_without_any_setting_everything_has_a_default() -> None:
         ("DATABASE_URL", "postgresql+psycopg2://h/d", "database", "postgresql+asyncpg://h/d"),
         ("CHATKIT_STORE_DATABASE_URL", "sqlite:///x.db", "database", "sqlite+aiosqlite:///x.db"),
         ("OPENAI_BASE_URL", "http://localhost:11434/v1", "model_base_url", "http://localhost:11434/v1"),
+        ("ANTHROPIC_BASE_URL", "https://gateway.example", "anthropic_base_url", "https://gateway.example"),
         ("FAMULUS_ALLOWED_PRIVATE_HOSTS", '["wiki.lan"]', "allowed_private_hosts", ("wiki.lan",)),
         ("FAMULUS_PUBLIC_URL", "https://x.org", "https", True),
         ("FAMULUS_SIGN_UP", "false", "sign_up_open", False),
@@ -116,6 +117,7 @@ def test_an_empty_value_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
             "localhost:11434",
             "FAMULUS_MODEL_BASE_URL must begin with http:// or https://",
         ),
+        ("ANTHROPIC_BASE_URL", "gateway.example", "ANTHROPIC_BASE_URL must begin with http:// or https://"),
         ("MAIN_AGENT_USE_MOCK", "true", "MAIN_AGENT_MOCK_MESSAGES_FILE"),
         ("FAMULUS_CRASH_POINT", "finish", "FAMULUS_CRASH_POINT works only where APP_ENV is test"),
         ("FAMULUS_RUN_LEASE", "0", "FAMULUS_RUN_LEASE: Input should be greater than or equal to 0.5"),

@@ -15,10 +15,11 @@ from famulus.llm.choose import default_choice, open_model
         (" Offline ", "offline", "offline"),
         ("openai:gpt-x", "openai", "gpt-x"),
         ("compatible:org/model:7b", "compatible", "org/model:7b"),
+        ("Anthropic:claude-x", "anthropic", "claude-x"),
     ],
 )
 async def test_choices(choice: str, kind: str, name: str):
-    model = open_model(choice, base_url="http://localhost:1", openai_api_key="sk-x")
+    model = open_model(choice, base_url="http://localhost:1", openai_api_key="sk-x", anthropic_api_key="sk-a")
     assert (model.kind, model.name) == (kind, name)
     await model.close()
 
@@ -33,14 +34,16 @@ def test_a_script_is_read_at_once(tmp_path: Path):
 @pytest.mark.parametrize(
     ("choice", "says"),
     [
-        ("", "Write `offline`, `scripted:PATH`, `openai:NAME` or `compatible:NAME`"),
+        ("", "Write `offline`, `scripted:PATH`, `openai:NAME`, `anthropic:NAME` or `compatible:NAME`"),
         ("gpt-x", "write `openai:gpt-x`"),
         ("offline:x", "Write `offline`"),
         ("openai:", "after the colon"),
         ("scripted", "after the colon"),
         ("openai:gpt-x", "OPENAI_API_KEY"),
         ("compatible:llama", "FAMULUS_MODEL_BASE_URL"),
-        ("anthropic:claude", "comes later. Write `offline`"),
+        ("anthropic:", "after the colon"),
+        ("anthropic:claude-x", "ANTHROPIC_API_KEY"),
+        ("claude-x", "write `anthropic:claude-x`"),
         ("magic:x", "not known"),
         ("scripted:/nowhere/replies.md", "no such file"),
     ],
@@ -54,3 +57,5 @@ def test_mistakes_say_what_to_write(choice: str, says: str):
 def test_the_default_follows_the_key():
     assert default_choice(None) == default_choice("") == "offline"
     assert default_choice("sk-x").startswith("openai:gpt-")
+    assert default_choice(None, "sk-a").startswith("anthropic:claude-")
+    assert default_choice("sk-x", "sk-a") == default_choice("sk-x")

@@ -18,14 +18,18 @@ REQUEST = Request(
 )
 
 
-@pytest.fixture(params=["offline", "scripted", "compatible", "openai"])
+@pytest.fixture(params=["offline", "scripted", "compatible", "openai", "anthropic"])
 async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Model]:
     script = tmp_path / "replies.md"
     script.write_text("A node is a process.", "utf-8")
-    choices = {"scripted": f"scripted:{script}", "compatible": "compatible:m", "openai": "openai:m"}
+    choice = f"scripted:{script}" if request.param == "scripted" else f"{request.param}:m"
     async with FakeProvider() as provider:
         opened = open_model(
-            choices.get(request.param, "offline"), base_url=provider.base_url, openai_api_key="sk-x"
+            choice.replace("offline:m", "offline"),
+            base_url=provider.base_url,
+            openai_api_key="sk-x",
+            anthropic_base_url=provider.base_url,
+            anthropic_api_key="sk-a",
         )
         yield opened
         await opened.close()
@@ -50,5 +54,5 @@ async def test_closing_twice_is_no_trouble(model: Model):
 
 
 async def test_it_says_what_it_is(model: Model):
-    assert model.kind in ("offline", "scripted", "compatible", "openai")
+    assert model.kind in ("offline", "scripted", "compatible", "openai", "anthropic")
     assert model.name

@@ -1,4 +1,6 @@
-"""A fake model provider: a real HTTP server on 127.0.0.1 that speaks Chat Completions as it is told to.
+"""A fake model provider: a real HTTP server on 127.0.0.1 that speaks as it is told to.
+
+Asked under `…/messages` it speaks Anthropic's Messages (`fake_messages`), under every other path Chat Completions.
 
     async with FakeProvider() as provider:
         provider.reply("Nodes talk over topics.", pace=0.01)       # the next request gets this …
@@ -18,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from aiohttp import web
+
+from tests.support import fake_messages
 
 CUT: Final = "cut"
 """A step of `raw`: break the connection without an end."""
@@ -130,11 +134,22 @@ class FakeProvider:
         finish: str | None = None,
     ) -> None:
         """Stream `text` word by word, `pace` seconds apart, then call tools given as (name, arguments)."""
-        steps: list[Step] = []
-        for chunk in answer_events(text, tool_calls=tool_calls, finish=finish):
-            steps += [chunk, pace] if pace else [chunk]
-        steps += [usage(*usage_tokens)] if usage_tokens else []
-        self.raw(*steps, DONE)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if _asks_for_messages(request):
+                events = fake_messages.answer_events(
+                    words(text), tool_calls=tool_calls, finish=finish, usage_tokens=usage_tokens
+                )
+                last = [fake_messages.STOP]
+            else:
+                events = answer_events(text, tool_calls=tool_calls, finish=finish)
+                last = [usage(*usage_tokens), DONE] if usage_tokens else [DONE]
+            paced: list[Step] = []
+            for each in events:
+                paced += [each, pace] if pace else [each]
+            return await _play(request, [*paced, *last], 200)
+
+        self._answers.append(answer)
 
     def fail(
         self,
@@ -146,7 +161,7 @@ class FakeProvider:
     ) -> None:
         """Answer with an HTTP error in the customary shape."""
         headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
-        error = {"error": {"message": message, "type": "error", "code": code}}
+        error = {"type": "error", "error": {"message": message, "type": code or "error", "code": code}}
         self.body(json.dumps(error).encode(), status=status, headers=headers)
 
     def body(
@@ -187,8 +202,9 @@ class FakeProvider:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             async def sing() -> AsyncIterator[Step]:
+                piece = fake_messages.text(word) if _asks_for_messages(request) else delta(content=word)
                 while True:
-                    yield delta(content=word)
+                    yield piece
                     yield pace
 
             return await _play(request, sing(), 200)
@@ -209,6 +225,10 @@ class FakeProvider:
             return response
         finally:
             recorded.gone.set()
+
+
+def _asks_for_messages(request: web.Request) -> bool:
+    return request.path.endswith("/messages")
 
 
 def _client_port(request: web.Request) -> int:

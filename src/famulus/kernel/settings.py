@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     model: str | None = Field(
         None,
         validation_alias=_names("model"),
-        description="`offline`, `scripted:PATH`, `openai:NAME` or `compatible:NAME`; unset: by the key that is there.",
+        description="`offline`, `scripted:PATH`, `openai:NAME`, `anthropic:NAME`, `compatible:NAME`; unset: by key.",
     )
     model_base_url: str | None = Field(
         None,
@@ -90,7 +90,12 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr | None = Field(
         None,
         validation_alias=_names("anthropic_api_key", "ANTHROPIC_API_KEY"),
-        description="Key of Anthropic; recognised, and named by `doctor` until that wire is there.",
+        description="Key for `anthropic:`.",
+    )
+    anthropic_base_url: str | None = Field(
+        None,
+        validation_alias=_names("anthropic_base_url", "ANTHROPIC_BASE_URL"),
+        description="Address of a gateway that speaks Anthropic's Messages; unset: https://api.anthropic.com.",
     )
     use_mock: bool = Field(
         False,
@@ -257,8 +262,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.model_base_url and urlsplit(self.model_base_url).scheme not in ("http", "https"):
-            raise ValueError(f"{PREFIX}MODEL_BASE_URL must begin with http:// or https://")
+        for name, url in (
+            (f"{PREFIX}MODEL_BASE_URL", self.model_base_url),
+            ("ANTHROPIC_BASE_URL", self.anthropic_base_url),
+        ):
+            if url and urlsplit(url).scheme not in ("http", "https"):
+                raise ValueError(f"{name} must begin with http:// or https://")
         if self.use_mock and self.mock_messages_file is None:
             raise ValueError(
                 "MAIN_AGENT_USE_MOCK needs MAIN_AGENT_MOCK_MESSAGES_FILE, the file with the replies"

@@ -3,12 +3,14 @@
 offline            no model: quotes the course material
 scripted:PATH      plays the replies of a Markdown file
 openai:NAME        OpenAI; needs a key
+anthropic:NAME     Anthropic; needs a key
 compatible:NAME    any server with OpenAI's Chat Completions: Ollama, vLLM, llama.cpp …; needs its address
 """
 
 from pathlib import Path
 
 from famulus.kernel.errors import ConfigurationError
+from famulus.llm.anthropic import AnthropicModel
 from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.offline import OfflineModel
@@ -20,12 +22,17 @@ from famulus.llm.scripted import ScriptedModel
 DEFAULT_OPENAI_MODEL = "gpt-5.4-mini"
 """What a bare OpenAI key gets: small, quick to its first word, good with tools, and not a preview."""
 
-AVAILABLE = "Write `offline`, `scripted:PATH`, `openai:NAME` or `compatible:NAME`"
+DEFAULT_ANTHROPIC_MODEL = "claude-haiku-4-5"
+"""What a bare key of Anthropic gets, for the same reasons."""
+
+AVAILABLE = "Write `offline`, `scripted:PATH`, `openai:NAME`, `anthropic:NAME` or `compatible:NAME`"
 
 
-def default_choice(openai_api_key: str | None) -> str:
-    """The choice when none was made: OpenAI when its key is there, otherwise no model at all."""
-    return f"openai:{DEFAULT_OPENAI_MODEL}" if openai_api_key else "offline"
+def default_choice(openai_api_key: str | None, anthropic_api_key: str | None = None) -> str:
+    """The choice when none was made: OpenAI when its key is there, then Anthropic, otherwise no model at all."""
+    if openai_api_key:
+        return f"openai:{DEFAULT_OPENAI_MODEL}"
+    return f"anthropic:{DEFAULT_ANTHROPIC_MODEL}" if anthropic_api_key else "offline"
 
 
 def open_model(
@@ -33,13 +40,16 @@ def open_model(
     *,
     base_url: str | None = None,
     openai_api_key: str | None = None,
+    anthropic_base_url: str | None = None,
+    anthropic_api_key: str | None = None,
     limits: Limits | None = None,
     retry: RetryPolicy | None = None,
     clients: Clients | None = None,
 ) -> Model:
     """The model that `choice` names, not connected yet. Raises ConfigurationError saying what to write.
 
-    `base_url` is the address of a compatible server; with `openai:` it takes the place of OpenAI's own.
+    `base_url` is the address of a compatible server; with `openai:` it takes the place of OpenAI's own, as
+    `anthropic_base_url` does of Anthropic's.
     """
     kind, _, name = choice.strip().partition(":")
     kind, name = kind.strip().lower(), name.strip()
@@ -49,19 +59,16 @@ def open_model(
         case "scripted" if name:
             return ScriptedModel(Path(name).expanduser())
         case "openai" if name and openai_api_key:
-            address = base_url
+            address, key = base_url, openai_api_key
         case "compatible" if name and base_url:
-            address = base_url
+            address, key = base_url, openai_api_key
+        case "anthropic" if name and anthropic_api_key:
+            address, key = anthropic_base_url, anthropic_api_key
         case _:
             raise ConfigurationError(_complaint(choice, kind, name))
-    return OpenAIChatModel(
-        kind=kind,
-        name=name,
-        base_url=address,
-        api_key=openai_api_key,
-        limits=limits,
-        retry=retry,
-        clients=clients,
+    wire = AnthropicModel if kind == "anthropic" else OpenAIChatModel
+    return wire(
+        kind=kind, name=name, base_url=address, api_key=key, limits=limits, retry=retry, clients=clients
     )
 
 
@@ -69,14 +76,15 @@ def _complaint(choice: str, kind: str, name: str) -> str:
     """What is wrong with a choice that cannot be opened, and what to write."""
     this = f"FAMULUS_MODEL={choice}"
     match kind:
-        case "openai" if name:
-            return f"{this} needs a key; set OPENAI_API_KEY."
+        case "openai" | "anthropic" if name:
+            return f"{this} needs a key; set {kind.upper()}_API_KEY."
         case "compatible" if name:
             return f"{this} needs the server's address; set FAMULUS_MODEL_BASE_URL, such as http://localhost:11434/v1."
-        case "openai" | "compatible" | "scripted":
+        case "openai" | "anthropic" | "compatible" | "scripted":
             return f"{this} lacks what comes after the colon. {AVAILABLE}."
-        case "anthropic":
-            return f"{this}: this wire comes later. {AVAILABLE}."
+        case _ if not kind or name:
+            return f"{this} is not known. {AVAILABLE}."
+        case _ if kind.startswith("claude"):
+            return f"{this} is not known. {AVAILABLE}. For a model of Anthropic write `anthropic:{kind}`."
         case _:
-            hint = f" For a model of OpenAI write `openai:{kind}`." if kind and not name else ""
-            return f"{this} is not known. {AVAILABLE}.{hint}"
+            return f"{this} is not known. {AVAILABLE}. For a model of OpenAI write `openai:{kind}`."

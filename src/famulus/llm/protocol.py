@@ -124,7 +124,7 @@ class Model(Protocol):
 
     @property
     def kind(self) -> str:
-        """`offline`, `scripted`, `openai` or `compatible`."""
+        """`offline`, `scripted`, `openai`, `anthropic` or `compatible`."""
         ...
 
     @property

@@ -26,7 +26,7 @@ export interface Me {
   memberships: { organization: Named; role: Role }[];
 }
 
-export type ModelKind = "offline" | "scripted" | "openai" | "compatible";
+export type ModelKind = "offline" | "scripted" | "openai" | "anthropic" | "compatible";
 
 export interface About {
   name: string;

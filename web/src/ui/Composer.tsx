@@ -169,6 +169,7 @@ const NOTES: Record<ModelKind, string> = {
   offline: "Offline: quotes only, taken from the lessons.",
   scripted: "Scripted replies: a rehearsal without a language model.",
   openai: CAUTION,
+  anthropic: CAUTION,
   compatible: CAUTION,
 };
 
