@@ -2,15 +2,15 @@
 
 import pytest
 
-from famulus.assistants.registry import DEFAULT_INSTRUCTIONS
-from famulus.assistants.template import check_instructions
+from famulus.assistants.template import check_instructions, given_instructions
+from famulus.identity.principal import ROLES
 from famulus.kernel.errors import Invalid
 
 
 @pytest.mark.parametrize(
     "instructions",
     [
-        DEFAULT_INSTRUCTIONS,
+        *map(given_instructions, ("default", *ROLES[:-1])),
         "Plain words.",
         "{% if user.role == 'teacher' and course %}{{ course.title | upper }}{% else %}{{ user.name }}{% endif %}",
         "{% for key, value in user.profile.items() %}{{ key }}: {{ value | default('unknown') }}\n{% endfor %}",

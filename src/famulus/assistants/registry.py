@@ -19,7 +19,7 @@ from famulus.assistants.settings import (
     changed_settings,
     read_settings,
 )
-from famulus.assistants.template import check_instructions
+from famulus.assistants.template import check_instructions, given_instructions
 from famulus.campus.courses import course_card, pin_assistant
 from famulus.campus.organizations import get_organization
 from famulus.identity import audit
@@ -33,12 +33,6 @@ from famulus.kernel.tables import utc_now
 
 Scope = Literal["global", "organization", "course"]
 DEFAULT_NAME = "Famulus"
-DEFAULT_INSTRUCTIONS = """\
-You are {{ assistant.name }}, an assistant of a learning platform. Help the person to understand: explain step by \
-step, give a small example where it helps, and keep to what was asked. Answer in the language of the question, \
-in Markdown.
-{% if course %}You are speaking in the course "{{ course.title }}".{% endif %}
-{% if user.role == "teacher" %}The person teaches: be concise and precise.{% endif %}"""
 RULES: dict[Scope, str] = {
     "global": "A global assistant with this name exists already; names of global assistants are unique.",
     "organization": "This organization has an assistant for this role already; there is one for each role.",
@@ -278,7 +272,7 @@ async def ensure_default(session: AsyncSession) -> None:
     query = select(Assistant.id).where(Assistant.scope == "global", Assistant.role.is_(None)).limit(1)
     if (await session.execute(query)).first() is not None:
         return
-    await plant_global(session, DEFAULT_NAME, DEFAULT_INSTRUCTIONS)
+    await plant_global(session, DEFAULT_NAME, given_instructions("default"))
 
 
 async def plant_global(

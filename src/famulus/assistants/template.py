@@ -5,6 +5,7 @@ not on the list below is refused when it is written: there is no arithmetic, no 
 grows text, and no loop inside a loop.
 """
 
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -57,3 +58,8 @@ def _is_harmless(call: nodes.Call) -> bool:
 def _broken(line: int, sentence: str) -> Invalid:
     problem = FieldProblem("instructions", f"Line {line}: {sentence}")
     return Invalid("The instructions are not a valid template.", fields=(problem,))
+
+
+def given_instructions(name: str) -> str:
+    """What an assistant of ours is told to begin with: the template `instructions/{name}.md`, for a role or for all."""
+    return files("famulus.assistants").joinpath("instructions", f"{name}.md").read_text("utf-8")

@@ -133,3 +133,13 @@ def _out(entry: Entry, actor_name: str | None) -> AuditEntryOut:
         address=entry.address,
         request_id=entry.request_id,
     )
+
+
+async def lately_done(session: AsyncSession, principal: Principal, limit: int) -> list[str]:
+    """What this person did last, newest first, as `track.create: Python`; what they did is theirs to know."""
+    principal.needs("read")
+    query = select(Entry.action, Entry.thing_name).where(
+        Entry.actor_id == principal.user_id, Entry.action != "tool.call"
+    )
+    found = await session.execute(query.order_by(Entry.id.desc()).limit(limit))
+    return [f"{action}: {name}" if name else action for action, name in found]

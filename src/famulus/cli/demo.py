@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from famulus.assistants.registry import plant_global
+from famulus.assistants.template import given_instructions
 from famulus.campus.seeding import PlannedLesson, is_planted, seed_organization
 from famulus.cli.demo_plan import ACADEMY, ASSISTANTS, HARBOR, Material, academy, harbor
 from famulus.identity.passwords import Passwords
@@ -80,8 +81,8 @@ async def seed_demo(database: Database) -> bool:
             organization = plan(lambda name: read_course(folder / name))
             planted += await seed_organization(session, organization, password_hash=hashed) or []
         if harbor in missing:
-            for role, name, instructions in ASSISTANTS:
-                await plant_global(session, name, instructions, role=role)
+            for role, name in ASSISTANTS:
+                await plant_global(session, name, given_instructions(role), role=role)
     for course_id in planted:
         await sync_course_lessons(database, course_id)
     return True

@@ -13,19 +13,23 @@ from msgspec.structs import replace
 
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
+from famulus.campus.auditing import lately_done
 from famulus.campus.courses import CourseCard, course_card
 from famulus.campus.presence import principal_again
+from famulus.campus.projects import project_names
 from famulus.conversations.parts import Citation, Page, decode_parts, text_of
+from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import INSERT_JOB, job_values
 from famulus.kernel.lane import Statement
+from famulus.kernel.memory import Memory
 from famulus.kernel.tables import utc_now
 from famulus.knowledge.retrieve import Passage, fits, search
 from famulus.llm.opened import Models
 from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request
 from famulus.runs.acting import Acting, Hands
 from famulus.runs.carrying import UNKNOWN
-from famulus.runs.context import Situation, Voice, system_text, within_budget
+from famulus.runs.context import Situation, Surroundings, Voice, system_text, within_budget
 from famulus.runs.events import (
     START,
     AnswerRestarted,
@@ -41,8 +45,12 @@ from famulus.runs.loop import MOST_TOKENS, Draft
 from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
 from famulus.tools.contract import ToolContext
-from famulus.tools.offer import Toolbox
+from famulus.tools.offer import Offer, Toolbox
 
+ARRANGING = ("teacher", "organization_admin", "site_admin")
+PROJECTS, RECENT = 12, 5
+MEMORY = 5.0
+"""Seconds that what is there is remembered for a person."""
 TITLE_JOB = "thread.title"
 FOLLOW_UP_WORDS = 5
 """A question shorter than this leans on the one before it, so both are searched for."""
@@ -71,6 +79,7 @@ class Preparation:
         self._assistants = assistants
         self._toolbox = toolbox
         self._hands = hands
+        self._known = Memory[tuple[str, str | None, str | None], Surroundings](seconds=MEMORY, size=5_000)
 
     async def prepare(self, work: Work) -> Prepared:
         """Read what the answer needs. Raises a FamulusError where it cannot be given."""
@@ -80,6 +89,7 @@ class Preparation:
         rows = await self._history(work, assistant)
         asked = decode_parts(rows[-1].parts)
         course = await self._course(work)
+        offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
         started = time.perf_counter()
         passages = await self._passages(work, rows, assistant) if course else ()
         took = (time.perf_counter() - started) * 1000
@@ -94,19 +104,22 @@ class Preparation:
             passages=tuple(_grounding(n, passage) for n, passage in enumerate(passages, 1)),
             searched=course is not None,
             today=utc_now().date(),
+            can_act=bool(offer.tools),
+            surroundings=await self._surroundings(work) if offer.tools else None,
         )
         return Prepared(
             model=self._models.get(assistant.settings.model),
             request=self._request(situation, rows, assistant),
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
-            hand=await self._hand(work, assistant, tainted=bool(passages or situation.page or len(rows) > 1)),
+            hand=self._hand(
+                work, assistant, offer, tainted=bool(passages or situation.page or len(rows) > 1)
+            ),
             most_tokens=assistant.settings.max_run_tokens or MOST_TOKENS,
         )
 
-    async def _hand(self, work: Work, assistant: ResolvedAssistant, *, tainted: bool) -> Acting:
+    def _hand(self, work: Work, assistant: ResolvedAssistant, offer: Offer, *, tainted: bool) -> Acting:
         """What carries out the tool calls of this attempt."""
         asker = work.asker
-        offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
         context = ToolContext(asker.principal, work.run.thread_id, asker.course_id, tainted=tainted)
         return Acting(self._hands, work, offer, context, assistant.settings)
 
@@ -140,6 +153,21 @@ class Preparation:
             return None
         async with self._database.read() as session:
             return await course_card(session, work.asker.principal, work.asker.course_id)
+
+    async def _surroundings(self, work: Work) -> Surroundings | None:
+        """What is there for who arranges it; whoever learns is told of their course alone."""
+        principal = work.asker.principal
+        if principal.role not in ARRANGING or "read" not in (principal.scopes or ("read",)):
+            return None
+        return await self._known.get(
+            (principal.user_id, principal.organization_id, principal.role), partial(self._look, principal)
+        )
+
+    async def _look(self, principal: Principal) -> Surroundings:
+        async with self._database.read() as session:
+            names = await project_names(session, principal, PROJECTS + 1)
+            recent = await lately_done(session, principal, RECENT)
+        return Surroundings(tuple(names[:PROJECTS]), len(names) > PROJECTS, tuple(recent))
 
     async def _passages(
         self, work: Work, rows: list[Said], assistant: ResolvedAssistant
