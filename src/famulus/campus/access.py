@@ -310,19 +310,26 @@ async def require_in(
     thing: str,
     *,
     organization_id: str | None = None,
+    project_id: str | None = None,
+    track_id: str | None = None,
     course_id: str | None = None,
 ) -> None:
-    """`require` for rooms that know a place by its id only: a course, else an organization, else the whole site.
+    """`require` for rooms that know a place by its id only: the innermost that is given, else the whole site.
 
     Raises NotFound for a place that the person does not see.
     """
+    place: Organization | Project | Track | Course
     if course_id is not None:
-        await require(session, principal, action, await find(session, principal, Course, course_id), thing)
+        place = await find(session, principal, Course, course_id)
+    elif track_id is not None:
+        place = await find(session, principal, Track, track_id)
+    elif project_id is not None:
+        place = await find(session, principal, Project, project_id)
     elif organization_id is not None:
-        organization = await find(session, principal, Organization, organization_id)
-        await require(session, principal, action, organization, thing)
+        place = await find(session, principal, Organization, organization_id)
     else:
-        require_site_admin(principal, action, thing)
+        return require_site_admin(principal, action, thing)
+    await require(session, principal, action, place, thing)
 
 
 def matrix() -> Iterable[tuple[str, str, tuple[Standing, ...]]]:

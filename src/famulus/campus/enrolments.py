@@ -73,6 +73,18 @@ async def list_enrolments(
     return found.map(lambda row: EnrolmentOut.model_validate(row, from_attributes=True))
 
 
+async def get_enrolment(
+    session: AsyncSession, principal: Principal, course_id: str, user_id: str
+) -> EnrolmentOut:
+    """One of the people of a course. Raises NotFound or Forbidden."""
+    course = await managed(session, principal, course_id, "see")
+    query = _enrolments().where(Enrolment.course_id == course.id, Enrolment.user_id == user_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound("This person is not in the course.")
+    return EnrolmentOut.model_validate(row, from_attributes=True)
+
+
 async def enrol(
     session: AsyncSession, principal: Principal, course_id: str, new: NewEnrolment
 ) -> EnrolmentOut:
