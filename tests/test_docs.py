@@ -101,6 +101,11 @@ def test_every_event_is_documented() -> None:
     assert [tag for tag in wanted if f"### `{tag}`" not in reference("events")] == []
 
 
+def test_every_tool_is_documented() -> None:
+    wanted = [tool.name for tool in made.own_tools()]
+    assert [name for name in wanted if f"| `{name}` |" not in reference("tools")] == []
+
+
 def test_every_command_and_option_is_documented() -> None:
     wanted = [f"### {name}\n" for name, _ in made.commands()]
     wanted += [f"`{word}" for _, command in made.commands() for each in command.params for word in each.opts]

@@ -12,6 +12,7 @@ from functools import partial
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from famulus.assistants import tools as assistant_tools
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
@@ -27,6 +28,7 @@ from famulus.identity.oidc import Providers
 from famulus.identity.postman import Postman
 from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
 from famulus.identity.tidying import TIDY, Tidying
+from famulus.insights import tools as insight_tools
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
@@ -211,7 +213,7 @@ def _engine(
 ) -> _Engine:
     crash = CrashPoints(settings.crash_point)
     assistants = AssistantCache(database, database.bus)
-    toolbox = Toolbox((*built_in(database), *tools))
+    toolbox = Toolbox((*own_tools(database, settings), *tools))
     journal = Journal(database, live, instance)
     rules = RulesCache(database, database.bus)
     hands = Hands(Carrier(database, journal, crash), rules, float(settings.approval_lifetime))
@@ -230,6 +232,11 @@ def _engine(
         Approvals(database, live, runner, toolbox, hands),
         Undoing(toolbox),
     )
+
+
+def own_tools(database: Database, settings: Settings) -> tuple[Tool, ...]:
+    """Every tool of ours, from the rooms that they belong to."""
+    return (*built_in(database, settings), *assistant_tools.TOOLS, *insight_tools.TOOLS)
 
 
 def _of_courses(database: Database, live: Live, models: Models) -> dict[str, Handler]:

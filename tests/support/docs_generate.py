@@ -24,12 +24,16 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 import famulus
+from famulus import app
 from famulus.campus import access
 from famulus.cli.main import app as cli
 from famulus.conversations import parts
+from famulus.identity.principal import ROLES, Principal, Role
+from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError, every_error
 from famulus.kernel.settings import Settings
 from famulus.runs import events
+from famulus.tools.contract import Tool
 from tests.support.docs_markdown import anchor, table
 from tests.support.docs_openapi import rest_bodies, rest_routes
 
@@ -288,9 +292,32 @@ def rights_matrix() -> str:
     return table(heads, rows)
 
 
+def own_tools() -> tuple[Tool, ...]:
+    """Every tool of ours, on a database that is never opened."""
+    return app.own_tools(Database(f"sqlite+aiosqlite:///{ROOT}/none.db"), Settings())
+
+
+def tools_table() -> str:
+    """Our own tools: what each does, its effect, the right it takes, and who can have that."""
+    rows: list[list[str]] = []
+    for tool in own_tools():
+        asks = ", asks first" if tool.effect == "destroys" or tool.always_asks else ""
+        right = " · ".join(tool.needs) if tool.needs else "–"
+        who = ", ".join(code(role) for role in ROLES if tool.needs is None or _has(role, tool.needs))
+        rows.append([code(tool.name), tool.description, tool.effect + asks, right, who])
+    return table(["tool", "what it does", "effect", "right", "who can have it"], rows)
+
+
+def _has(role: Role, needs: tuple[str, str]) -> bool:
+    thing, action = needs
+    person = Principal("", "", "", role, "", email_verified=True)
+    return access.in_reach(person, action, thing)
+
+
 MAKERS: dict[str, Callable[[], str]] = {
     "rights-matrix": rights_matrix,
     "settings": settings_table,
+    "tools": tools_table,
     "errors": errors_table,
     "events": events_list,
     "event-values": event_values,

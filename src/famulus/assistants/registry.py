@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +20,7 @@ from famulus.assistants.settings import (
     read_settings,
 )
 from famulus.assistants.template import check_instructions, given_instructions
-from famulus.campus.courses import course_card, pin_assistant
+from famulus.campus.courses import CourseCard, course_card, pin_assistant
 from famulus.campus.organizations import get_organization
 from famulus.identity import audit
 from famulus.identity.principal import Principal, Role
@@ -30,6 +30,7 @@ from famulus.kernel.errors import FieldProblem, Invalid
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import fold
 
 Scope = Literal["global", "organization", "course"]
 DEFAULT_NAME = "Famulus"
@@ -230,6 +231,20 @@ async def pin_course(
         if not assistant.active:
             raise AssistantInactive("This assistant is switched off; switch it on before you pin it.")
     await pin_assistant(session, principal, course_id, assistant_id)
+
+
+async def usable_assistants(
+    session: AsyncSession, principal: Principal, course: CourseCard, name: str
+) -> list[tuple[str, str]]:
+    """Ids and names of those that a course may be pinned to and that this person sees, by id or by the whole name."""
+    query = visible_assistants(principal).where(
+        Assistant.active,
+        or_(Assistant.organization_id.is_(None), Assistant.organization_id == course.organization_id),
+        or_(Assistant.course_id.is_(None), Assistant.course_id == course.id),
+    )
+    columns = query.with_only_columns(Assistant.id, Assistant.name).order_by(Assistant.id)
+    rows = [(row[0], row[1]) for row in await session.execute(columns)]
+    return [(id, called) for id, called in rows if id == name or fold(called) == fold(name)]
 
 
 async def list_versions(
