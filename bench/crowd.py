@@ -18,7 +18,7 @@ from famulus.kernel.ids import moment
 
 PEOPLE, PROJECTS, TRACKS, COURSES, LESSONS = 50_000, 100, 1_000, 10_000, 1_000
 ENROLMENTS, IN_ONE_COURSE, AUDIT, TASKS, INVITATIONS = 100_000, 40_000, 1_000_000, 10_000, 10_000
-ORGANIZATIONS, ACTORS, OWN_COURSES = 2_000, 500, 100
+ORGANIZATIONS, ACTORS, OWN_COURSES, QUIZZES = 2_000, 500, 100, 10_000
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 STAMPS = ("created_at", "updated_at")
 AT = (BEGAN, BEGAN)
@@ -69,6 +69,9 @@ def tables(accounts: Mapping[str, str]) -> Iterator[Table]:
     yield "lessons", (
         "id", "course_id", "title", "title_key", "path", "body", "position", "published", *STAMPS
     ), _lessons()  # fmt: skip
+    yield "quizzes", (
+        "id", "course_id", "title", "status", "questions", "question_count", *STAMPS
+    ), _quizzes()  # fmt: skip
     yield "enrolments", ("course_id", "user_id", "role", "person_key", "created_at"), _enrolments(accounts)
     yield "audit_entries", (
         "id", "at", "actor_id", "actor_role", "organization_id", "action", "thing_id", "thing_name", "after"
@@ -133,6 +136,14 @@ def _lessons() -> Iterator[Row]:
         yield (
             id_of("les", n), id_of("crs", course), title, title.lower(), f"{n}.md", body, n, n % 10 > 0, *AT
         )  # fmt: skip
+
+
+def _quizzes() -> Iterator[Row]:
+    """All of the first course; few of them are still to be reviewed."""
+    question = '{"kind":"true_false","prompt":"Does water run downhill?","answer":true,"explanation":""}'
+    for n in range(QUIZZES):
+        status = "draft" if n % 1000 == 3 else "approved"
+        yield id_of("quz", n), id_of("crs", 0), f"Quiz {n}", status, f"[{question}]", 1, *AT
 
 
 def _enrolments(accounts: Mapping[str, str]) -> Iterator[Row]:

@@ -71,6 +71,7 @@ MEMBERS, ACCOUNTS, AUDIT = (
 ORGANIZATIONS, PROJECTS, TRACKS = "/api/v1/organizations", "/api/v1/projects", "/api/v1/tracks"
 TASKS, LESSONS, THREADS = "/api/v1/tasks", "/api/v1/courses/{course_id}/lessons", "/api/v1/threads"
 APPROVALS = "/api/v1/approvals"
+QUIZZES = "/api/v1/courses/{course_id}/quizzes"
 INVITATIONS = "/api/v1/organizations/{organization_id}/invitations"
 INSTRUCTORS, MAILS, ASSISTANTS = "/api/v1/instructors", "/api/v1/mails", "/api/v1/assistants"
 AWAY, NONE = {"archived": "true"}, "zzz"
@@ -127,6 +128,14 @@ def _courses() -> list[Question]:
             Question(LESSONS, "archived, and none is", who, AWAY),
             Question(LESSONS, "beginning as ten do", who, {"q": "lesson 0012"}),
             Question(LESSONS, "unpublished", who, {"published": "false"}, lessons),
+        ]
+    quizzes = back(crowd.QUIZZES, ids("quz"))
+    for who in (ADMIN, TEACHER):
+        found += [
+            Question(QUIZZES, "newest first", who, {}, quizzes),
+            Question(QUIZZES, "to be reviewed", who, {"status": "draft"}),
+            Question(QUIZZES, "discarded, and none is", who, {"status": "discarded"}),
+            Question(QUIZZES, "archived, and none is", who, AWAY),
         ]
     return found
 

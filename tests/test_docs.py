@@ -36,7 +36,7 @@ COMMAND = ".venv/bin/famulus"
 MAIN = "from famulus.cli.main import main; main()"
 MARK = "=== block "
 WORDS = """
-    principal organization role project track course lesson enrolment task archived assistant thread message part run event
+    principal organization role project track course lesson quiz enrolment task archived assistant thread message part run event
     approval tool source document chunk passage citation door epoch journal lane script lease pulse sweep job instance
     room
 """.split()

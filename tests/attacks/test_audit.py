@@ -37,6 +37,7 @@ CHANGES_NOTHING = {
             "tracks/{track_id}",
             "courses/{course_id}",
             "lessons/{lesson_id}",
+            "quizzes/{quiz_id}",
             "tasks/{task_id}",
             "accounts/{user_id}",
         )

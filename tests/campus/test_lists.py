@@ -12,6 +12,7 @@ from famulus.campus.courses import create_course, list_courses, list_my_courses
 from famulus.campus.lessons import create_lesson, list_lessons
 from famulus.campus.organizations import list_organizations
 from famulus.campus.projects import create_project, list_projects
+from famulus.campus.quizzes import create_quiz, list_quizzes
 from famulus.campus.schemas.courses import (
     AllCourseFilters,
     CourseFilters,
@@ -20,11 +21,13 @@ from famulus.campus.schemas.courses import (
     NewLesson,
 )
 from famulus.campus.schemas.places import NameFilters, NewProject, NewTrack, ProjectFilters, TrackFilters
+from famulus.campus.schemas.quizzes import NewQuiz, QuizFilters
 from famulus.campus.schemas.tasks import NewTask, TaskFilters
 from famulus.campus.tasks import create_task, list_tasks
 from famulus.campus.tracks import create_track, list_tracks
 from famulus.identity.principal import Principal
 from famulus.kernel.paging import Page, Paging
+from tests.support.quizzes import questions
 from tests.support.rooms import SITE, World
 
 Ask = Callable[[AsyncSession, Principal, Paging], Awaitable[Page[Any]]]
@@ -35,7 +38,7 @@ STEERED = ("enable_seqscan", "enable_bitmapscan", "enable_sort")
 """What PostgreSQL is told to avoid, so that a small table shows whether there is an index for a large one."""
 
 
-def lists(world: World, project: str, track: str) -> dict[str, Ask]:
+def lists(world: World, project: str, track: str, who: str) -> dict[str, Ask]:
     """Every list of places and tasks in each of its orders, by what it is."""
     found: dict[str, Ask] = {}
     for sort in SORTS:
@@ -55,6 +58,10 @@ def lists(world: World, project: str, track: str) -> dict[str, Ask]:
     placed = AllCourseFilters(track_id=track, sort="position")
     found["courses of a track"] = lambda s, p, g: list_courses(s, p, placed, g)
     found["lessons"] = lambda s, p, g: list_lessons(s, p, world.course, LessonFilters(), g)
+    if who != "student":
+        drafts = QuizFilters(status="draft")
+        found["quizzes"] = lambda s, p, g: list_quizzes(s, p, world.course, QuizFilters(), g)
+        found["quizzes to review"] = lambda s, p, g: list_quizzes(s, p, world.course, drafts, g)
     for sort in DUE:
         due = TaskFilters.model_validate({"sort": sort})
         found[f"tasks {sort}"] = lambda s, p, g, f=due: list_tasks(s, p, f, g)
@@ -74,6 +81,8 @@ async def filled(world: World, principal: Principal) -> tuple[str, str]:
             await create_course(session, SITE, NewCourse(title=f"Course {n}", track_id=track.id))
             new = NewLesson(title="More", path=f"{n}.md", body="")
             await create_lesson(session, SITE, world.course, new)
+            quiz = NewQuiz.model_validate({"title": "Quiz", "questions": questions()})
+            await create_quiz(session, SITE, world.course, quiz)
             await create_task(session, principal, NewTask(title=f"Task {n}"))
     return project.id, track.id
 
@@ -86,7 +95,7 @@ async def test_a_list_costs_the_same_and_its_order_has_an_index(world: World, wh
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         asked.append((statement, parameters))
 
-    every = lists(world, *await filled(world, principal))
+    every = lists(world, *await filled(world, principal), who)
     event.listen(world.database.engine.sync_engine, "before_cursor_execute", note)
     complaints: list[str] = []
     for name, ask in every.items():

@@ -1,7 +1,7 @@
 """Two organizations with everything that one may see and another may not, each with a mark that gives a leak away.
 
 ours    admin, teacher (teaches Rivers), student and classmate (learn it), peer (a member who learns nothing)
-        Rivers: three lessons and a draft, an assistant of its own, an upload · Hidden: a course not published
+        Rivers: three lessons and a draft, two quizzes, an assistant of its own, an upload · Hidden: a course not published
         a project with a track; the student has a task
 theirs  their_admin, their_student (learns Dams)
 site    administers the site
@@ -16,7 +16,10 @@ from typing import Any
 from uuid import uuid4
 
 from httpx2 import Client
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.campus.quizzes import create_quiz
+from famulus.campus.schemas.quizzes import NewQuiz
 from famulus.campus.seeding import (
     Person,
     PlannedCourse,
@@ -29,6 +32,8 @@ from famulus.identity.passwords import Passwords
 from famulus.identity.sessions import open_session
 from famulus.kernel.database import Database
 from famulus.knowledge.lessons import sync_course_lessons
+from tests.support.quizzes import questions
+from tests.support.rooms import SITE
 from tests.support.sse import events_of
 
 PASSWORD = "correct horse battery"
@@ -48,7 +53,7 @@ THEIRS = (
 MARKS = {
     name: f"canary-{name.replace('_', '-')}-7f3a"
     for name in (
-        "course", "lesson", "draft", "hidden", "instructions", "upload", "thread", "message", "teacher_thread",
+        "course", "lesson", "draft", "quiz", "hidden", "instructions", "upload", "thread", "message", "teacher_thread",
         "teacher_message", "task", "places", "their_lesson", "their_instructions", "their_places",
     )
 }  # fmt: skip
@@ -118,6 +123,7 @@ async def plant(database_url: str, *, colleague: bool = False) -> Academy:
             ):
                 [ids[key], *others] = await seed_organization(session, planned, password_hash=hashed) or [""]
                 ids |= dict.fromkeys(["other_course"] if others else [], "".join(others))
+            quizzes = await _draft_quizzes(session, ids)
             for person in (*ours, *THEIRS):
                 account = await find_by_email(session, person.email)
                 assert account is not None
@@ -126,10 +132,23 @@ async def plant(database_url: str, *, colleague: bool = False) -> Academy:
                 people[name] = Member(account.id, account.email, opened.token)
         for course in ids.values():
             await sync_course_lessons(database, course)
+        ids |= quizzes
     finally:
         passwords.close()
         await database.close()
     return Academy(people, ids)
+
+
+async def _draft_quizzes(session: AsyncSession, courses: Mapping[str, str]) -> dict[str, str]:
+    """Two quizzes of Rivers and one of every other course, as an assistant drafts them."""
+    found: dict[str, str] = {}
+    for name, course in (("spare_course", courses["course"]), *courses.items()):
+        new = NewQuiz.model_validate({"title": "Quiz", "questions": questions()})
+        if course == courses["course"]:
+            new = new.model_copy(update={"title": f"Quiz {MARKS['quiz']}"})
+        quiz = await create_quiz(session, SITE, course, new)
+        found[name.replace("course", "quiz")] = quiz.id
+    return found
 
 
 def furnish(academy: Academy, client: Callable[[str], Client]) -> None:

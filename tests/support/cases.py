@@ -22,7 +22,7 @@ class Case:
     content: bytes = b"# Notes\n\nWater is wet."
     """What is in that file."""
     beside: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    """By field: what has to stand in the body with it."""
+    """By field: what has to stand in the body with it; of a field in a list of objects, in the object."""
     needs: str | None = None
     """The role it takes, where seeing is not enough."""
     endless: bool = False

@@ -1,10 +1,12 @@
-"""The operations of organizations, projects, tracks, courses' and lessons' places, and tasks."""
+"""The operations of organizations, projects, tracks, courses' and lessons' places, quizzes, and tasks."""
 
 from tests.support.cases import Case
 
 PROJECT, TRACK = {"project_id": "{spare_project}"}, {"track_id": "{spare_track}"}
 COURSE, LESSON = {"course_id": "{spare_course}"}, {"lesson_id": "{archived_lesson}"}
 ORGANIZATION, TASK = {"organization_id": "{spare_organization}"}, {"task_id": "{spare_task}"}
+QUIZ = {"quiz_id": "{spare_quiz}"}
+QUESTION = {"kind": "true_false", "prompt": "Does water run {new}?", "answer": True}
 
 CASES_PLACES: dict[str, Case] = {
     "PATCH /api/v1/organizations/{organization_id}": Case(
@@ -45,6 +47,19 @@ CASES_PLACES: dict[str, Case] = {
     ),
     "POST /api/v1/lessons/{lesson_id}/archive": Case("teacher", path=LESSON, needs="teacher"),
     "POST /api/v1/lessons/{lesson_id}/restore": Case("teacher", path=LESSON, needs="teacher"),
+    "GET /api/v1/courses/{course_id}/quizzes": Case("teacher", needs="teacher"),
+    "GET /api/v1/quizzes/{quiz_id}": Case("teacher"),
+    "PATCH /api/v1/quizzes/{quiz_id}": Case(
+        "teacher",
+        body={
+            "title": "Rivers {new}",
+            "status": "approved",
+            "questions": [{**QUESTION, "passage_id": "{passage}"}],
+        },
+        beside={"questions/passage_id": QUESTION},
+    ),
+    "POST /api/v1/quizzes/{quiz_id}/archive": Case("teacher", path=QUIZ),
+    "POST /api/v1/quizzes/{quiz_id}/restore": Case("teacher", path=QUIZ),
     "GET /api/v1/tasks": Case(),
     "POST /api/v1/tasks": Case(status=201, body={"title": "Read", "due_at": "2026-11-20T19:00:00Z"}),
     "GET /api/v1/tasks/{task_id}": Case(),

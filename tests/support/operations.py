@@ -6,7 +6,7 @@ Values in braces are names of ids in an academy, such as `{course}`; `{new}` is 
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from httpx2 import Client, Response
 
@@ -140,6 +140,8 @@ def filled(value: Any, ids: Mapping[str, str]) -> Any:
         return value.format_map({**ids, "new": f"new{next(_numbers)}"}) if "{" in value else value
     if isinstance(value, Mapping):
         return {key: filled(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, ids) for item in cast(list[Any], value)]
     return value
 
 

@@ -126,9 +126,10 @@ def request(client: Client, place: Place, value: str, asker: Asker, case: Case) 
             headers[place.name] = value
         case _:
             outer, _, inner = place.name.partition("/")
-            listed = [{inner: value}] if inner else [value]
+            beside = case.beside.get(place.name, {})
+            listed = [{**filled(beside, asker.own), inner: value}] if inner else [value]
             sent = listed if inner or place.name.endswith("_ids") else value
-            body = {**(body or {}), **case.beside.get(place.name, {}), outer: sent}
+            body = {**(body or {}), **({} if inner else beside), outer: sent}
             if place.name == "email":
                 body.pop("user_id", None)
     given: dict[str, Any] = {"headers": headers, "params": query}

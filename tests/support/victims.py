@@ -22,7 +22,7 @@ def askers(world: Served) -> list[Asker]:
         return {name: ids[name] for name in names}
 
     course = ("course", "lesson", "assistant", "source", "document", "passage")
-    drafts = ("hidden_course", "draft", "draft_document", "draft_passage")
+    drafts = ("hidden_course", "draft", "quiz", "draft_document", "draft_passage")
     talk = (
         "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task",
         "session", "mail", "approval", "teacher_approval",
@@ -33,6 +33,7 @@ def askers(world: Served) -> list[Asker]:
         "their_organization",
         "their_course",
         "their_lesson",
+        "their_quiz",
         "their_assistant",
         "their_source",
         "their_thread",
@@ -75,6 +76,7 @@ def askers(world: Served) -> list[Asker]:
             hidden=unseen,
             marks=marks(
                 "draft",
+                "quiz",
                 "hidden",
                 "instructions",
                 "their_places",
@@ -91,6 +93,7 @@ def askers(world: Served) -> list[Asker]:
             hidden={**some(*OWN, *drafts, *keys), **theirs_unseen, **strangers},
             marks=marks(
                 "draft",
+                "quiz",
                 "hidden",
                 "instructions",
                 "task",
@@ -172,6 +175,7 @@ def own(world: Served, who: str) -> dict[str, str]:
             *PLACES,
             "course",
             "lesson",
+            "quiz",
             "assistant",
             "source",
             "document",
@@ -209,6 +213,7 @@ def own(world: Served, who: str) -> dict[str, str]:
         "thread_title": "Mine",
         "spare_lesson": found["lesson"],
         "archived_lesson": found["lesson"],
+        "spare_quiz": found["quiz"],
         "spare_source": found["source"],
         **{f"spare_{name}": found[name] for name in (*PLACES, "course")},
         "spare_key": found["key"],
@@ -243,6 +248,7 @@ def victims(world: Served) -> dict[str, set[str]]:
                     "memberships",
                     "courses",
                     "lessons",
+                    "quizzes",
                     "enrolments",
                     "assistants",
                     "assistant_versions",

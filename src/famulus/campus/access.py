@@ -27,6 +27,7 @@ from famulus.campus.models import (
     Membership,
     Organization,
     Project,
+    Quiz,
     Task,
     Track,
 )
@@ -50,6 +51,7 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "track": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS, "archive": ADMINS},
     "course": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS, "archive": TEACHERS, "analyse": TEACHERS},
     "lesson": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS, "archive": TEACHERS, "remove": TEACHERS},
+    "quiz": {"see": TEACHERS, "create": TEACHERS, "change": TEACHERS, "archive": TEACHERS},
     "enrolment": {"see": TEACHERS, "create": TEACHERS, "change": TEACHERS, "remove": TEACHERS},
     "source": {"see": MEMBERS, "create": TEACHERS, "remove": TEACHERS},
     "organization source": {"see": MEMBERS, "create": ADMINS, "remove": ADMINS},
@@ -73,11 +75,11 @@ course's by what they are in the course: who teaches it, who learns in it. `self
 SEEING = frozenset({"see", "analyse", "review"})
 """The actions that change nothing."""
 
-Kind = Organization | Invitation | Project | Track | Course | Lesson | Task
-T = TypeVar("T", Organization, Invitation, Project, Track, Course, Lesson, Task)
+Kind = Organization | Invitation | Project | Track | Course | Lesson | Quiz | Task
+T = TypeVar("T", Organization, Invitation, Project, Track, Course, Lesson, Quiz, Task)
 NAMES: dict[type[Kind], str] = {
     Organization: "organization", Invitation: "invitation", Project: "project", Track: "track", Course: "course",
-    Lesson: "lesson", Task: "task",
+    Lesson: "lesson", Quiz: "quiz", Task: "task",
 }  # fmt: skip
 """What a table's rows are in RIGHTS. Memberships and enrolments have no id; their organization or course is asked."""
 
@@ -89,10 +91,10 @@ class EmailNotVerified(Forbidden):
 
 
 def _home(kind: type[Kind]) -> InstrumentedAttribute[str]:
-    """The column that says in which organization a row is; a lesson is joined to its course."""
+    """The column that says in which organization a row is; a lesson or a quiz is joined to its course."""
     if kind is Organization:
         return Organization.id
-    if kind is Course or kind is Lesson:
+    if kind is Course or kind is Lesson or kind is Quiz:
         return Course.organization_id
     assert kind is Invitation or kind is Project or kind is Track, "a task belongs to a person"
     return kind.organization_id
@@ -118,7 +120,7 @@ def _teaches(principal: Principal, kind: type[Kind]) -> ColumnElement[bool]:
     if principal.role != "teacher" or principal.organization_id is None or not principal.email_verified:
         return false()
     here = _home(kind) == principal.organization_id
-    in_course = kind is Course or kind is Lesson
+    in_course = kind is Course or kind is Lesson or kind is Quiz
     return and_(here, _enrolled(principal, "teacher") if in_course else in_use(kind))
 
 
@@ -132,6 +134,7 @@ def _belongs(principal: Principal, kind: type[Kind]) -> ColumnElement[bool]:
     if principal.organization_id is None:
         return false()
     here = _home(kind) == principal.organization_id
+    assert kind is not Quiz, "a quiz is there for those who teach"
     if kind is Course or kind is Lesson:
         page = and_(Lesson.published, in_use(Lesson)) if kind is Lesson else true()
         return and_(here, _enrolled(principal, "student", "teacher"), Course.published, in_use(Course), page)
@@ -143,7 +146,7 @@ def in_use(kind: type[Kind]) -> ColumnElement[bool]:
     if kind is Track:
         project = exists().where(Project.id == Track.project_id, Project.archived_at.is_(None))
         return and_(Track.archived_at.is_(None), project.correlate(Track))
-    for each in (Organization, Project, Course, Lesson, Task):
+    for each in (Organization, Project, Course, Lesson, Quiz, Task):
         if kind is each:
             return each.archived_at.is_(None)
     return true()
@@ -174,6 +177,8 @@ def visible(principal: Principal, kind: type[T]) -> Select[T]:
     query = select(kind)
     if kind is Lesson:
         query = query.join(Course, Course.id == Lesson.course_id)
+    elif kind is Quiz:
+        query = query.join(Course, Course.id == Quiz.course_id)
     if kind not in (Organization, Task) and principal.organization_id and not principal.is_site_admin:
         # True of every standing but that one; said apart from them, it lets a database use the index of a list.
         query = query.where(_home(kind) == principal.organization_id)
@@ -255,7 +260,7 @@ def refusal(principal: Principal, action: str, thing: str) -> Forbidden:
 
 
 def _role(standing: Standing, thing: str) -> str:
-    course = thing in ("course", "lesson", "enrolment", "source", "course assistant")
+    course = thing in ("course", "lesson", "quiz", "enrolment", "source", "course assistant")
     return "teacher in this course" if standing == "teacher" and course else standing
 
 

@@ -4,13 +4,13 @@ from sqlalchemy import ColumnElement, not_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
-from famulus.campus.models import Course, Lesson, Organization, Project, Task, Track
+from famulus.campus.models import Course, Lesson, Organization, Project, Quiz, Task, Track
 from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import Conflict
 from famulus.kernel.tables import utc_now
 
-Archivable = Organization | Project | Track | Course | Lesson | Task
+Archivable = Organization | Project | Track | Course | Lesson | Quiz | Task
 
 
 class Archived(Conflict):

@@ -6,7 +6,7 @@ whose lists span all organizations.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
@@ -17,6 +17,7 @@ from famulus.kernel.text import EARLIEST, LATEST, fold
 MemberRole = Literal["organization_admin", "teacher", "student"]
 CourseRole = Literal["teacher", "student"]
 InvitationState = Literal["open", "accepted", "withdrawn"]
+QuizStatus = Literal["draft", "approved", "discarded"]
 Level = Literal["beginner", "intermediate", "advanced"]
 OPEN = text("state = 'open'")
 ARCHIVED = text("archived_at IS NOT NULL")
@@ -222,6 +223,31 @@ class Lesson(Base):
     def _fold(self, _field: str, title: str) -> str:
         self.title_key = fold(title)
         return title
+
+
+class Quiz(Base):
+    """Questions about a course, drafted for a teacher to review. Only those who teach the course see it."""
+
+    __tablename__ = "quizzes"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    lesson_id: Mapped[str | None] = mapped_column(ForeignKey("lessons.id", ondelete="SET NULL"))
+    """The lesson that it is about, if it is about one."""
+    title: Mapped[str] = mapped_column(String(200))
+    status: Mapped[QuizStatus] = mapped_column(String(16), default="draft")
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    question_count: Mapped[int]
+    """For lists, which do without the questions."""
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index(None, "course_id", "id"),
+        Index(None, "course_id", "status", "id"),
+        Index(None, "lesson_id"),
+    )
 
 
 class Enrolment(Base):

@@ -12,6 +12,7 @@ from famulus.campus.routes.organizations import router as organizations
 from famulus.campus.routes.outside import router as outside
 from famulus.campus.routes.people import router as people
 from famulus.campus.routes.places import router as places
+from famulus.campus.routes.quizzes import router as quizzes
 from famulus.campus.routes.rosters import router as rosters
 from famulus.campus.routes.tasks import router as tasks
 from famulus.conversations.routes import router as conversations
@@ -27,7 +28,8 @@ from famulus.knowledge.routes import router as knowledge
 from famulus.tools.routes import router as tools
 
 CAMPUS = (
-    courses, organizations, people, places, tasks, invitations, rosters, accounts, auditing, organization_keys, outside
+    courses, organizations, people, places, tasks, quizzes, invitations, rosters, accounts, auditing, organization_keys,
+    outside,
 )  # fmt: skip
 IDENTITY = (sign_in, account, sessions, keys)
 

@@ -5,14 +5,15 @@
 `fits` says whether a passage is worth answering from; where none fits, the material does not answer the question.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote as url_quote
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.campus.courses import CourseCard
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
@@ -108,6 +109,23 @@ async def open_passage(session: AsyncSession, principal: Principal, chunk_id: st
     texts: dict[int, str] = {row[0]: row[1] for row in await session.execute(around)}
     passage = _passage(chunk, document, quoted=quote({}, chunk.text), score=1.0, coverage=1.0)
     return OpenPassage(passage, texts.get(chunk.ordinal - 1, ""), texts.get(chunk.ordinal + 1, ""))
+
+
+async def passages_in(
+    session: AsyncSession, principal: Principal, course: CourseCard, ids: Iterable[str]
+) -> dict[str, Passage]:
+    """Those of these passages that the person may see and that can be cited in a course, by id.
+
+    They are of the course's own material, or of its organization's general one.
+    """
+    general = and_(Document.course_id.is_(None), Document.organization_id == course.organization_id)
+    query = _chunks(principal).where(
+        Chunk.id.in_(list(dict.fromkeys(ids))), or_(Document.course_id == course.id, general)
+    )
+    return {
+        row[0].id: _passage(row[0], row[1], quoted=quote({}, row[0].text), score=1.0, coverage=1.0)
+        for row in await session.execute(query)
+    }
 
 
 def _chunks(principal: Principal) -> Select[Chunk, Document]:
