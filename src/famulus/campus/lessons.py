@@ -1,10 +1,11 @@
 """Lessons: the pages of a course, in Markdown. What they say is what the knowledge room knows of a course."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -43,6 +44,19 @@ class LessonText:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A lesson as an outline has it."""
+
+    id: str
+    title: str
+    published: bool
+    text: str
+    """The first characters of its Markdown."""
+    length: int
+    """Characters of the whole."""
+
+
 async def list_lessons(
     session: AsyncSession, principal: Principal, course_id: str, filters: LessonFilters, paging: Paging
 ) -> Page[LessonSummary]:
@@ -67,6 +81,55 @@ async def list_lessons(
 async def get_lesson(session: AsyncSession, principal: Principal, lesson_id: str) -> LessonOut:
     """One lesson with its text; raises NotFound."""
     return LessonOut.model_validate(await access.find(session, principal, Lesson, lesson_id))
+
+
+async def outline(
+    session: AsyncSession,
+    principal: Principal,
+    course_id: str,
+    *,
+    since: str | None = None,
+    limit: int,
+    characters: int,
+) -> list[Beginning]:
+    """How a course's lessons begin that this person may read, in their order, from one of them on; raises NotFound."""
+    course = await access.find(session, principal, Course, course_id)
+    query = access.visible(principal, Lesson).where(
+        Lesson.course_id == course.id, archive.on_shelf(Lesson, archived=False)
+    )
+    if since is not None:
+        first = await access.find(session, principal, Lesson, since)
+        query = query.where(tuple_(Lesson.position, Lesson.id) >= tuple_(first.position, first.id))
+    rows = await session.execute(
+        query.with_only_columns(
+            Lesson.id,
+            Lesson.title,
+            Lesson.published,
+            func.substr(Lesson.body, 1, characters),
+            func.length(Lesson.body),
+        )
+        .order_by(Lesson.position, Lesson.id)
+        .limit(limit)
+    )
+    return [Beginning(*row) for row in rows]
+
+
+async def free_path(session: AsyncSession, principal: Principal, course_id: str, wanted: str) -> str:
+    """A path that no lesson of a course has yet: what is wanted, else with a number; raises NotFound."""
+    course = await access.find(session, principal, Course, course_id)
+    stem, dot, ending = wanted.rpartition(".")
+    taken = set(
+        await session.scalars(
+            select(Lesson.path).where(
+                Lesson.course_id == course.id, Lesson.path.startswith(stem, autoescape=True)
+            )
+        )
+    )
+    return next(
+        path
+        for number in itertools.count(1)
+        if (path := wanted if number == 1 else f"{stem}-{number}{dot}{ending}") not in taken
+    )
 
 
 async def create_lesson(

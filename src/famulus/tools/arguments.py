@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -15,6 +16,7 @@ MAX_ARGUMENTS = 20_000
 SHOWN_PROBLEMS = 5
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 SECRET = "•••"
+Loc = tuple[int | str, ...]
 
 
 class Arguments(BaseModel):
@@ -47,18 +49,25 @@ def check_arguments(tool: Tool, given: Json) -> Any:
     try:
         return tool.parameters.model_validate(given)
     except ValidationError as error:
-        raise Retry(_problems(error)) from error
+        raise Retry(problems(error)) from error
 
 
-def _problems(error: ValidationError) -> str:
+def problems(error: ValidationError, place: Callable[[Loc], str] | None = None) -> str:
+    """What a model has to mend. `place` says where a fault is, by default with dots: `questions.2.prompt`."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    lines = [f"`{'.'.join(map(str, each['loc'])) or 'arguments'}`: {each['msg']}" for each in found]
+    place = place or dotted
+    lines = [f"{place(each['loc'])}: {each['msg'].rstrip('.')}" for each in found]
     more = [f"and {len(lines) - SHOWN_PROBLEMS} more"] if len(lines) > SHOWN_PROBLEMS else []
     return (
         "The arguments are wrong. "
         + "; ".join([*lines[:SHOWN_PROBLEMS], *more])
         + ". Mend them and call again."
     )
+
+
+def dotted(place: Loc) -> str:
+    """Where in the arguments a fault is."""
+    return f"`{'.'.join(map(str, place)) or 'arguments'}`"
 
 
 def spec_of(tool: Tool) -> ToolSpec:

@@ -4,6 +4,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.settings import Settings
 from famulus.tools.builtin import (
     courses,
+    drafts,
     knowledge,
     lessons,
     organizations,
@@ -26,6 +27,7 @@ def built_in(database: Database, settings: Settings) -> tuple[Tool, ...]:
         *tracks.tools(),
         *courses.tools(),
         *lessons.tools(),
+        *drafts.TOOLS,
         *people.tools(settings),
         *tasks.TOOLS,
     )

@@ -1,16 +1,26 @@
-"""Tools that look into the material."""
+"""Tools that look into the material: search it, open a passage, and read how the lessons of a course begin."""
 
 from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
+from famulus.campus.courses import get_course
+from famulus.campus.lessons import outline
+from famulus.campus.lookup import lesson_by_name
 from famulus.kernel.database import Database
-from famulus.knowledge.retrieve import search
+from famulus.kernel.text import Id
+from famulus.knowledge import retrieve
 from famulus.tools.arguments import Arguments
+from famulus.tools.builtin.here import course_meant
 from famulus.tools.contract import Done, Tool, ToolContext
 
 PASSAGES = 5
+LESSONS = 30
+"""Lessons of one outline."""
+CHARACTERS, OF_ONE = 12_000, 1_500
+"""Of their texts together, and of one of them: an outline has to fit into the result of one call."""
+CourseName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Search(Arguments):
@@ -18,6 +28,24 @@ class Search(Arguments):
 
     query: Annotated[str, Field(min_length=1, max_length=1000)]
     """What to look for, in a few words."""
+    course: CourseName | None = None
+    """Title or id of the course to look in; left away, the course of this conversation, else everything readable."""
+
+
+class OnePassage(Arguments):
+    """Which passage."""
+
+    passage_id: Id
+    """As search_knowledge gives it."""
+
+
+class Summarise(Arguments):
+    """Of which course, and from where on."""
+
+    course: CourseName | None = None
+    """The course's title or id; left away, the course of this conversation."""
+    from_lesson: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Title or id of the lesson to begin with, to go on where an outline ended."""
 
 
 def tools(database: Database) -> tuple[Tool, ...]:
@@ -32,13 +60,82 @@ def tools(database: Database) -> tuple[Tool, ...]:
             place="server",
             act=partial(_search, database),
         ),
+        Tool(
+            name="open_passage",
+            description="Read a whole passage of the material, with what stands before and after it.",
+            parameters=OnePassage,
+            effect="reads",
+            act=_open,
+        ),
+        Tool(
+            name="summarise_course",
+            description="Get the outline of a course to summarise it from: its lessons in their order, each with "
+            "how it begins. Say that you have read beginnings, not whole lessons.",
+            parameters=Summarise,
+            effect="reads",
+            act=_summarise,
+        ),
     )
 
 
 async def _search(database: Database, context: ToolContext, given: Search) -> Done:
-    found = await search(
-        database, context.principal, given.query, course_id=context.course_id, limit=PASSAGES
+    course_id = context.course_id
+    if given.course is not None:
+        async with database.read() as session:
+            course_id = (await course_meant(session, context, given.course)).id
+    found = await retrieve.search(
+        database, context.principal, given.query, course_id=course_id, limit=PASSAGES
     )
-    rows = [{"title": p.title, "section": " › ".join(p.heading_path), "text": p.text} for p in found]
+    rows = [
+        {"passage_id": p.id, "title": p.title, "section": " › ".join(p.heading_path), "text": p.text}
+        for p in found
+    ]
     said = f"Found {len(rows)} passages." if rows else "Found no passage about it."
     return Done(said, rows)
+
+
+async def _open(context: ToolContext, given: OnePassage) -> Done:
+    opened = await retrieve.open_passage(context.session, context.principal, given.passage_id)
+    passage = opened.passage
+    data = {
+        "passage_id": passage.id,
+        "title": passage.title,
+        "section": " › ".join(passage.heading_path),
+        "url": passage.url,
+        "before": opened.before,
+        "text": passage.text,
+        "after": opened.after,
+    }
+    return Done(f"Opened a passage of “{passage.title}”.", data)
+
+
+async def _summarise(context: ToolContext, given: Summarise) -> Done:
+    session, principal = context.session, context.principal
+    meant = await course_meant(session, context, given.course)
+    course = await get_course(session, principal, meant.id)
+    since = None
+    if given.from_lesson is not None:
+        since = (await lesson_by_name(session, principal, course.id, given.from_lesson)).id
+    found = await outline(session, principal, course.id, since=since, limit=LESSONS + 1, characters=OF_ONE)
+    shown, rest = found[:LESSONS], found[LESSONS:]
+    share = min(OF_ONE, CHARACTERS // max(1, len(shown)))
+    data: dict[str, object] = {
+        "course": {"id": course.id, "title": course.title, "description": course.description[:OF_ONE]},
+        "lessons": [
+            {
+                "id": lesson.id,
+                "title": lesson.title,
+                "draft": not lesson.published,
+                "begins": lesson.text[:share],
+                "characters": lesson.length,
+            }
+            for lesson in shown
+        ],
+    }
+    more = ""
+    if rest:
+        data["from_lesson"] = rest[0].id
+        more = f" It goes on with “{rest[0].title}”: call again with `from_lesson`."
+    return Done(
+        f"Read how {len(shown)} of the {course.lesson_count} lessons of “{course.title}” begin.{more}", data
+    )
