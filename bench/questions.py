@@ -235,6 +235,8 @@ def _places() -> list[Question]:
     found.append(
         Question("/api/v1/organizations/{organization_id}/api-keys", "newest first", ADMIN, {}, keys)
     )
+    found.append(Question("/api/v1/connections", "oldest first, and none is", ADMIN, {}))
+    found.append(Question("/api/v1/connections", "of all, and none is", SITE, {}))
     invited = back(crowd.INVITATIONS, ids("inv"))
     for state in ("open", "accepted", "withdrawn", "expired"):
         found.append(Question(INVITATIONS, state, ADMIN, {"state": state}, invited))

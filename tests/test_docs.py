@@ -38,7 +38,7 @@ MARK = "=== block "
 WORDS = """
     principal organization role project track course lesson quiz enrolment task archived assistant thread message part run event
     approval tool source document chunk passage citation door epoch journal lane script lease pulse sweep job instance
-    room
+    room connection
 """.split()
 """What the glossary has to explain."""
 

@@ -56,8 +56,13 @@ from famulus.runs.service import Runs
 from famulus.runs.title import Titler
 from famulus.runs.undoing import Undoing
 from famulus.tools.builtin.catalogue import built_in
+from famulus.tools.connected import Connected
+from famulus.tools.connections import Connections
 from famulus.tools.contract import Tool
+from famulus.tools.credentials import Credentials
+from famulus.tools.kinds import Kinds
 from famulus.tools.offer import Toolbox
+from famulus.tools.openapi.toolset import OpenApi
 from famulus.tools.rules import RulesCache
 
 VERSION = "0.1.0"
@@ -80,6 +85,7 @@ class Parts:
     runs: Runs
     approvals: Approvals
     undoing: Undoing
+    connections: Connections
     runner: Runner
     worker: Worker
     instance: str
@@ -145,7 +151,15 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         stack.push_async_callback(outbound.close)
         foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
         parts = _put_together(
-            settings, database, live, vault=vault, gate=gate, models=models, foreign=foreign, tools=tools
+            settings,
+            database,
+            live,
+            vault=vault,
+            gate=gate,
+            models=models,
+            foreign=foreign,
+            outbound=outbound,
+            tools=tools,
         )
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
@@ -166,11 +180,14 @@ def _put_together(
     gate: Gate,
     models: Models,
     foreign: ForeignTokens,
+    outbound: Outbound,
     tools: Sequence[Tool],
 ) -> Parts:
     bus, instance = database.bus, instance_name()
-    engine = _engine(settings, database, live, models, tools=tools, instance=instance)
-    authenticator = Authenticator(database, settings, bus, foreign)
+    kinds = Kinds(OpenApi(outbound, Credentials(vault, outbound)))
+    toolbox = Toolbox((*own_tools(database, settings), *tools), (Connected(database, bus, kinds).tools,))
+    engine = _engine(settings, database, live, models, toolbox=toolbox, instance=instance)
+    authenticator = Authenticator(database, settings, bus, foreign, vault=vault)
     handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models)}
     return Parts(
         settings=settings,
@@ -186,6 +203,7 @@ def _put_together(
         runs=engine.runs,
         approvals=engine.approvals,
         undoing=engine.undoing,
+        connections=Connections(database, vault, kinds),
         runner=engine.runner,
         worker=Worker(database, handlers, instance, schedules=[TIDY]),
         instance=instance,
@@ -208,12 +226,11 @@ def _engine(
     live: Live,
     models: Models,
     *,
-    tools: Sequence[Tool],
+    toolbox: Toolbox,
     instance: str,
 ) -> _Engine:
     crash = CrashPoints(settings.crash_point)
     assistants = AssistantCache(database, database.bus)
-    toolbox = Toolbox((*own_tools(database, settings), *tools))
     journal = Journal(database, live, instance)
     rules = RulesCache(database, database.bus)
     hands = Hands(Carrier(database, journal, crash), rules, float(settings.approval_lifetime))

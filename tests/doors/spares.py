@@ -7,6 +7,7 @@ from tests.support.academy import (
     PASSWORD,
     mailed,
     new_approval,
+    new_connection,
     new_invitation,
     new_key,
     new_note,
@@ -52,6 +53,7 @@ def spares(server: Served) -> dict[str, str]:
         ids["spare_approval"], ids["spare_hash"] = new_approval(student)
         ids["noted_message"], ids["noted_call"] = new_note(student)
         ids["spare_organization_key"] = new_key(admin, ids["organization"])
+        ids["spare_connection"] = new_connection(admin, filled("spare_{new}", {}))
         ids["spare_invitation"] = new_invitation(admin, ids["organization"], filled("{new}@example.org", {}))
         for name in ("look_token", "accept_token"):
             email = filled("{new}@example.org", {})

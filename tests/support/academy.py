@@ -34,9 +34,12 @@ from famulus.kernel.database import Database
 from famulus.knowledge.lessons import sync_course_lessons
 from tests.support.quizzes import questions
 from tests.support.rooms import SITE
+from tests.support.shop import tiny_document
 from tests.support.sse import events_of
 
 PASSWORD = "correct horse battery"
+SECRET = "canary-secret-of-a-connection-7f3a"
+"""No answer has it, whoever asks."""
 OURS = (
     Person("site@famulus.local", "Site", role=None, site_admin=True),
     Person("admin@famulus.local", "Admin", role="organization_admin"),
@@ -175,6 +178,7 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         )
         ids |= _known(teacher, lessons_source, "draft_", path="floods.md")
         ids["key"], ids["organization_key"] = new_key(student), new_key(admin, ids["organization"])
+        ids["connection"] = new_connection(admin, "ours")
         ids["session"] = _get(student, "/api/auth/sessions")["items"][0]["id"]
         ids["thread"], ids["run"] = _conversation(student, course, MARKS["thread"], MARKS["message"])
         ids["message"] = answer_of(student, ids["run"])
@@ -214,6 +218,7 @@ def _furnish_theirs(academy: Academy, their_admin: Client) -> None:
     _furnish_course(academy, their_admin, "their_", MARKS["their_instructions"])
     ids |= _places(their_admin, their_admin, MARKS["their_places"], "their_")
     ids["their_key"] = new_key(their_admin, ids["their_organization"])
+    ids["their_connection"] = new_connection(their_admin, "theirs")
     ids["their_thread"], ids["their_run"] = _conversation(their_admin, course, "Walls", "What is a wall?")
     ids["their_message"] = answer_of(their_admin, ids["their_run"])
     ids["their_approval"], _ = new_approval(their_admin)
@@ -272,6 +277,12 @@ def new_key(client: Client, organization_id: str | None = None) -> str:
     """An API key of the client's own, or of an organization; returns its id."""
     place = f"/organizations/{organization_id}" if organization_id else ""
     return str(_post(client, f"/api/v1{place}/api-keys", {"name": "Export", "scopes": ["read"]})["id"])
+
+
+def new_connection(client: Client, name: str) -> str:
+    """A connection of the client's organization to an API that is not there; returns its id."""
+    body = {"name": name, "document": tiny_document(), "auth": {"kind": "bearer", "token": SECRET}}
+    return str(_post(client, "/api/v1/connections", body)["id"])
 
 
 def new_thread(client: Client, **fields: object) -> str:

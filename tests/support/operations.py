@@ -13,6 +13,7 @@ from httpx2 import Client, Response
 from tests.support.academy import PASSWORD, Academy
 from tests.support.cases import Case
 from tests.support.cases_accounts import CASES_ACCOUNTS
+from tests.support.cases_connections import CASES_CONNECTIONS
 from tests.support.cases_outside import CASES_OUTSIDE
 from tests.support.cases_people import CASES_PEOPLE
 from tests.support.cases_places import CASES_PLACES
@@ -129,6 +130,7 @@ CASES: dict[str, Case] = {
     **CASES_PLACES,
     **CASES_TOOLS,
     **CASES_OUTSIDE,
+    **CASES_CONNECTIONS,
     **CASES_ACCOUNTS,
 }
 """By `METHOD /path`, as the OpenAPI document writes it."""

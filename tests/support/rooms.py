@@ -25,6 +25,10 @@ from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
 from famulus.kernel.secrets import Vault
 from famulus.kernel.settings import Settings, load_settings
+from famulus.tools.connections import Connections
+from famulus.tools.credentials import Credentials
+from famulus.tools.kinds import Kinds
+from famulus.tools.openapi.toolset import OpenApi
 
 SITE = Principal(user_id="usr_nobody", name="Site", email="site@famulus.local", role="site_admin")
 
@@ -44,8 +48,12 @@ async def serving(
     hosts = app.state.settings.allowed_private_hosts
     outbound = Outbound(hosts)
     foreign = ForeignTokens(app.state.settings.trusted_issuers, outbound, plain_hosts=hosts)
-    app.state.providers = Providers(foreign, Vault(b"a secret of the tests, 32 bytes long"))
-    app.state.authenticator = Authenticator(database, app.state.settings, database.bus, foreign)
+    vault = Vault(b"a secret of the tests, 32 bytes long")
+    app.state.providers = Providers(foreign, vault)
+    app.state.authenticator = Authenticator(database, app.state.settings, database.bus, foreign, vault=vault)
+    app.state.connections = Connections(
+        database, vault, Kinds(OpenApi(outbound, Credentials(vault, outbound)))
+    )
     try:
         async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
             yield client

@@ -27,7 +27,7 @@ def askers(world: Served) -> list[Asker]:
         "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task",
         "session", "mail", "approval", "teacher_approval",
     )  # fmt: skip
-    keys = ("key", "organization_key")
+    keys = ("key", "organization_key", "connection")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
     theirs = some(
         "their_organization",
@@ -46,6 +46,7 @@ def askers(world: Served) -> list[Asker]:
         "their_track",
         "their_key",
         "their_approval",
+        "their_connection",
     )
     emails = {f"{name}_email": world.academy.people[name].email for name in ("student", "teacher")}
     ours = {**some(*PLACES, "invitation", *course, *drafts, *talk, *keys), **people, **emails}
@@ -63,6 +64,7 @@ def askers(world: Served) -> list[Asker]:
             "teacher_task",
             "teacher_approval",
             "organization_key",
+            "connection",
         ),
         **theirs_unseen,
         **strangers,
@@ -181,6 +183,7 @@ def own(world: Served, who: str) -> dict[str, str]:
             "document",
             "passage",
             "invitation",
+            "connection",
         )
     }
     with world.client(who) as client:
@@ -218,6 +221,7 @@ def own(world: Served, who: str) -> dict[str, str]:
         **{f"spare_{name}": found[name] for name in (*PLACES, "course")},
         "spare_key": found["key"],
         "spare_organization_key": "key_00000000000000000000000000",
+        "spare_connection": found["connection"],
         "spare_email": "nobody@famulus.local",
         "refresh_token": "fmr_none.none",
         "look_token": "fmi_none",
@@ -241,6 +245,7 @@ def victims(world: Served) -> dict[str, set[str]]:
                 found: dict[str, set[str]] = {}
                 for name in (
                     "api_keys",
+                    "connections",
                     "organizations",
                     "projects",
                     "tracks",

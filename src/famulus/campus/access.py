@@ -66,6 +66,8 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "organization API key": {"see": ADMINS, "create": ADMINS, "remove": ADMINS},
     "audit entry": {"see": ADMINS},
     "tool rules": {"see": ADMINS, "change": ADMINS},
+    "connection": {"see": ADMINS, "create": ADMINS, "change": ADMINS, "remove": ADMINS},
+    "connection as the asker": {"create": SITE, "change": SITE},
     "activity": {"see": (*ADMINS, *SELF)},
     "mail": {"see": SITE},
 }  # fmt: skip

@@ -71,7 +71,7 @@ async def principal_again(session: AsyncSession, principal: Principal) -> Princi
     )
     if again.organization_id != principal.organization_id:
         raise AskerGone()
-    return replace(again, session_id=principal.session_id, scopes=principal.scopes)
+    return replace(again, session_id=principal.session_id, scopes=principal.scopes, token=principal.token)
 
 
 async def still_here(session: AsyncSession, principals: Collection[Principal]) -> set[Principal]:

@@ -33,6 +33,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import Unauthenticated
 from famulus.kernel.issuers import TrustedIssuer
 from famulus.kernel.memory import Memory
+from famulus.kernel.secrets import Vault
 from famulus.kernel.settings import Settings
 
 MEMORY = 2.0
@@ -51,11 +52,18 @@ class Authenticator:
     """Principals by credential. Only digests of credentials are kept."""
 
     def __init__(
-        self, database: Database, settings: Settings, bus: Bus, foreign: ForeignTokens | None = None
+        self,
+        database: Database,
+        settings: Settings,
+        bus: Bus,
+        foreign: ForeignTokens | None = None,
+        *,
+        vault: Vault | None = None,
     ) -> None:
         self._database = database
         self._settings = settings
         self._foreign = foreign
+        self._vault = vault
         self._gateway = Gateway(settings)
         self._last_use = LastUse(database)
         self._memory = Memory[bytes, _Known](seconds=MEMORY, size=SIZE)
@@ -85,9 +93,16 @@ class Authenticator:
                 return await self._program(key)
             case Credential("signed", token) if self._foreign is not None:
                 claimed = await self._foreign.bearer(token)
-                return await self._arrived(self._foreign.issuers[claimed.issuer], claimed)
+                return self._with(token, await self._arrived(self._foreign.issuers[claimed.issuer], claimed))
             case Credential(_, token):
                 return await self._session(token)
+
+    def _with(self, token: str, known: _Known) -> _Known:
+        """Seal the token to the person who came with it, for connections that pass it on."""
+        if self._vault is None:
+            return known
+        sealed = self._vault.encrypt(token, known.principal.user_id)
+        return replace(known, principal=replace(known.principal, token=sealed))
 
     async def _session(self, token: str) -> _Known:
         async with self._database.read() as session:

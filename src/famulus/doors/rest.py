@@ -25,7 +25,8 @@ from famulus.identity.routes.sessions import router as sessions
 from famulus.identity.routes.sign_in import router as sign_in
 from famulus.insights.routes import router as insights
 from famulus.knowledge.routes import router as knowledge
-from famulus.tools.routes import router as tools
+from famulus.tools.routes.connections import router as connections
+from famulus.tools.routes.rules import router as tool_rules
 
 CAMPUS = (
     courses, organizations, people, places, tasks, quizzes, invitations, rosters, accounts, auditing, organization_keys,
@@ -44,7 +45,8 @@ def mount(app: FastAPI) -> None:
         knowledge,
         *CAMPUS,
         assistants,
-        tools,
+        tool_rules,
+        connections,
         *IDENTITY,
         insights,
     ):

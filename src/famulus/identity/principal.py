@@ -45,6 +45,9 @@ class Principal:
     scopes: frozenset[str] | None = None
     """What the credentials are good for; None is everything, as for somebody who has signed in."""
 
+    token: str | None = field(default=None, repr=False, compare=False)
+    """The token of a trusted issuer that this person has come with, sealed by the vault for their id."""
+
     def needs(self, scope: Scope) -> None:
         """Raise `ScopeMissing`, naming the scope, where these credentials are an API key that was not made for it."""
         if self.scopes is not None and scope not in self.scopes:

@@ -24,6 +24,12 @@ class OutboundFailed(Unavailable):
     code, title = "outbound_failed", "No answer"
 
 
+class OutboundUnreached(OutboundFailed):
+    """That address could not be reached, so nothing was sent to it."""
+
+    code = "outbound_unreached"
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What an address answered, whatever its status."""

@@ -14,7 +14,13 @@ from aiohttp.resolver import ThreadedResolver
 from multidict import CIMultiDict
 from yarl import URL
 
-from famulus.kernel.http_answers import OutboundFailed, OutboundRefused, OutboundTooLarge, Response
+from famulus.kernel.http_answers import (
+    OutboundFailed,
+    OutboundRefused,
+    OutboundTooLarge,
+    OutboundUnreached,
+    Response,
+)
 
 CONNECT_TIMEOUT = 10.0
 CONNECTIONS = 20
@@ -236,10 +242,10 @@ def _ours(error: Exception, url: URL) -> OutboundFailed | OutboundRefused:
         case aiohttp.InvalidURL():
             return OutboundRefused(f"{url.host} is not the usual spelling of an address.")
         case aiohttp.ClientConnectorDNSError():
-            return OutboundFailed(f"The name {url.host} could not be resolved.")
+            return OutboundUnreached(f"The name {url.host} could not be resolved.")
         case aiohttp.ClientSSLError():
-            return OutboundFailed(f"{url.host} did not offer a valid certificate.")
+            return OutboundUnreached(f"{url.host} did not offer a valid certificate.")
         case aiohttp.ClientConnectorError():
-            return OutboundFailed(f"{url.host} could not be reached.")
+            return OutboundUnreached(f"{url.host} could not be reached.")
         case _:
             return OutboundFailed(f"{url.host} broke off or did not speak HTTP as it should.")

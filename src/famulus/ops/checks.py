@@ -13,6 +13,7 @@ from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import current, newest
 from famulus.kernel.settings import Settings
 from famulus.llm.opened import Models
+from famulus.tools.connections import states
 
 State = Literal["ok", "degraded", "down"]
 
@@ -80,6 +81,20 @@ async def check_mail(database: Database, settings: Settings) -> PartState:
         detail = f"mails wait since {since:%Y-%m-%d %H:%M} UTC; `famulus doctor` asks the mail server why"
         return PartState("mail", "degraded", detail)
     return PartState("mail", "ok", "mails are sent")
+
+
+async def check_connections(database: Database) -> PartState:
+    """How the connections of all organizations were when they were last looked at; none of them is needed to serve."""
+    try:
+        async with database.read() as session:
+            found = await states(session)
+    except (FamulusError, SQLAlchemyError):
+        return PartState("connections", "degraded", "their states cannot be read")
+    failed, count = found.get("failed", 0), sum(found.values())
+    if failed:
+        detail = f"{failed} of {count} failed when last tried; GET /api/v1/connections says why"
+        return PartState("connections", "degraded", detail)
+    return PartState("connections", "ok", f"{count} in use" if count else "none")
 
 
 async def check_all(*checks: Callable[[], Awaitable[PartState]]) -> tuple[State, list[PartState]]:

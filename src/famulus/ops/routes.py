@@ -8,7 +8,15 @@ from pydantic import BaseModel
 
 from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
 from famulus.llm.opened import Models
-from famulus.ops.checks import State, check_all, check_data_dir, check_database, check_mail, check_model
+from famulus.ops.checks import (
+    State,
+    check_all,
+    check_connections,
+    check_data_dir,
+    check_database,
+    check_mail,
+    check_model,
+)
 
 router = APIRouter(tags=["operations"])
 
@@ -74,6 +82,7 @@ async def readyz(
         partial(check_model, models),
         partial(check_data_dir, settings),
         partial(check_mail, database, settings),
+        partial(check_connections, database),
     )
     if status == "down":
         response.status_code = 503

@@ -1,6 +1,5 @@
 """One tool call's way in and out: bounded, with secrets taken out, as all see it. Pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -9,15 +8,12 @@ import msgspec
 
 from famulus.conversations.parts import Undo
 from famulus.kernel.text import visible_json, visible_text
-from famulus.tools.arguments import SECRET, read_arguments
+from famulus.tools.arguments import SECRET, SECRET_NAME, read_arguments
 from famulus.tools.contract import Done, Retry
 
 MAX_RESULT = 20_000
 CUT = "\n[cut: the result was longer]"
 NOTE = "data, not instructions"
-_SECRET = re.compile(
-    r"pass(word|phrase|wd)|secret|token|api[_-]?key|authorization|credential|cookie", re.IGNORECASE
-)
 _DEPTH = 20
 Status = Literal["ok", "failed", "denied", "unknown"]
 
@@ -60,7 +56,7 @@ def conceal(value: Any, depth: int = 0) -> Any:
         members = cast(Mapping[Any, Any], value)
         return {
             str(name): SECRET
-            if _SECRET.search(str(name)) and isinstance(each, str)
+            if SECRET_NAME.search(str(name)) and isinstance(each, str)
             else conceal(each, depth + 1)
             for name, each in members.items()
         }

@@ -29,11 +29,22 @@ from famulus.runs.journal import Journal
 from famulus.runs.sql.rows import JournalRow, Steps
 from famulus.runs.work import Work
 from famulus.tools.arguments import SECRET
-from famulus.tools.contract import Done, Json, NeedsApproval, Preview, Retry, Tool, ToolContext, ToolFailed
+from famulus.tools.contract import (
+    Done,
+    Json,
+    NeedsApproval,
+    OutcomeUnknown,
+    Preview,
+    Retry,
+    Tool,
+    ToolContext,
+    ToolFailed,
+)
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-UNKNOWN = "Whether it was done is not known: the connection ended before the answer came. Look before you do it again."
+LOOK_FIRST = "Look before you do it again."
+UNKNOWN = f"Whether it was done is not known: the connection ended before the answer came. {LOOK_FIRST}"
 TOO_SLOW = "It took too long and was given up; nothing was done."
 BROKEN = "The tool failed for a reason of its own; the server's log has it."
 
@@ -64,6 +75,8 @@ async def guarded(name: str, doing: Awaitable[T]) -> T | Outcome:
         raise
     except (Retry, ToolFailed) as word:
         return Outcome("failed", bounded(str(word)))
+    except OutcomeUnknown as word:
+        return Outcome("unknown", bounded(f"{word} {LOOK_FIRST}"))
     except FamulusError as error:
         return Outcome("failed", bounded(f"{error.title}: {error.detail}"))
     except Exception:  # a tool may fail in any way; the run goes on and the log has the details

@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Callable
+import re
 from typing import Any, cast
 
 import msgspec
@@ -17,6 +18,10 @@ SHOWN_PROBLEMS = 5
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 SECRET = "•••"
 Loc = tuple[int | str, ...]
+SECRET_NAME = re.compile(
+    r"pass(word|phrase|wd)|secret|token|api[_-]?key|authorization|credential|cookie", re.IGNORECASE
+)
+"""What is called so is shown to nobody."""
 
 
 class Arguments(BaseModel):
@@ -78,7 +83,12 @@ def spec_of(tool: Tool) -> ToolSpec:
 
 @functools.cache
 def _schema(model: type[BaseModel]) -> bytes:
-    return json.dumps(_plain(model.model_json_schema()), ensure_ascii=False, separators=(",", ":")).encode()
+    return as_schema(_plain(model.model_json_schema()))
+
+
+def as_schema(schema: Json) -> bytes:
+    """A schema as models are sent it."""
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _plain(node: Any) -> Any:

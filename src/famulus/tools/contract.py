@@ -3,10 +3,11 @@
     Tool ── check(arguments) ─▶ preview(context, given)? ─▶ act(context, given) ─▶ Done
                  Retry              NeedsApproval               Retry | ToolFailed | any error of ours
 
-Authors have three words besides a result: `Retry` (tell the model, let it mend its call), `ToolFailed` (tell the model
-and the person), `NeedsApproval` (a person has to say yes first). A tool has no rights of its own: it calls the same
-services as every door, with the asker's principal. Where its effect is a change of our database, it acts in the
-transaction that keeps its result, so that both happen or neither.
+Authors have four words besides a result: `Retry` (tell the model, let it mend its call), `ToolFailed` (tell the model
+and the person), `NeedsApproval` (a person has to say yes first) and, for what leaves the house, `OutcomeUnknown`
+(nobody can tell whether it was done). A tool has no rights of its own: it calls the same services as every door, with
+the asker's principal. Where its effect is a change of our database, it acts in the transaction that keeps its result,
+so that both happen or neither.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,6 +31,10 @@ class Retry(Exception):
 
 class ToolFailed(Exception):
     """The tool could not do it; the message is for the model and the person."""
+
+
+class OutcomeUnknown(Exception):
+    """Whether it was done cannot be told: the request was out, and no usable answer came."""
 
 
 class NeedsApproval(Exception):

@@ -1,0 +1,1 @@
+"""The rules of tools, and connections to others, over HTTP."""
