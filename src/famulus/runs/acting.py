@@ -26,8 +26,8 @@ from famulus.runs.sql.approvals import Decided, decided, suspend
 from famulus.runs.work import Work
 from famulus.tools.arguments import check_arguments, read_arguments
 from famulus.tools.contract import Preview, Tool, ToolContext
-from famulus.tools.offer import Offer
 from famulus.tools.policy import Verdict, decide
+from famulus.tools.relevance import FIND, Told
 from famulus.tools.rules import RulesCache
 
 MAX_CALLS = 8
@@ -56,7 +56,7 @@ class Acting:
     """The tool calls of one attempt."""
 
     def __init__(
-        self, hands: Hands, work: Work, offer: Offer, context: ToolContext, settings: AssistantSettings
+        self, hands: Hands, work: Work, offer: Told, context: ToolContext, settings: AssistantSettings
     ) -> None:
         self._hands = hands
         self._carrier = hands.carrier
@@ -148,7 +148,10 @@ class Acting:
 
     def _tainted(self) -> bool:
         """Whether the model has read, in this answer or before it, what others may have written."""
-        return self._context.tainted or any(isinstance(part, ToolPart) for part in self._work.draft.parts)
+        # What `find_tools` shows is no more than what a model is told of a tool anyway.
+        return self._context.tainted or any(
+            isinstance(part, ToolPart) and part.name != FIND for part in self._work.draft.parts
+        )
 
     def _here(self) -> ToolContext:
         return replace(self._context, tainted=self._tainted())

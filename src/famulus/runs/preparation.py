@@ -17,7 +17,7 @@ from famulus.campus.auditing import lately_done
 from famulus.campus.courses import CourseCard, course_card
 from famulus.campus.presence import principal_again
 from famulus.campus.projects import project_names
-from famulus.conversations.parts import Citation, Page, decode_parts, text_of
+from famulus.conversations.parts import Citation, Page, Tool, decode_parts, text_of
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import INSERT_JOB, job_values
@@ -46,6 +46,7 @@ from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
 from famulus.tools.contract import ToolContext
 from famulus.tools.offer import Offer, Toolbox
+from famulus.tools.relevance import Told, tell
 
 ARRANGING = ("teacher", "organization_admin", "site_admin")
 PROJECTS, RECENT = 12, 5
@@ -112,16 +113,25 @@ class Preparation:
             request=self._request(situation, rows, assistant),
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
             hand=self._hand(
-                work, assistant, offer, tainted=bool(passages or situation.page or len(rows) > 1)
+                work,
+                assistant,
+                self._told(work, offer, rows),
+                tainted=bool(passages or situation.page or len(rows) > 1),
             ),
             most_tokens=assistant.settings.max_run_tokens or MOST_TOKENS,
         )
 
-    def _hand(self, work: Work, assistant: ResolvedAssistant, offer: Offer, *, tainted: bool) -> Acting:
+    def _hand(self, work: Work, assistant: ResolvedAssistant, told: Told, *, tainted: bool) -> Acting:
         """What carries out the tool calls of this attempt."""
         asker = work.asker
         context = ToolContext(asker.principal, work.run.thread_id, asker.course_id, tainted=tainted)
-        return Acting(self._hands, work, offer, context, assistant.settings)
+        return Acting(self._hands, work, told, context, assistant.settings)
+
+    @staticmethod
+    def _told(work: Work, offer: Offer, rows: list[Said]) -> Told:
+        """The tools that fit the question, and those that the answer has used already."""
+        used = {part.name for part in work.draft.parts if isinstance(part, Tool)}
+        return tell(offer, _question(rows), used)
 
     def title_job(self, work: Work) -> Callable[[], Statement] | None:
         """The statement that asks for a better title, when a real model can make one."""

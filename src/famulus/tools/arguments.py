@@ -2,8 +2,8 @@
 
 import functools
 import json
-from collections.abc import Callable
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
