@@ -1,5 +1,6 @@
-"""Answers without a model: only quotes, always marked, and honest about what is missing."""
+"""Answers without a model: quotes, always marked, and commands; honest about what is missing."""
 
+import json
 import re
 from itertools import pairwise
 
@@ -7,8 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from famulus.llm.commands.telling import CAN_DO, NO_COMMANDS, TOO_LONG
+from famulus.llm.commands.understanding import NOT_ALLOWED, Call
 from famulus.llm.offline import HINT, LEAD, NO_COURSE, NOT_FOUND, QUIET, OfflineModel, answer
-from famulus.llm.protocol import ChatMessage, End, Grounding, Request, Usage
+from famulus.llm.protocol import (
+    ChatMessage,
+    End,
+    Grounding,
+    Request,
+    ToolCall,
+    ToolCallReady,
+    ToolSpec,
+    Usage,
+)
 from famulus.llm.quoting import MAX_QUOTES, MAX_SENTENCE, choose_quotes, spans_of
 from famulus.llm.stems import content_stems, stem
 from tests.llm.streams import items_of, text_of
@@ -43,9 +55,11 @@ GROUNDING = (
 
 
 def asked(text: str, *, grounding: tuple[Grounding, ...] = GROUNDING, searched: bool = True) -> str:
-    return answer(
+    said = answer(
         Request((ChatMessage("user", text),), grounding=grounding, searched=searched, course_title="Robots")
     )
+    assert isinstance(said, str)
+    return said
 
 
 def test_a_definition_is_quoted_with_its_mark():
@@ -235,3 +249,156 @@ async def test_the_stream_is_the_answer_in_words_and_costs_nothing():
     assert text_of(items) == answer(request)
     assert len(items) > 20
     assert items[-2:] == [Usage(0, 0), End("stop")]
+
+
+# --- Commands --------------------------------------------------------------------------------------
+
+TOOLS = tuple(ToolSpec(name, "", b"{}") for name in ("create_task", "list_tasks", "update_task", "get_me"))
+
+
+def turn(said: str, *results: str, tool: str = "update_task", arguments: str = "{}") -> Request:
+    """A request in the turn of a command, with what its calls have come to so far."""
+    calls = [ToolCall(f"call_{n}", tool, arguments) for n in range(len(results))]
+    steps = [
+        message
+        for call, result in zip(calls, results, strict=True)
+        for message in (
+            ChatMessage("assistant", "", tool_calls=(call,)),
+            ChatMessage("tool", result, tool_call_id=call.id),
+        )
+    ]
+    return Request((ChatMessage("system", "Be kind."), ChatMessage("user", said), *steps), tools=TOOLS)
+
+
+def done(said: str, **more: object) -> str:
+    return json.dumps({"said": said, **more}, separators=(",", ":"))
+
+
+async def test_a_command_is_a_call_of_its_tool() -> None:
+    items = await items_of(OfflineModel(), turn("Add buy groceries to my list"))
+    call, *end = items
+    assert isinstance(call, ToolCallReady)
+    assert (call.call.name, json.loads(call.call.arguments)) == ("create_task", {"title": "buy groceries"})
+    assert end == [Usage(0, 0), End("tool_calls")]
+    [again, *_] = await items_of(OfflineModel(), turn("Add buy groceries to my list"))
+    assert isinstance(again, ToolCallReady)
+    assert again.call.id != call.call.id
+
+
+def test_what_was_done_is_said() -> None:
+    said = done(
+        "Added “Buy *milk*” to your tasks.", data={"id": "tsk_1"}, note="data", next=["Show my tasks"]
+    )
+    assert answer(turn("add Buy *milk* to my list", said)) == (
+        f"Added “Buy \\*milk\\*” to your tasks.\n\nYou could also: “Show my tasks”.\n\n{QUIET}"
+    )
+
+
+def test_what_was_found_is_a_list() -> None:
+    rows = [
+        {"id": "tsk_1", "title": "Buy milk", "due_at": "2026-12-01T23:59:59+00:00", "done": False},
+        {"id": "tsk_2", "title": "![x](http://evil.example)", "due_at": None, "done": True},
+        {
+            "id": "crs_1",
+            "title": "Trees",
+            "published": False,
+            "lessons": 3,
+            "track_id": "trk_1",
+            "my_role": None,
+        },
+        {"title": "Nodes", "section": "ROS", "text": "A node\nis a process.", "published": True},
+        {"at": "2026-11-27T10:00:00+00:00"},
+        "plain",
+    ]
+    said = answer(turn("show my tasks", done("Found 6.", data=rows), tool="list_tasks"))
+    assert said == (
+        "Found 6.\n\n"
+        "- Buy milk (due Tuesday, 1 December 2026)\n"
+        "- ✓ \\!\\[x\\](http://evil.example)\n"
+        "- Trees (draft, lessons: 3)\n"
+        "- Nodes\n  > ROS: A node is a process.\n"
+        "- at: Friday, 27 November 2026\n"
+        f"- plain\n\n{QUIET}"
+    )
+
+
+def test_facts_are_a_list_as_well() -> None:
+    data = {
+        "id": "usr_1",
+        "name": "Ada",
+        "email_verified": True,
+        "role": None,
+        "organization": {"id": "org_1", "name": "School"},
+        "others": [{"organization": "Night School", "role": "teacher"}],
+        "rules": [],
+    }
+    assert answer(turn("who am i", done("You are Ada.", data=data), tool="get_me")) == (
+        "You are Ada.\n\n- Name: Ada\n- Email verified: yes\n- Organization:\n  - Name: School\n"
+        f"- Others:\n  - Night School (role: teacher)\n- Rules: none\n\n{QUIET}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "start"),
+    [
+        ("The person has no task 'x'. Ask which one is meant, or list the tasks.", "You have no task 'x'."),
+        ("Not found: There is no track 'x' that a@x.org may see.", "Not found: There is no track 'x' that"),
+        ("The person said no; nothing was done. The reason given: Later.",
+         "The answer was no; nothing was done. The reason given: Later."),
+        ("Not done: the rules do not allow it.", "Not done: the rules do not allow it."),
+        ("Ask the person.", "It could not be done."),
+        ("", "It could not be done."),
+        ("[1, 2]", "\\[1, 2\\]."),
+        ('{"said":"Found 999.","data":[{"id"' + "x" * 50 + "\n[cut: the result was longer]", f"Found 999. {TOO_LONG}"),
+        ('{"said":"Found', '{"said":"Found.'),
+    ],
+)  # fmt: skip
+def test_what_failed_is_said(result: str, start: str) -> None:
+    said = answer(turn("mark x as done", result))
+    assert isinstance(said, str)
+    assert said.startswith(start)
+    assert said.endswith(QUIET)
+
+
+def test_which_one_is_meant_is_asked_and_the_answer_completes_the_command() -> None:
+    failed = (
+        "'milk' may mean Buy milk (tsk_0001aa); Buy *oat* milk (tsk_0002bb). "
+        "Ask which one is meant, and call again with its id."
+    )
+    asked = answer(turn("mark milk as done", failed, arguments='{"task":"milk","done":true}'))
+    assert asked == (
+        f"Which task do you mean?\n\n1. Buy milk `tsk_0001aa`\n2. Buy \\*oat\\* milk `tsk_0002bb`\n\n{QUIET}"
+    )
+    before = (ChatMessage("user", "mark milk as done"), ChatMessage("assistant", asked))
+    called = answer(Request((*before, ChatMessage("user", "Buy *oat* milk")), tools=TOOLS))
+    assert called == Call("update_task", '{"task":"tsk_0002bb","done":true}')
+
+
+def test_the_quiet_line_stands_once_in_a_thread_of_commands() -> None:
+    first = answer(turn("add a task"))
+    assert first == f"What is to be done?\n\n{QUIET}"
+    before = (ChatMessage("user", "add a task"), ChatMessage("assistant", first))
+    assert (
+        answer(Request((*before, ChatMessage("user", "cancel")), tools=TOOLS))
+        == "All right, nothing was done."
+    )
+
+
+def test_what_is_not_offered_is_not_called() -> None:
+    assert answer(turn("create a project Robotics")) == f"{NOT_ALLOWED}\n\n{QUIET}"
+
+
+def test_help_shows_what_is_offered() -> None:
+    said = answer(turn("help"))
+    assert isinstance(said, str)
+    assert said.startswith(CAN_DO)
+    assert "- Add buy groceries to my list" in said
+    assert "project" not in said.removesuffix(QUIET)
+    assert answer(Request((ChatMessage("user", "help"),))) == f"{NO_COMMANDS}\n\n{QUIET}"
+
+
+@given(st.text() | st.dictionaries(st.text(), st.integers() | st.text()).map(json.dumps))
+def test_whatever_comes_of_a_call_is_said(result: str) -> None:
+    assert isinstance(answer(turn("who am i", result, tool="get_me")), str)
+    json_result = done("Found.", data=result)
+    assert str(answer(turn("who am i", json_result, tool="get_me"))).startswith("Found.")

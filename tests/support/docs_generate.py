@@ -34,6 +34,7 @@ from famulus.kernel.errors import FamulusError, every_error
 from famulus.kernel.settings import Settings
 from famulus.runs import events
 from famulus.tools.contract import Tool
+from tests.support.docs_commands import command_forms, command_groups, command_slots
 from tests.support.docs_markdown import anchor, table
 from tests.support.docs_openapi import rest_bodies, rest_routes
 
@@ -325,6 +326,9 @@ MAKERS: dict[str, Callable[[], str]] = {
     "rest-routes": rest_routes,
     "rest-bodies": rest_bodies,
     "crash-points": crash_list,
+    "command-forms": command_forms,
+    "command-groups": command_groups,
+    "command-slots": command_slots,
 }
 
 

@@ -1,14 +1,29 @@
-"""No model at all: quotes the course material, so that the server is useful without any provider.
+"""No model at all: quotes the course material and does what it is told, so the server is useful without a provider.
 
 It says what it is in one quiet line, quotes word for word with citation marks, and says so when nothing
-fits. It never writes a sentence of its own about the subject.
+fits. It never writes a sentence of its own about the subject. What it is told to do it does with the tools
+that it is offered, one call in a turn, and says what came of it.
 """
 
 import asyncio
 import re
+import uuid
 from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime
 
-from famulus.llm.protocol import End, Item, Push, Request, TextDelta, Usage
+from famulus.llm.commands.telling import help_text, told
+from famulus.llm.commands.understanding import Call, Help, Here, Say, understand
+from famulus.llm.protocol import (
+    ChatMessage,
+    End,
+    Item,
+    Push,
+    Request,
+    TextDelta,
+    ToolCall,
+    ToolCallReady,
+    Usage,
+)
 from famulus.llm.quoting import Quote, choose_quotes
 from famulus.llm.words import bursts
 
@@ -16,7 +31,10 @@ NOT_FOUND = "I can't find that in this course."
 NO_COURSE = "I can only answer from course material, and no course is open here. Open a course and ask there."
 LEAD = "The course material says:"
 CONNECT = "set `OPENAI_API_KEY`, or `FAMULUS_MODEL=compatible:NAME` with `FAMULUS_MODEL_BASE_URL`"
-QUIET = f"*No language model is connected, so I only quote. To connect one, {CONNECT}.*"
+QUIET = (
+    "*No language model is connected, so I only quote, and understand commands in English alone: say “help” "
+    f"to see some. To connect a model, {CONNECT}.*"
+)
 HINT = (
     f"*Without a language model I only match words: try the course's own terms. To connect one, {CONNECT}.*"
 )
@@ -37,7 +55,7 @@ _GOODBYE = re.compile(
 
 
 class OfflineModel:
-    """Quotes the best of what was retrieved."""
+    """Does what it is told in a command, and else quotes the best of what was retrieved."""
 
     kind = "offline"
     name = "offline"
@@ -45,8 +63,13 @@ class OfflineModel:
     async def stream(
         self, request: Request, push: Push | None = None
     ) -> AsyncGenerator[Sequence[Item], None]:
-        """Answer `request` in words, without delay. It costs no tokens."""
-        for burst in bursts(answer(request)):
+        """Call a tool, or answer `request` in words, without delay. It costs no tokens."""
+        next = answer(request)
+        if isinstance(next, Call):
+            call = ToolCall(f"call_{uuid.uuid4().hex[:16]}", next.tool, next.arguments)
+            yield [ToolCallReady(call), Usage(0, 0), End("tool_calls")]
+            return
+        for burst in bursts(next):
             yield [TextDelta(piece) for piece in burst]
             await asyncio.sleep(0)
         yield [Usage(0, 0), End("stop")]
@@ -55,8 +78,41 @@ class OfflineModel:
         """There is nothing to let go of."""
 
 
-def answer(request: Request) -> str:
-    """The whole answer, as Markdown."""
+def answer(request: Request) -> Call | str:
+    """The call that a command means, or the whole answer as Markdown."""
+    if (outcome := _commanded(request)) is None:
+        return _quoted(request)
+    if isinstance(outcome, Call) or any(QUIET in message.text for message in request.messages):
+        return outcome
+    return f"{outcome}\n\n{QUIET}"
+
+
+def _commanded(request: Request) -> Call | str | None:
+    """What a command leads to: a call, what came of it, or words; None where there is none."""
+    turn = _this_turn(request)
+    if turn and turn[-1].role == "tool":
+        calls = [call for message in turn for call in message.tool_calls]
+        return told(calls, [message for message in turn if message.role == "tool"])
+    offered = frozenset(tool.name for tool in request.tools)
+    today = request.today or datetime.now(UTC).date()
+    understood = understand(request.messages, Here(today, offered, request.course_id or request.course_title))
+    match understood:
+        case Help():
+            return help_text(offered)
+        case Say(text=text):
+            return text
+        case _:
+            return understood
+
+
+def _this_turn(request: Request) -> Sequence[ChatMessage]:
+    """What came after the person's last words."""
+    places = [number for number, message in enumerate(request.messages) if message.role == "user"]
+    return request.messages[places[-1] + 1 :] if places else ()
+
+
+def _quoted(request: Request) -> str:
+    """What the material says."""
     question = request.last_user_text()
     if courtesy := _courtesy(question, request.course_title):
         return f"{courtesy}\n\n{QUIET}"

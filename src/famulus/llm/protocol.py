@@ -10,6 +10,7 @@ A reader that takes text wherever it comes gives a `Push`; then a wire need not 
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from datetime import date
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -74,6 +75,9 @@ class Request(Struct, frozen=True):
     searched: bool = False
     """Whether knowledge was searched at all: tells 'nothing found' from 'nothing asked'."""
     course_title: str | None = None
+    course_id: str | None = None
+    today: date | None = None
+    """The day on which it is asked, in UTC. Like the course for the offline model; wires find it in the context."""
     model_settings: ModelSettings = ModelSettings()
     user_key: str | None = None
     """An opaque, stable key of the asker for the provider's abuse detection; never a name or an address."""

@@ -110,7 +110,7 @@ class Preparation:
         )
         return Prepared(
             model=self._models.get(assistant.settings.model),
-            request=self._request(situation, rows, assistant),
+            request=self._request(situation, rows, assistant, asker.course_id),
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
             hand=self._hand(
                 work,
@@ -226,7 +226,9 @@ class Preparation:
             events.append(finished)
         return events
 
-    def _request(self, situation: Situation, rows: list[Said], assistant: ResolvedAssistant) -> Request:
+    def _request(
+        self, situation: Situation, rows: list[Said], assistant: ResolvedAssistant, course_id: str | None
+    ) -> Request:
         said = [_chat_message(row) for row in rows]
         kept = within_budget([m for m in said if m.text], assistant.settings.history_tokens)
         return Request(
@@ -234,6 +236,8 @@ class Preparation:
             grounding=situation.passages,
             searched=situation.searched,
             course_title=situation.course_title,
+            course_id=course_id,
+            today=situation.today,
             model_settings=ModelSettings(
                 assistant.settings.temperature, assistant.settings.max_output_tokens
             ),
