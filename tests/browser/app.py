@@ -76,9 +76,9 @@ class App:
     def answer_text(self) -> Locator:
         return self.answer.get_by_test_id("message-text")
 
-    def enter(self) -> None:
-        """Sign in as the demo's student without the form, and open the app."""
-        given = {"email": STUDENT, "password": PASSWORD, "session_mode": "web"}
+    def enter(self, email: str = STUDENT) -> None:
+        """Sign in without the form, as the demo's student unless told otherwise, and open the app."""
+        given = {"email": email, "password": PASSWORD, "session_mode": "web"}
         response = self.page.request.post(f"{self.famulus.url}/api/auth/login", data=given)
         assert response.ok, response.text()
         self.page.goto(self.famulus.url)

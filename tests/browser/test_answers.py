@@ -1,6 +1,7 @@
 """How an answer comes about on the screen: growing, stopped, failing, cut off, taken up again, and never executed."""
 
 import json
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -163,8 +164,9 @@ def test_a_search_by_the_model_is_shown_with_what_it_was_given(app: App):
     app.asked("Look it up.")
     line = app.part("tool-line")
     expect(line).to_have_attribute("data-state", "ok")
-    expect(line.locator("summary")).to_contain_text("Search knowledge")
+    expect(line.locator("summary")).to_have_text(re.compile(r"^Found \d+ passages"))
     line.locator("summary").click()
+    expect(line).to_contain_text("Given to “Search knowledge”")
     expect(line).to_contain_text('"query": "costmap resolution"')
     app.page.reload()
     expect(app.part("tool-line")).to_have_attribute("data-state", "ok")

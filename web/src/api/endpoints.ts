@@ -2,6 +2,8 @@
 import { http, send, withQuery } from "./client";
 import type {
   About,
+  ApprovalReply,
+  ApprovalView,
   Course,
   Invitation,
   Lesson,
@@ -61,6 +63,9 @@ export const threads = {
 export const messages = {
   rate: (id: string, rating: Rating) => http.put<unknown>(`${V1}/messages/${id}/feedback`, { rating }),
   unrate: (id: string) => http.delete(`${V1}/messages/${id}/feedback`),
+  /** Take back what a tool did in an answer; the message comes back with its mark. */
+  undo: (id: string, callId: string) =>
+    http.post<Message>(withQuery(`${V1}/messages/${id}/undo`, { call_id: callId })),
 };
 
 export const invitations = {
@@ -96,6 +101,12 @@ export const runs = {
     }),
   /** The signed-in person's live feed. */
   feed: (signal: AbortSignal) => send("GET", `${V1}/events`, { headers: STREAM, signal }),
+};
+
+/** Calls of tools that wait for a person. */
+export const approvals = {
+  get: (id: string) => http.get<ApprovalView>(`${V1}/approvals/${id}`),
+  answer: (id: string, reply: ApprovalReply) => http.post<ApprovalView>(`${V1}/approvals/${id}`, reply),
 };
 
 export const passages = {

@@ -1,6 +1,6 @@
 // The closed union of run events, and the step from a server-sent frame to one of them.
 import type { SseFrame } from "./sse";
-import type { CitationPart, Message, PassageRef, RunError, ToolStatus, Usage } from "./types";
+import type { Approval, CitationPart, Effect, Message, PassageRef, RunError, ToolStatus, Undo, Usage } from "./types";
 
 export interface RunStarted {
   type: "run.started";
@@ -38,6 +38,9 @@ export interface ToolCalled {
   call_id: string;
   name: string;
   arguments: string;
+  effect?: Effect;
+  /** What the model had asked for, where a person changed it. */
+  asked?: string | null;
 }
 
 export interface ToolFinished {
@@ -46,6 +49,21 @@ export interface ToolFinished {
   name: string;
   status: ToolStatus;
   result: string | null;
+  undo?: Undo | null;
+}
+
+/** The last of these ends the stream; it goes on once all are answered. */
+export interface ApprovalRequested {
+  type: "approval.requested";
+  approval: Approval;
+}
+
+export interface ApprovalAnswered {
+  type: "approval.answered";
+  approval_id: string;
+  call_id: string;
+  decision: "approved" | "denied";
+  reason: string | null;
 }
 
 export interface MessageCompleted {
@@ -56,6 +74,7 @@ export interface MessageCompleted {
 export interface AnswerRestarted {
   type: "answer.restarted";
   text: string;
+  /** `taken_over` by another instance, or `resumed` after it had waited for a person. */
   reason: string;
 }
 
@@ -84,6 +103,8 @@ export type RunEvent =
   | CitationAdded
   | ToolCalled
   | ToolFinished
+  | ApprovalRequested
+  | ApprovalAnswered
   | MessageCompleted
   | AnswerRestarted
   | RunCompleted
@@ -98,6 +119,8 @@ const KNOWN: Record<RunEvent["type"], true> = {
   "citation.added": true,
   "tool.called": true,
   "tool.finished": true,
+  "approval.requested": true,
+  "approval.answered": true,
   "message.completed": true,
   "answer.restarted": true,
   "run.completed": true,

@@ -90,16 +90,78 @@ export interface CitationPart {
   url: string | null;
 }
 
-export type ToolStatus = "ok" | "failed" | "unknown";
+/** `denied`: nothing was done; `unknown`: it is not known whether it was. */
+export type ToolStatus = "ok" | "failed" | "denied" | "unknown";
+
+/** What a tool does to the world. */
+export type Effect = "reads" | "writes" | "destroys";
+
+/** The call that takes back what a tool did. */
+export interface Undo {
+  tool: string;
+  /** JSON. */
+  arguments: string;
+  /** On the button. */
+  label: string;
+}
 
 export interface ToolPart {
   type: "tool";
   call_id: string;
   name: string;
-  /** JSON as the model wrote it. */
+  /** JSON as it was carried out, or as the model wrote it. */
   arguments: string;
-  status: ToolStatus | "called";
-  result: string | null;
+  // What stands at its default is left away.
+  status?: ToolStatus | "called";
+  result?: string | null;
+  effect?: Effect;
+  /** What the model had asked for, where a person changed it. */
+  asked?: string | null;
+  undo?: Undo | null;
+  undone?: boolean;
+}
+
+/** One field of what would be changed. */
+export interface Change {
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** A call that waits for a person, with all that it would do: the server's words, not the model's. */
+export interface Approval {
+  id: string;
+  call_id: string;
+  name: string;
+  effect: Effect;
+  title: string;
+  /** JSON, exactly as it will be carried out. */
+  arguments: string;
+  changes: Change[];
+  notes: string[];
+  /** Stands for everything shown; goes back with the answer. */
+  hash: string;
+  expires_at: string;
+}
+
+/** What has become of it. `withdrawn`: its run has ended without an answer. */
+export interface ApprovalView {
+  id: string;
+  status: "pending" | "approved" | "denied" | "expired" | "withdrawn";
+  /** `asker`, or the role whose holders may answer too. */
+  approver: string;
+  /** Whether the person who looks may answer. */
+  mine: boolean;
+  approval: Approval;
+  edited: string | null;
+}
+
+export interface ApprovalReply {
+  decision: "approve" | "deny";
+  hash: string;
+  reason?: string;
+  /** What to carry out instead. */
+  arguments?: Record<string, unknown>;
 }
 
 /** Why there is no complete answer. */
@@ -160,7 +222,7 @@ export interface Usage {
 export interface Run {
   id: string;
   thread_id: string;
-  status: "queued" | "running" | "completed" | "failed" | "cancelled";
+  status: "queued" | "running" | "awaiting_approval" | "completed" | "failed" | "cancelled";
   message_id: string;
   answer: Message | null;
   error: RunError | null;

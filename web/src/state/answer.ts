@@ -1,17 +1,35 @@
 // How an answer comes about on the screen: a pure fold of run events into one value.
 // Nothing here knows of the network or the page, so that every order of events can be tested.
-import type { RunEvent, ToolFinished } from "../api/events";
-import type { CitationPart, FailurePart, Message, PassageRef, Rating, RunError, ToolPart, ToolStatus } from "../api/types";
+import type { RunEvent, ToolCalled, ToolFinished } from "../api/events";
+import type {
+  CitationPart,
+  Effect,
+  FailurePart,
+  Message,
+  PassageRef,
+  Rating,
+  RunError,
+  ToolPart,
+  ToolStatus,
+  Undo,
+} from "../api/types";
+import { newCard, someWait, type ApprovalCard } from "./cards";
 
-export type AnswerStatus = "streaming" | "complete" | "stopped" | "failed";
+/** `waiting`: for a person to say yes or no; nothing comes until all cards are answered. */
+export type AnswerStatus = "streaming" | "waiting" | "complete" | "stopped" | "failed";
 
 export interface ToolLine {
   callId: string;
   name: string;
-  /** JSON as the model wrote it. */
+  /** JSON as it was carried out, or as the model wrote it. */
   arguments: string;
   status: ToolStatus | "running";
   result: string | null;
+  effect: Effect;
+  /** What the model had asked for, where a person changed it. */
+  asked: string | null;
+  undo: Undo | null;
+  undone: boolean;
 }
 
 export interface AnswerState {
@@ -24,6 +42,8 @@ export interface AnswerState {
   /** null until the search has finished; then what was read, maybe nothing. */
   passages: PassageRef[] | null;
   tools: ToolLine[];
+  /** Calls that wait for a person, in the order in which they were asked for. */
+  approvals: ApprovalCard[];
   error: RunError | null;
   createdAt: string;
   rating: Rating | null;
@@ -41,6 +61,7 @@ export function newAnswer(runId: string | null = null, createdAt = new Date().to
     citations: [],
     passages: null,
     tools: [],
+    approvals: [],
     error: null,
     createdAt,
     rating: null,
@@ -59,6 +80,7 @@ export function answerFromMessage(message: Message, base = newAnswer(message.run
     text: message.text,
     citations: citations.length > 0 ? citations : base.citations,
     tools: tools.length > 0 ? tools.map(toolOf) : base.tools,
+    approvals: [],
     error: errorOf(message) ?? base.error,
     createdAt: message.created_at,
     rating: message.feedback?.rating ?? base.rating,
@@ -71,8 +93,15 @@ function errorOf(message: Message): RunError | null {
   return part ? { code: part.code, detail: part.detail, retry: part.retry } : null;
 }
 
-function toolOf({ call_id, name, arguments: given, status, result }: ToolPart): ToolLine {
-  return { callId: call_id, name, arguments: given, status: status === "called" ? "unknown" : status, result };
+function toolOf(part: ToolPart): ToolLine {
+  const status = part.status ?? "called";
+  return {
+    ...toolLine(part.call_id, part.name, part.arguments, part.effect, part.asked),
+    status: status === "called" ? "unknown" : status,
+    result: part.result ?? null,
+    undo: part.undo ?? null,
+    undone: part.undone ?? false,
+  };
 }
 
 function statusOf(message: Message): AnswerStatus {
@@ -106,24 +135,42 @@ function fold(state: AnswerState, event: RunEvent): AnswerState {
     case "citation.added":
       return { ...state, citations: withCitation(state.citations, event.citation) };
     case "tool.called":
-      return { ...state, tools: withTool(state.tools, toolLine(event.call_id, event.name, event.arguments)) };
+      return { ...state, tools: withTool(state.tools, calledLine(event)), approvals: without(state, event.call_id) };
     case "tool.finished":
-      return { ...state, tools: finishTool(state.tools, event) };
+      return { ...state, tools: finishTool(state.tools, event), approvals: without(state, event.call_id) };
+    case "approval.requested": {
+      const others = without(state, event.approval.call_id);
+      return { ...state, status: "waiting", approvals: [...others, newCard(event.approval)] };
+    }
+    case "approval.answered":
+      return withCard(state, event.approval_id, { state: event.decision });
     case "answer.restarted":
       return restart(state, event.text);
     case "message.completed":
       return { ...answerFromMessage(event.message, state), status: state.status, createdAt: state.createdAt };
     case "run.completed":
-      return { ...state, status: "complete" };
+      return { ...state, status: "complete", approvals: [] };
     case "run.failed":
-      return { ...state, status: "failed", error: event.error };
+      return { ...state, status: "failed", error: event.error, approvals: [] };
     case "run.cancelled":
-      return { ...state, status: "stopped" };
+      return { ...state, status: "stopped", approvals: [] };
     case "thread.titled":
       return state;
     default:
       return unreachable(event);
   }
+}
+
+/** Change one card; when none waits any more, the answer goes on. A card that is gone changes nothing. */
+export function withCard(state: AnswerState, id: string, change: Partial<ApprovalCard>): AnswerState {
+  if (!state.approvals.some((card) => card.asked.id === id)) return state;
+  const approvals = state.approvals.map((card) => (card.asked.id === id ? { ...card, ...change } : card));
+  const goesOn = state.status === "waiting" && !someWait(approvals);
+  return { ...state, approvals, status: goesOn ? "streaming" : state.status };
+}
+
+function without(state: AnswerState, callId: string): ApprovalCard[] {
+  return state.approvals.filter((card) => card.asked.call_id !== callId);
 }
 
 /** Another attempt took over: the half answer goes, finished tools stay, citations stay where still marked. */
@@ -142,8 +189,19 @@ function withCitation(citations: CitationPart[], added: CitationPart): CitationP
   return [...citations.filter((citation) => citation.number !== added.number), added];
 }
 
-function toolLine(callId: string, name: string, args: string): ToolLine {
-  return { callId, name, arguments: args, status: "running", result: null };
+function toolLine(
+  callId: string,
+  name: string,
+  args: string,
+  effect: Effect = "reads",
+  asked: string | null = null,
+): ToolLine {
+  const running = { status: "running", result: null, undo: null, undone: false } as const;
+  return { callId, name, arguments: args, effect, asked, ...running };
+}
+
+function calledLine(event: ToolCalled): ToolLine {
+  return toolLine(event.call_id, event.name, event.arguments, event.effect, event.asked);
 }
 
 function withTool(tools: ToolLine[], added: ToolLine): ToolLine[] {
@@ -151,10 +209,10 @@ function withTool(tools: ToolLine[], added: ToolLine): ToolLine[] {
 }
 
 function finishTool(tools: ToolLine[], event: ToolFinished): ToolLine[] {
-  const { call_id: callId, name, status, result } = event;
+  const { call_id: callId, name, status, result, undo = null } = event;
   const known = tools.some((tool) => tool.callId === callId);
   const lines = known ? tools : [...tools, toolLine(callId, name, "")];
-  return lines.map((tool) => (tool.callId === callId ? { ...tool, status, result } : tool));
+  return lines.map((tool) => (tool.callId === callId ? { ...tool, status, result, undo } : tool));
 }
 
 function unreachable(event: never): never {

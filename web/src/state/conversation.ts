@@ -4,7 +4,8 @@ import { ApiError, isAbort, messageOf } from "../api/client";
 import type { RunEvent } from "../api/events";
 import { runs, threads as api } from "../api/endpoints";
 import type { Named, PageContext, Thread } from "../api/types";
-import { answerFromMessage, newAnswer } from "./answer";
+import { answerFromMessage, newAnswer, type AnswerState } from "./answer";
+import { awaitAnswers } from "./confirming";
 import { drafts, outbox, type Outgoing } from "./drafts";
 import { answerEntry, entriesOf, userEntry, type AnswerEntry, type Entry, type UserEntry } from "./entries";
 import { follow } from "./follow";
@@ -125,6 +126,11 @@ export class Conversation {
   private async cancel(runId: string): Promise<void> {
     try {
       await runs.cancel(runId);
+      // What waited for a person waits no more: the end is fetched.
+      const live = this.live.value;
+      if (live?.state.value.status === "waiting") {
+        live.state.value = { ...live.state.value, status: "streaming", approvals: [] };
+      }
     } catch (error) {
       window.clearTimeout(this.patience);
       this.stopping.value = false;
@@ -134,7 +140,7 @@ export class Conversation {
 
   private giveUp(live: AnswerEntry): void {
     if (this.live.value !== live) return;
-    live.state.value = { ...live.state.value, status: "stopped" };
+    live.state.value = { ...live.state.value, status: "stopped", approvals: [] };
     this.controller.abort();
   }
 
@@ -226,16 +232,21 @@ export class Conversation {
     this.controller = controller;
     this.live.value = answer;
     announce("Waiting for the answer.");
+    const attempt = {
+      answer: answer.state,
+      signal: controller.signal,
+      open: (state: AnswerState) =>
+        state.runId ? runs.follow(state.runId, state.lastId, controller.signal) : first(controller.signal),
+      onOpen,
+      onReconnecting: (lost: boolean) => (answer.reconnecting.value = lost),
+      onEvent: (event: RunEvent) => this.notice(event),
+    };
     try {
-      await follow({
-        answer: answer.state,
-        signal: controller.signal,
-        open: (state) =>
-          state.runId ? runs.follow(state.runId, state.lastId, controller.signal) : first(controller.signal),
-        onOpen,
-        onReconnecting: (lost) => (answer.reconnecting.value = lost),
-        onEvent: (event) => this.notice(event),
-      });
+      await follow(attempt);
+      while (answer.state.value.status === "waiting" && !controller.signal.aborted) {
+        await awaitAnswers(answer, controller.signal);
+        await follow(attempt);
+      }
       announce(ENDINGS[answer.state.value.status]);
     } finally {
       this.release(answer);
@@ -255,6 +266,7 @@ export class Conversation {
   private notice(event: RunEvent): void {
     // The first words only, for want of a better title: one that came over the feed meanwhile is better.
     if (event.type === "thread.titled" && !titled(event.thread_id)) changeThread(event.thread_id, { title: event.title });
+    if (event.type === "approval.requested") announce(`This waits for your answer: ${event.approval.title}`);
     if (event.type !== "run.started") return;
     announce("The answer has begun.");
     changeThread(event.thread_id, { live_run_id: event.run_id });
@@ -303,6 +315,7 @@ export class Conversation {
 
 const ENDINGS = {
   streaming: "",
+  waiting: "",
   complete: "The answer is complete.",
   stopped: "The answer was stopped.",
   failed: "The answer failed.",

@@ -47,7 +47,10 @@ class FramePump {
   }
 }
 
-/** Resolves when a terminal event was applied; throws what cannot be mended by coming back. */
+/**
+ * Resolves when a terminal event was applied, or when the stream has ended because the run waits for a person: the
+ * status says which. Throws what cannot be mended by coming back.
+ */
 export async function follow(options: FollowOptions): Promise<void> {
   let failures = 0;
   let accepted = false;
@@ -62,12 +65,15 @@ export async function follow(options: FollowOptions): Promise<void> {
     } catch (error) {
       if (isAbort(error) || isFinal(error) || !accepted) throw error;
     }
+    const { approvals, status } = options.answer.value;
+    if (status === "waiting") return;
     const progressed = options.answer.value.lastId !== before;
     // Being offline says nothing about the run: only attempts that could have worked are counted.
     if (progressed) failures = 0;
     else if (navigator.onLine) failures += 1;
     if (failures > MAX_FAILURES) throw new ApiError(0, "connection_lost", "The connection to the answer was lost.");
-    options.onReconnecting?.(true);
+    // Answered while the stream was ending: nothing was lost.
+    options.onReconnecting?.(approvals.length === 0);
     await pause(BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)]!, options.signal);
   }
 }

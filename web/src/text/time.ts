@@ -26,6 +26,13 @@ export function clockTime(iso: string): string {
   return new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
 }
 
+/** Until when: a time of today without the day. */
+export function untilTime(iso: string, now: number): string {
+  const time = new Date(iso);
+  const today = new Date(now).toDateString() === time.toDateString();
+  return today ? new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(time) : clockTime(iso);
+}
+
 export interface Group {
   label: string;
   threads: Thread[];

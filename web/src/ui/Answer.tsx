@@ -8,8 +8,10 @@ import { now } from "../state/surroundings";
 import { claimBefore } from "../text/claim";
 import { clockTime, relativeTime } from "../text/time";
 import { AnswerText } from "./AnswerText";
+import { ApprovalCards } from "./ApprovalCard";
 import { copyBlock, useCopied } from "./dom";
 import { Icon, Mark } from "./Icon";
+import { NextSteps } from "./NextSteps";
 import { SourcesLine } from "./SourcesLine";
 import { Thumbs } from "./Thumbs";
 import { ToolLines } from "./ToolLines";
@@ -41,9 +43,10 @@ export function Answer({ entry, conversation }: Props) {
         <span>{name}</span>
       </header>
       <SourcesLine state={state} cited={cited} />
-      <ToolLines tools={state.tools} />
+      <ToolLines entry={entry} conversation={conversation} />
       {streaming && state.text === "" && <Dots reading={state.passages === null} />}
       <AnswerText text={state.text} cited={titles} growing={streaming} />
+      <ApprovalCards entry={entry} />
       {entry.reconnecting.value && (
         <p class="quiet reconnecting" data-testid="reconnecting">
           The connection was lost. Coming back…
@@ -106,7 +109,7 @@ function Dots({ reading }: { reading: boolean }) {
 
 function Ending({ entry, conversation }: Props) {
   const { status } = entry.state.value;
-  if (status === "streaming") return null;
+  if (status === "streaming" || status === "waiting") return null;
   return (
     <>
       {status === "stopped" && (
@@ -115,6 +118,7 @@ function Ending({ entry, conversation }: Props) {
         </p>
       )}
       {status === "failed" && <Failure entry={entry} conversation={conversation} />}
+      {status === "complete" && <NextSteps entry={entry} conversation={conversation} />}
       <AnswerActions entry={entry} conversation={conversation} />
     </>
   );

@@ -29,7 +29,9 @@ export function Composer({ conversation, onSend }: Props) {
   }, [conversation]);
   const send = (): void => {
     if (text.trim() === "") return;
-    if (conversation.live.value) return announce("Wait for the answer, or stop it first.");
+    const live = conversation.live.value;
+    if (live?.state.value.status === "waiting") return announce("Answer what is asked above, or stop it first.");
+    if (live) return announce("Wait for the answer, or stop it first.");
     if (!online.value) return announce("You are offline. Your draft is kept.");
     const lesson = subject.value;
     conversation.send(text.trim(), lesson && { title: lesson.title, path: lesson.path });
