@@ -146,20 +146,10 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         stack.push_async_callback(models.close)
         gate = Gate(strict=not settings.local)
         stack.callback(gate.close)
-        hosts = settings.allowed_private_hosts
-        outbound = Outbound(hosts)
+        outbound = Outbound(settings.allowed_private_hosts)
         stack.push_async_callback(outbound.close)
-        foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
         parts = _put_together(
-            settings,
-            database,
-            live,
-            vault=vault,
-            gate=gate,
-            models=models,
-            foreign=foreign,
-            outbound=outbound,
-            tools=tools,
+            settings, database, live, vault=vault, gate=gate, models=models, outbound=outbound, tools=tools
         )
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
@@ -179,7 +169,6 @@ def _put_together(
     vault: Vault,
     gate: Gate,
     models: Models,
-    foreign: ForeignTokens,
     outbound: Outbound,
     tools: Sequence[Tool],
 ) -> Parts:
@@ -187,6 +176,8 @@ def _put_together(
     kinds = Kinds(OpenApi(outbound, Credentials(vault, outbound)))
     toolbox = Toolbox((*own_tools(database, settings), *tools), (Connected(database, bus, kinds).tools,))
     engine = _engine(settings, database, live, models, toolbox=toolbox, instance=instance)
+    hosts = settings.allowed_private_hosts
+    foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
     authenticator = Authenticator(database, settings, bus, foreign, vault=vault)
     handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models)}
     return Parts(
