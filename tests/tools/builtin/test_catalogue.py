@@ -21,12 +21,13 @@ from famulus.tools.offer import Toolbox
 EVERYBODY = {
     "search_knowledge", "get_me", "list_my_courses", "recent_activity", "switch_role", "list_organizations",
     "list_projects", "list_tracks", "list_courses", "list_lessons", "create_task", "list_tasks", "update_task",
-    "delete_task",
+    "delete_task", "open_passage", "summarise_course",
 }  # fmt: skip
 TEACHING = {
     "create_track", "update_track", "create_course", "update_course", "archive_course", "restore_course",
     "create_lesson", "update_lesson", "archive_lesson", "restore_lesson", "enrol_students", "withdraw_student",
-    "set_course_assistant", "get_analytics",
+    "set_course_assistant", "get_analytics", "draft_lesson", "draft_quiz", "discard_lesson_draft",
+    "discard_quiz_draft",
 }  # fmt: skip
 ADMINISTERING = {
     "update_organization", "organization_settings", "create_project", "update_project", "archive_project",
@@ -35,7 +36,7 @@ ADMINISTERING = {
 CARING_FOR_THE_SITE = {"create_organization", "archive_organization", "restore_organization"}
 NOWHERE = {
     "search_knowledge", "get_me", "list_my_courses", "recent_activity", "create_task", "list_tasks", "update_task",
-    "delete_task",
+    "delete_task", "open_passage", "summarise_course",
 }  # fmt: skip
 BY_ROLE: tuple[tuple[Role | None, bool, set[str]], ...] = (
     ("site_admin", True, EVERYBODY | TEACHING | ADMINISTERING | CARING_FOR_THE_SITE),

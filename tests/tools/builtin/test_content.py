@@ -15,6 +15,7 @@ from famulus.doors.rest import CAMPUS
 from famulus.kernel.database import Database
 from famulus.kernel.errors import Forbidden, NotFound
 from famulus.kernel.paging import Paging
+from famulus.kernel.settings import load_settings
 from famulus.knowledge.lessons import sync_course_lessons
 from famulus.knowledge.retrieve import search
 from famulus.tools.arguments import check_arguments
@@ -40,7 +41,7 @@ async def world(database: Database) -> AsyncIterator[World]:
 
 async def use(world: World, who: str, name: str, *, thread_course: str | None = None, **given: Any) -> Done:
     """What a tool does for somebody."""
-    tool = {each.name: each for each in built_in(world.database)}[name]
+    tool = {each.name: each for each in built_in(world.database, load_settings())}[name]
     context = ToolContext(await world.principal(who), "thr_1", thread_course)
     checked = check_arguments(tool, given)
     if tool.place == "server":
@@ -52,7 +53,7 @@ async def use(world: World, who: str, name: str, *, thread_course: str | None = 
 
 async def foresee(world: World, who: str, name: str, **given: Any) -> Preview:
     """What a tool says it would do."""
-    tool = {each.name: each for each in built_in(world.database)}[name]
+    tool = {each.name: each for each in built_in(world.database, load_settings())}[name]
     assert tool.preview is not None
     principal = await world.principal(who)
     async with world.database.read() as session:
@@ -238,7 +239,7 @@ async def test_only_who_teaches_the_course_drafts_in_it(world: World) -> None:
     for who in ("idle", "their_admin"):
         with pytest.raises(NotFound):
             await use(world, who, "draft_lesson", course=world.course, **given)
-    box = Toolbox(built_in(world.database))
+    box = Toolbox(built_in(world.database, load_settings()))
     drafting = {"draft_lesson", "draft_quiz", "discard_lesson_draft", "discard_quiz_draft"}
     assert not drafting & set((await box.offer(await world.principal("student"), ("*",))).tools)
     assert drafting <= set((await box.offer(await world.principal("teacher"), ("*",))).tools)
