@@ -16,8 +16,10 @@ from famulus.assistants import tools as assistant_tools
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
-from famulus.doors import api_docs, rest, web
+from famulus.doors import api_docs, mcp, rest, web
 from famulus.doors.authenticator import Authenticator
+from famulus.doors.mcp import McpDoor
+from famulus.doors.mcp_calls import Caller
 from famulus.doors.middleware import Enveloped
 from famulus.doors.problems import PROBLEMS
 from famulus.doors.watch import Watch
@@ -86,6 +88,7 @@ class Parts:
     approvals: Approvals
     undoing: Undoing
     connections: Connections
+    mcp: McpDoor
     runner: Runner
     worker: Worker
     instance: str
@@ -195,6 +198,7 @@ def _put_together(
         approvals=engine.approvals,
         undoing=engine.undoing,
         connections=Connections(database, vault, kinds),
+        mcp=McpDoor(settings, authenticator, engine.caller, version=VERSION),
         runner=engine.runner,
         worker=Worker(database, handlers, instance, schedules=[TIDY]),
         instance=instance,
@@ -203,12 +207,13 @@ def _put_together(
 
 @dataclass(frozen=True, slots=True)
 class _Engine:
-    """What answers come about by."""
+    """What answers come about by, and the calls of programs."""
 
     runner: Runner
     runs: Runs
     approvals: Approvals
     undoing: Undoing
+    caller: Caller
 
 
 def _engine(
@@ -239,6 +244,7 @@ def _engine(
         Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash),
         Approvals(database, live, runner, toolbox, hands),
         Undoing(toolbox),
+        Caller(database, toolbox, hands),
     )
 
 
@@ -289,6 +295,7 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
     )
     app.state.settings = settings
     rest.mount(app)
+    mcp.mount(app)
     app.include_router(operations)
     if settings.local:
         api_docs.mount(app)

@@ -45,6 +45,7 @@ LOUD = (
     "pdfminer",
     "trafilatura",
     "htmldate",
+    "mcp",
 )
 """Libraries of which only warnings are of use."""
 

@@ -183,7 +183,7 @@ class Carrier:
 
     async def _elsewhere(self, work: Work, plan: Plan, context: ToolContext) -> None:
         """Act where no transaction of ours reaches, or only read."""
-        doing = guarded(plan.tool.name, self._act(plan, context))
+        doing = guarded(plan.tool.name, self.act(plan, context))
         try:
             done = await doing
         except asyncio.CancelledError:
@@ -197,7 +197,8 @@ class Carrier:
         self._crash.reach("tool.effect")
         await self._finish(work, plan, outcome, context.principal)
 
-    async def _act(self, plan: Plan, context: ToolContext) -> Done | Outcome:
+    async def act(self, plan: Plan, context: ToolContext) -> Done | Outcome:
+        """Make a call that no transaction of ours keeps the result of; raises what the tool raises."""
         tool = plan.tool
         try:
             async with asyncio.timeout(tool.timeout):
@@ -251,7 +252,7 @@ def _part(plan: Plan, outcome: Outcome) -> ToolPart:
     )  # fmt: skip
 
 
-def _note(principal: Principal, plan: Plan, outcome: Outcome) -> Any:
+def noted(principal: Principal, plan: Plan, outcome: Outcome) -> audit.Done:
     """What the audit keeps of a call. What a tool only looked for is between the person and the assistant."""
     after: dict[str, object] = {"status": outcome.status, "effect": plan.tool.effect}
     if plan.tool.effect != "reads" and not plan.tool.private:
@@ -259,7 +260,11 @@ def _note(principal: Principal, plan: Plan, outcome: Outcome) -> Any:
     if plan.approved:
         after["approved"] = True
     thing = audit.Thing(plan.call_id[:100], plan.tool.name, principal.organization_id)
-    return audit.statement(principal, audit.Done("tool.call", thing, after=after))
+    return audit.Done("tool.call", thing, after=after)
+
+
+def _note(principal: Principal, plan: Plan, outcome: Outcome) -> Any:
+    return audit.statement(principal, noted(principal, plan, outcome))
 
 
 def _words(name: str) -> str:
