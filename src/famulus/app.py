@@ -61,10 +61,8 @@ from famulus.tools.builtin.catalogue import built_in
 from famulus.tools.connected import Connected
 from famulus.tools.connections import Connections
 from famulus.tools.contract import Tool
-from famulus.tools.credentials import Credentials
-from famulus.tools.kinds import Kinds
+from famulus.tools.kinds import every_kind
 from famulus.tools.offer import Toolbox
-from famulus.tools.openapi.toolset import OpenApi
 from famulus.tools.rules import RulesCache
 
 VERSION = "0.1.0"
@@ -176,7 +174,7 @@ def _put_together(
     tools: Sequence[Tool],
 ) -> Parts:
     bus, instance = database.bus, instance_name()
-    kinds = Kinds(OpenApi(outbound, Credentials(vault, outbound)))
+    kinds = every_kind(vault, outbound, stdio=settings.mcp_stdio)
     toolbox = Toolbox((*own_tools(database, settings), *tools), (Connected(database, bus, kinds).tools,))
     engine = _engine(settings, database, live, models, toolbox=toolbox, instance=instance)
     hosts = settings.allowed_private_hosts

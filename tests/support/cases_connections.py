@@ -22,5 +22,8 @@ CASES_CONNECTIONS: dict[str, Case] = {
     f"GET {ONE}": Case("admin"),
     f"PATCH {ONE}": Case("admin", body={"allow": ["list_*"]}),
     f"POST {ONE}/test": Case("admin"),
+    f"GET {ONE}/tools": Case("admin"),
+    # Of an API there is nothing to approve, and this is not what was found there.
+    f"POST {ONE}/approve": Case("admin", 409, body={"document_hash": "0" * 64}),
     f"DELETE {ONE}": Case("admin", 204, path={"connection_id": "{spare_connection}"}),
 }

@@ -26,9 +26,7 @@ from famulus.kernel.http import Outbound
 from famulus.kernel.secrets import Vault
 from famulus.kernel.settings import Settings, load_settings
 from famulus.tools.connections import Connections
-from famulus.tools.credentials import Credentials
-from famulus.tools.kinds import Kinds
-from famulus.tools.openapi.toolset import OpenApi
+from famulus.tools.kinds import every_kind
 
 SITE = Principal(user_id="usr_nobody", name="Site", email="site@famulus.local", role="site_admin")
 
@@ -51,9 +49,7 @@ async def serving(
     vault = Vault(b"a secret of the tests, 32 bytes long")
     app.state.providers = Providers(foreign, vault)
     app.state.authenticator = Authenticator(database, app.state.settings, database.bus, foreign, vault=vault)
-    app.state.connections = Connections(
-        database, vault, Kinds(OpenApi(outbound, Credentials(vault, outbound)))
-    )
+    app.state.connections = Connections(database, vault, every_kind(vault, outbound))
     try:
         async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
             yield client

@@ -13,9 +13,7 @@ from famulus.kernel.secrets import Vault
 from famulus.kernel.settings import load_settings
 from famulus.ops.checks import check_connections
 from famulus.tools.connected import Connected
-from famulus.tools.credentials import Credentials
-from famulus.tools.kinds import Kinds
-from famulus.tools.openapi.toolset import OpenApi
+from famulus.tools.kinds import every_kind
 from famulus.tools.routes.connections import router as connections
 from tests.support.rooms import World, build_world, serving
 from tests.support.shop import KEY, Shop, tiny_document
@@ -36,7 +34,7 @@ async def world(database: Database) -> AsyncIterator[World]:
 @pytest.fixture
 async def connected(database: Database) -> AsyncIterator[Connected]:
     vault, outbound = Vault(b"a secret of the tests, 32 bytes long"), Outbound(["127.0.0.1"])
-    yield Connected(database, database.bus, Kinds(OpenApi(outbound, Credentials(vault, outbound))))
+    yield Connected(database, database.bus, every_kind(vault, outbound))
     await outbound.close()
 
 
@@ -154,7 +152,7 @@ async def test_what_is_wrong_is_said_and_what_was_found_before_stays(world: Worl
         ({"document": None, "url": "file:///etc/passwd"}, "url"),
         ({"name": "Shop"}, "name"),
         ({"name": "x" * 22}, "name"),
-        ({"kind": "mcp"}, "kind"),
+        ({"kind": "mcp"}, ""),
         ({"kind": "soap"}, "kind"),
         ({"auth": {"kind": "basic"}}, "auth"),
         ({"auth": {"kind": "bearer", "token": "a\nb"}}, "auth.bearer.token"),

@@ -68,6 +68,7 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "tool rules": {"see": ADMINS, "change": ADMINS},
     "connection": {"see": ADMINS, "create": ADMINS, "change": ADMINS, "remove": ADMINS},
     "connection as the asker": {"create": SITE, "change": SITE},
+    "connection by command": {"create": SITE, "change": SITE},
     "activity": {"see": (*ADMINS, *SELF)},
     "mail": {"see": SITE},
 }  # fmt: skip

@@ -5,7 +5,7 @@ Addresses of this machine, of private networks and of special use are refused, b
 `http_client` is how that is done.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from famulus.kernel.http_answers import Response
@@ -53,9 +53,11 @@ class Outbound:
         max_bytes: int | None = None,
         timeout: float | None = None,
         redirects: int = REDIRECTS,
+        until: Callable[[bytearray], bool] | None = None,
     ) -> Response:
         """One exchange, following at most `redirects` redirects; with 0 the redirect itself is the response.
 
+        `until` is shown the body as it grows, and says when the rest is not wanted: for streams that do not end.
         `timeout` is for everything together, in seconds. Raises OutboundRefused, OutboundFailed, OutboundTooLarge.
         """
         if self._client is None:
@@ -71,4 +73,5 @@ class Outbound:
             max_bytes=self._max_bytes if max_bytes is None else max_bytes,
             seconds=self._timeout if timeout is None else timeout,
             redirects=redirects,
+            until=until,
         )

@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -36,6 +36,7 @@ SPECIAL = (
 )
 """Of special use, though Python may call them global."""
 NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
+Until = Callable[[bytearray], bool]
 REDIRECTING = (301, 302, 303, 307, 308)
 HARMLESS = ("accept", "accept-language", "content-type")
 """The headers of a request that another origin may see as well."""
@@ -102,10 +103,11 @@ class HttpClient:
         max_bytes: int,
         seconds: float,
         redirects: int,
+        until: Until | None = None,
     ) -> Response:
         """One exchange; see `Outbound.fetch`."""
         target = self._checked(url)
-        request = _Request(method.upper(), CIMultiDict(headers or {}), body)
+        request = _Request(method.upper(), CIMultiDict(headers or {}), body, until)
         try:
             async with asyncio.timeout(seconds):
                 return await self._follow(target, request, max_bytes, redirects)
@@ -132,7 +134,7 @@ class HttpClient:
                 request.method, url, headers=request.headers, data=request.body, allow_redirects=False
             ) as answer:
                 location = answer.headers.get("Location") if follow and answer.status in REDIRECTING else None
-                body = b"" if location is not None else await _read(answer, limit)
+                body = b"" if location is not None else await _read(answer, limit, request.until)
                 return Response(answer.status, answer.headers, body, str(answer.url)), location
         except (aiohttp.ClientError, OSError) as error:
             raise _ours(error, url) from error
@@ -179,6 +181,7 @@ class _Request:
     method: str
     headers: Mapping[str, str]
     body: bytes | None
+    until: Until | None = None
 
     def redirected(self, status: int, *, same_origin: bool) -> "_Request":
         """What is sent to where a redirect points; another origin gets nothing that may be a credential."""
@@ -189,8 +192,8 @@ class _Request:
             )
         if (status == 303 and self.method != "HEAD") or (status in (301, 302) and self.method == "POST"):
             headers.popall("Content-Type", None)
-            return _Request("GET", headers, None)
-        return _Request(self.method, headers, self.body)
+            return _Request("GET", headers, None, self.until)
+        return _Request(self.method, headers, self.body, self.until)
 
 
 async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -203,7 +206,7 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
         raise aiohttp.ClientConnectionError(str(error)) from error
 
 
-async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+async def _read(answer: aiohttp.ClientResponse, limit: int, until: Until | None = None) -> bytes:
     """The body; aiohttp decompresses in small steps, so a bomb is noticed long before it has gone off."""
     host = answer.url.host
     if answer.method != "HEAD" and (answer.content_length or 0) > limit:
@@ -211,6 +214,9 @@ async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
     body = bytearray()
     async for chunk in answer.content.iter_any():
         body += chunk
+        if until is not None and until(body):
+            answer.close()  # the rest is not waited for
+            break
         if len(body) > limit:
             raise OutboundTooLarge(f"{host} answers with more than the {limit} bytes that are accepted.")
     return bytes(body)

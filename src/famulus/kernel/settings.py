@@ -160,6 +160,11 @@ class Settings(BaseSettings):
         validation_alias=_names("allowed_private_hosts"),
         description='JSON list of hosts with private addresses that outbound requests may reach, such as ["wiki.lan"].',
     )
+    mcp_stdio: bool = Field(
+        False,
+        validation_alias=_names("mcp_stdio"),
+        description="Whether site admins may connect MCP servers that are programs, started on this machine.",
+    )
     public_url: str | None = Field(
         None,
         validation_alias=_names("public_url"),

@@ -1,7 +1,7 @@
 """What the routes of connections take and give. Secrets come in here, and never go out."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -45,6 +45,9 @@ Patterns = Annotated[
 ]
 ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Effects = Annotated[dict[ToolName, Effect], Field(max_length=MOST_EFFECTS)]
+Command = Annotated[
+    list[Annotated[str, LongText(2_000, single_line=True)]], Field(min_length=1, max_length=50)
+]
 Document = Annotated[str, LongText(MAX_DOCUMENT, strip=False)]
 
 
@@ -103,7 +106,10 @@ class NewConnection(Input):
     )
     kind: Kind = "openapi"
     name: ConnectionName = Field(description="What the names of its tools begin with.")
-    url: Address | None = Field(None, description="Where its OpenAPI document is.")
+    url: Address | None = Field(None, description="Where its OpenAPI document is, or the MCP server itself.")
+    command: Command | None = Field(
+        None, description="Of an MCP server: the program to start, with its arguments; for site admins."
+    )
     document: Document | None = Field(
         None, description="The document itself, JSON or YAML, where it is not fetched."
     )
@@ -121,6 +127,14 @@ class NewConnection(Input):
 
     @model_validator(mode="after")
     def _has_one_document(self) -> Self:
+        if self.kind == "mcp":
+            if self.document is not None or self.base_url is not None:
+                raise PydanticCustomError("document", "An MCP server has no document and no `base_url`.")
+            if (self.url is None) == (self.command is None):
+                raise PydanticCustomError("url", "Send either `url` or `command`.")
+            return self
+        if self.command is not None:
+            raise PydanticCustomError("command", "Only an MCP server can be a program.")
         if (self.url is None) == (self.document is None):
             raise PydanticCustomError("document", "Send either `url` or `document`.")
         return self
@@ -133,6 +147,7 @@ class ConnectionChange(Change):
     url: Address | None = None
     document: Document | None = None
     base_url: Clearable[Address] = None
+    command: Command | None = None
     auth: AuthIn | None = None
     enabled: bool | None = None
     allow: Patterns | None = None
@@ -165,6 +180,8 @@ class ConnectionOut(BaseModel):
     name: str
     url: str | None
     base_url: str | None
+    command: list[str] | None
+    """The program that is started, of an MCP server that has no address."""
     auth: AuthOut
     enabled: bool
     allow: list[str]
@@ -200,3 +217,43 @@ class ConnectionTest(BaseModel):
     connection: ConnectionOut
     tools: list[str]
     """Names of the tools that it brings; none where something is wrong."""
+
+
+class ConnectionTool(BaseModel):
+    """A tool as an MCP server describes it, and what has been said of it here."""
+
+    name: str
+    """The server's own name for it."""
+    title: str
+    description: str
+    parameters: dict[str, Any]
+    """The JSON schema of its arguments."""
+    says_reads: bool
+    """Whether it says that it only reads, which is not believed by itself."""
+    says_destroys: bool
+    effect: Effect
+    """What it is taken to do."""
+    approval: Literal["approved", "changed", "new"]
+    """`changed`: something of it is not what was approved."""
+
+
+class ConnectionTools(BaseModel):
+    """Everything that was last found at an MCP server."""
+
+    document_hash: str | None
+    """What an approval of it names."""
+    items: list[ConnectionTool]
+
+
+class ApproveTools(Input):
+    """Which tools of an MCP server may be used from now on, exactly as they were found."""
+
+    document_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="Of what was looked at; anything else has been found since, and has to be looked at."
+    )
+    tools: (
+        Annotated[list[Annotated[str, LongText(128, single_line=True)]], Field(max_length=1_000)] | None
+    ) = Field(None, description="Their names: these and no others; null for all of them.")
+    believe_reads: bool = Field(
+        False, description="Whether those of them that say so are taken to only read."
+    )

@@ -32,14 +32,14 @@ from famulus.tools.connection_schemas import (
     auth_of,
 )
 from famulus.tools.events import ConnectionsChanged
-from famulus.tools.kinds import NOT_YET, Kinds
+from famulus.tools.kinds import Kinds
 from famulus.tools.links import Auth, Kind, Link, Problem, State, encode_auth, shown_auth
 from famulus.tools.models import Connection
 
 MOST = 50
 """Connections of one organization."""
 THING = "connection"
-LOOKED_AT = frozenset({"url", "document", "base_url", "auth", "allow", "name"})
+LOOKED_AT = frozenset({"url", "document", "base_url", "command", "auth", "allow", "name"})
 """What has to be looked at again once it is different."""
 NOTES = 50
 
@@ -85,12 +85,12 @@ async def list_connections(
 
 async def get_connection(session: AsyncSession, principal: Principal, connection_id: str) -> ConnectionOut:
     """One of them. Raises NotFound."""
-    return ConnectionOut.of(await _find(session, principal, connection_id))
+    return ConnectionOut.of(await find_connection(session, principal, connection_id))
 
 
 async def remove_connection(session: AsyncSession, principal: Principal, connection_id: str) -> None:
     """Remove a connection with its secret; its tools are gone at once. Raises NotFound or Forbidden."""
-    row = await _find(session, principal, connection_id, "remove")
+    row = await find_connection(session, principal, connection_id, "remove")
     before = {"name": row.name, "kind": row.kind, "url": row.url}
     await session.delete(row)
     await session.flush()
@@ -136,12 +136,11 @@ class Connections:
         async with self._database.read() as session:
             organization_id = await _place(session, principal, organization_id)
             _may_sign_in(principal, "create", auth)
-        if kind == "mcp":
-            raise Invalid(fields=(FieldProblem("kind", NOT_YET),))
+            _may_start(principal, "create", new.command)
         id = new_id("con")
         link = Link(
             id, organization_id, kind, new.name, new.url, new.base_url, self._seal(auth, id), tuple(new.allow),
-            new.effects, new.document,
+            new.effects, tuple(new.command) if new.command else None, document=new.document,
         )  # fmt: skip
         seen = await self._look(link, handed_in=new.document is not None)
         async with self._database.write() as session:
@@ -163,8 +162,10 @@ class Connections:
         given = change.given()
         auth = None if change.auth is None else auth_of(change.auth)
         async with self._database.read() as session:
-            row = await _find(session, principal, connection_id, "change", document=True)
+            row = await find_connection(session, principal, connection_id, "change", document=True)
         before = _link(row, row.document)
+        _may_start(principal, "change", row.command or change.command)
+        _check_kind(before, given)
         _may_sign_in(principal, "change", self._kind_of(row) if auth is None else auth)
         after = self._changed(before, given, auth)
         if auth is None and row.auth.get("secret_set"):
@@ -173,17 +174,17 @@ class Connections:
         if given.keys() & LOOKED_AT:
             seen = await self._look(after, handed_in=change.document is not None)
         async with self._database.write() as session:
-            row = await _find(session, principal, connection_id, "change", document=True)
+            row = await find_connection(session, principal, connection_id, "change", document=True)
             await self._write(session, principal, row, after, _Changes(given, auth, seen))
             return ConnectionOut.of(row)
 
     async def test(self, principal: Principal, connection_id: str) -> ConnectionTest:
         """Look at the other side again, and keep what was found. Raises NotFound or Forbidden."""
         async with self._database.read() as session:
-            row = await _find(session, principal, connection_id, "change", document=True)
+            row = await find_connection(session, principal, connection_id, "change", document=True)
         seen = await self._look(_link(row, row.document))
         async with self._database.write() as session:
-            row = await _find(session, principal, connection_id, "change", document=True)
+            row = await find_connection(session, principal, connection_id, "change", document=True)
             before = row.document_hash
             _note(row, seen)
             await session.flush()
@@ -207,8 +208,9 @@ class Connections:
             now["credentials"] = "set anew"
         hash_before = row.document_hash
         if changes.seen is not None:
-            if "url" in now or "document" in changes.given:
+            if now.keys() & {"url", "command"} or "document" in changes.given:
                 row.document = row.document_hash = None  # it is of somewhere else
+                row.approved = {}
             _note(row, changes.seen)
         if row.document_hash != hash_before:
             now["document_hash"] = row.document_hash
@@ -226,6 +228,8 @@ class Connections:
         }
         if "document" in given:
             changes["url"] = None
+        if isinstance(command := given.get("command"), list):
+            changes["command"] = tuple(command)  # pyright: ignore[reportUnknownArgumentType] – as below
         if isinstance(allow := given.get("allow"), list):
             changes["allow"] = tuple(allow)  # pyright: ignore[reportUnknownArgumentType] – the schema has checked it
         if auth is not None:
@@ -258,7 +262,7 @@ class _Changes:
     seen: _Seen | None
 
 
-async def _find(
+async def find_connection(
     session: AsyncSession,
     principal: Principal,
     connection_id: str,
@@ -295,6 +299,20 @@ def _may_sign_in(principal: Principal, action: str, auth: Auth | str) -> None:
         access.require_site_admin(principal, action, "connection as the asker")
 
 
+def _may_start(principal: Principal, action: str, command: Sequence[str] | None) -> None:
+    """A program runs on this server, as this server: that is the site's affair."""
+    if command is not None:
+        access.require_site_admin(principal, action, "connection by command")
+
+
+def _check_kind(before: Link, given: Mapping[str, object]) -> None:
+    """A connection stays of its kind, and a program stays a program."""
+    strange = {"document", "base_url"} if before.kind == "mcp" else {"command"}
+    strange |= {"url"} if before.command is not None else {"command"}
+    if found := sorted(name for name in strange & given.keys() if given[name] is not None):
+        raise Invalid(fields=(FieldProblem(found[0], "A connection of this kind has none; make another."),))
+
+
 def _check_same_side(before: Link, after: Link) -> None:
     """A secret that nobody can read is not sent to another server because its address was changed."""
     for name, was, now in (("url", before.url, after.url), ("base_url", before.base_url, after.base_url)):
@@ -318,7 +336,7 @@ def _link(row: Connection, document: str | None = None) -> Link:
     kind: Kind = "mcp" if row.kind == "mcp" else "openapi"
     return Link(
         row.id, row.organization_id, kind, row.name, row.url, row.base_url, row.sealed, tuple(row.allow),
-        row.effects, document,
+        row.effects, tuple(row.command) if row.command else None, row.approved, document,
     )  # fmt: skip
 
 
@@ -336,6 +354,8 @@ def _row(link: Link, auth: Auth, *, enabled: bool) -> Connection:
         enabled=enabled,
         allow=list(link.allow),
         effects=dict(link.effects),
+        command=list(link.command) if link.command else None,
+        approved={},
         notes=[],
         tool_count=0,
         created_at=now,
@@ -353,7 +373,7 @@ def _note(row: Connection, seen: _Seen) -> None:
 
 
 def _shown(row: Connection) -> dict[str, object]:
-    names = ("name", "kind", "url", "base_url", "auth", "enabled", "allow", "effects")
+    names = ("name", "kind", "url", "base_url", "command", "auth", "enabled", "allow", "effects")
     return {name: getattr(row, name) for name in names}
 
 

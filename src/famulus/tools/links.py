@@ -98,6 +98,10 @@ class Link:
     """Patterns of the tools that may be used."""
     effects: Mapping[str, Effect] = field(default_factory=dict[str, Effect])
     """By name of a tool, its effect where it is not what it seems."""
+    command: tuple[str, ...] | None = None
+    """The program that is the other side, with its arguments, where there is no address."""
+    approved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By name of a tool of an MCP server, the pin of what an admin has approved."""
     document: str | None = field(default=None, repr=False)
     """What was last found at the other side, as text that its kind understands."""
 

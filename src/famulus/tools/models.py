@@ -48,6 +48,10 @@ class Connection(Base):
     document_hash: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
+    command: Mapped[list[str] | None] = mapped_column(Json)
+    """The program that is started, where there is no address."""
+    approved: Mapped[dict[str, str]] = mapped_column(Json, default=dict)
+    """By name of a tool, what of an MCP server's admins have approved."""
     document: Mapped[str | None] = mapped_column(Text, deferred=True)
     """What was last found there; large, and read only where tools are made of it."""
 

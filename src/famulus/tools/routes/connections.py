@@ -5,18 +5,28 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Query, Request, status
 
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
+from famulus.kernel.errors import Forbidden
+from famulus.kernel.http import BY_A_TOOL
 from famulus.kernel.text import Id
-from famulus.tools import connections
+from famulus.tools import approving, connections
 from famulus.tools.connection_schemas import (
+    ApproveTools,
     ConnectionChange,
     ConnectionOut,
     ConnectionPage,
     ConnectionTest,
+    ConnectionTools,
     NewConnection,
 )
 from famulus.tools.connections import Connections
 
 router = APIRouter(prefix="/api/v1/connections", tags=["tools"])
+
+
+class ApprovedByATool(Forbidden):
+    """A tool cannot approve tools."""
+
+    code = "approved_by_a_tool"
 
 
 async def _connections(request: Request) -> Connections:
@@ -69,6 +79,28 @@ async def test_connection(
 ) -> ConnectionTest:
     """Fetch the document again and sign in; says which tools were found, or what is wrong."""
     return await connected.test(principal, connection_id)
+
+
+@router.get("/{connection_id}/tools")
+async def list_connection_tools(
+    connection_id: IdPath, principal: CurrentPrincipal, session: ReadSession
+) -> ConnectionTools:
+    """What was last found at an MCP server, with what its admins have approved of it."""
+    return await approving.tools_of(session, principal, connection_id)
+
+
+@router.post("/{connection_id}/approve")
+async def approve_connection_tools(
+    connection_id: IdPath,
+    body: ApproveTools,
+    principal: CurrentPrincipal,
+    session: WriteSession,
+    request: Request,
+) -> ConnectionTools:
+    """Let tools of an MCP server be used, exactly as they were found: what says something else later is not."""
+    if BY_A_TOOL in request.headers:
+        raise ApprovedByATool()
+    return await approving.approve(session, principal, connection_id, body)
 
 
 @router.delete("/{connection_id}", status_code=status.HTTP_204_NO_CONTENT)
