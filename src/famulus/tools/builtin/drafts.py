@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from famulus.campus import lessons, lookup, quizzes
+from famulus.campus import lessons, quizzes
 from famulus.campus.courses import CourseCard
 from famulus.campus.schemas.courses import NewLesson
 from famulus.campus.schemas.quizzes import MOST_QUESTIONS, Answered, NewQuiz, Question, Quote
@@ -18,7 +18,7 @@ from famulus.kernel.text import Id, LongText, Name
 from famulus.knowledge.citing import doubts
 from famulus.knowledge.retrieve import Passage, passages_in
 from famulus.tools.arguments import Arguments, Loc, dotted, plain, problems
-from famulus.tools.builtin.here import course_meant
+from famulus.tools.builtin import finding
 from famulus.tools.contract import Done, Json, Preview, Retry, Tool, ToolContext, ToolFailed, Undo
 
 SOURCES = 20
@@ -75,7 +75,7 @@ class QuizDraft(Arguments):
 
 async def _draft_lesson(context: ToolContext, given: DraftLesson) -> Done:
     session, principal = context.session, context.principal
-    course = await course_meant(session, context, given.course)
+    course = await finding.course_meant(context, given.course)
     passages = await _sources(context, course, given.sources)
     slug = _BETWEEN_WORDS.sub("-", given.title.casefold()).strip("-")[:SLUG] or "lesson"
     path = await lessons.free_path(session, principal, course.id, f"{slug}.md")
@@ -89,7 +89,7 @@ async def _draft_lesson(context: ToolContext, given: DraftLesson) -> Done:
 
 
 async def _foresee_lesson(context: ToolContext, given: DraftLesson) -> Preview:
-    course = await course_meant(context.session, context, given.course)
+    course = await finding.course_meant(context, given.course)
     passages = await _sources(context, course, given.sources)
     return Preview(
         f"Draft the lesson “{given.title}” in “{course.title}”",
@@ -172,10 +172,10 @@ async def _foresee_quiz(context: ToolContext, given: DraftQuiz) -> Preview:
 async def _about(context: ToolContext, given: DraftQuiz) -> tuple[CourseCard, str | None, list[Question]]:
     """What a quiz is about, and its questions. Raises Retry for those whose sources do not hold."""
     session, principal = context.session, context.principal
-    course = await course_meant(session, context, given.course)
+    course = await finding.course_meant(context, given.course)
     lesson_id = None
     if given.lesson is not None:
-        lesson_id = (await lookup.lesson_by_name(session, principal, course.id, given.lesson)).id
+        lesson_id = (await finding.lesson(context, given.lesson, course.id)).id
     questions = [Question.model_validate(each.model_dump()) for each in given.questions]
     found = await doubts(session, principal, course, questions)
     if found:

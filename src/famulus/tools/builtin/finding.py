@@ -77,6 +77,11 @@ async def course_here(context: ToolContext, name: str | None) -> str:
     return context.course_id
 
 
+async def course_meant(context: ToolContext, name: str | None) -> CourseCard:
+    """The same with its title."""
+    return await course(context, await course_here(context, name))
+
+
 async def lesson(
     context: ToolContext, name: str, course_name: str | None = None, *, archived: bool = False
 ) -> LessonSummary:

@@ -1,5 +1,6 @@
 """Tools that look into the material: search it, open a passage, and read how the lessons of a course begin."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -7,12 +8,11 @@ from pydantic import Field
 
 from famulus.campus.courses import get_course
 from famulus.campus.lessons import outline
-from famulus.campus.lookup import lesson_by_name
 from famulus.kernel.database import Database
 from famulus.kernel.text import Id
 from famulus.knowledge import retrieve
 from famulus.tools.arguments import Arguments
-from famulus.tools.builtin.here import course_meant
+from famulus.tools.builtin import finding
 from famulus.tools.contract import Done, Tool, ToolContext
 
 PASSAGES = 5
@@ -82,7 +82,7 @@ async def _search(database: Database, context: ToolContext, given: Search) -> Do
     course_id = context.course_id
     if given.course is not None:
         async with database.read() as session:
-            course_id = (await course_meant(session, context, given.course)).id
+            course_id = await finding.course_here(replace(context, transaction=session), given.course)
     found = await retrieve.search(
         database, context.principal, given.query, course_id=course_id, limit=PASSAGES
     )
@@ -111,11 +111,11 @@ async def _open(context: ToolContext, given: OnePassage) -> Done:
 
 async def _summarise(context: ToolContext, given: Summarise) -> Done:
     session, principal = context.session, context.principal
-    meant = await course_meant(session, context, given.course)
-    course = await get_course(session, principal, meant.id)
+    course_id = await finding.course_here(context, given.course)
+    course = await get_course(session, principal, course_id)
     since = None
     if given.from_lesson is not None:
-        since = (await lesson_by_name(session, principal, course.id, given.from_lesson)).id
+        since = (await finding.lesson(context, given.from_lesson, course.id)).id
     found = await outline(session, principal, course.id, since=since, limit=LESSONS + 1, characters=OF_ONE)
     shown, rest = found[:LESSONS], found[LESSONS:]
     share = min(OF_ONE, CHARACTERS // max(1, len(shown)))
