@@ -27,6 +27,7 @@ CHANGES_NOTHING = {
     "POST /api/v1/organizations/{organization_id}/import": "a dry run",
     "PUT /api/v1/tracks/{track_id}/courses": "the order is the one that it was",
     "PUT /api/v1/courses/{course_id}/lessons/order": "the order is the one that it was",
+    "PUT /api/v1/organizations/{organization_id}/tool-rules": "the rules are those that they were",
     "DELETE /api/auth/sessions": "there are no others",
     "POST /api/v1/accounts/{user_id}/verify": "the address is verified already, once its link was opened",
     **{

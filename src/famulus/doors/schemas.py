@@ -1,12 +1,15 @@
 """What the native door takes, and the shapes it gives, for its OpenAPI document."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+import msgspec
+from pydantic import BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from famulus.conversations.parts import Effect
 from famulus.conversations.schemas import MessageOut
 from famulus.kernel.text import Input, LongText
+from famulus.tools.arguments import MAX_ARGUMENTS
 
 MESSAGE_LENGTH = 10_000
 
@@ -138,3 +141,17 @@ class AnswerApproval(Input):
     arguments: dict[str, object] | None = Field(
         None, description="With `approve`: what to carry out instead. Checked like any arguments."
     )
+
+    @model_validator(mode="after")
+    def _can_be_carried_out(self) -> Self:
+        if self.arguments is None:
+            return self
+        try:
+            size = len(msgspec.json.encode(self.arguments))
+        except (ValueError, RecursionError):
+            raise PydanticCustomError("arguments", "These arguments are not valid JSON text.") from None
+        if self.decision == "deny":
+            raise PydanticCustomError("arguments", "Arguments go with `approve` only.")
+        if size > MAX_ARGUMENTS:
+            raise PydanticCustomError("arguments", f"These arguments take more than {MAX_ARGUMENTS:,} bytes.")
+        return self

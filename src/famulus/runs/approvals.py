@@ -32,7 +32,7 @@ from famulus.runs.models import Approval, Run
 from famulus.runs.runner import Runner
 from famulus.runs.sql.approvals import Reply, reply
 from famulus.runs.work import decode_asker
-from famulus.tools.arguments import check_arguments
+from famulus.tools.arguments import SECRET, check_arguments
 from famulus.tools.contract import Retry, ToolContext, ToolFailed
 from famulus.tools.offer import Toolbox
 
@@ -150,9 +150,12 @@ class Approvals:
         if tool is None:
             raise ApprovalSettled("This tool is no longer there; say no, and ask anew.")
         context = ToolContext(who.principal, approval.thread_id, who.course_id)
+        shown = shown_arguments(answer.arguments, tool.secrets)
+        if SECRET in shown:
+            message = "This call has a secret in it, which is not shown and so cannot be kept; say no, and ask anew."
+            raise Invalid(fields=(FieldProblem("arguments", message),))
         try:
             given = check_arguments(tool, answer.arguments)
-            shown = shown_arguments(answer.arguments, tool.secrets)
             plan = Plan(approval.call_id, tool, given, answer.arguments, shown)
             preview = await self._hands.carrier.preview(plan, context)
         except (Retry, ToolFailed) as word:

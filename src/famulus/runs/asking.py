@@ -34,13 +34,20 @@ def card_of(plan: Plan, *, lifetime: float, now: datetime) -> ApprovalCard:
         title=visible_text(preview.title),
         arguments=plan.shown,
         changes=tuple(
-            ChangeCard(each.field, conceal(each.before), conceal(each.after)) for each in preview.changes
+            ChangeCard(visible_text(each.field), _shown(each.before), _shown(each.after))
+            for each in preview.changes
         ),
         notes=tuple(visible_text(note) for note in preview.notes),
         hash="",
         expires_at=rfc3339(now + timedelta(seconds=lifetime)),
     )
     return replace(card, hash=hash_of(card))
+
+
+def _shown(value: object) -> object:
+    """One side of a change, without secrets, and with nothing in it that does not show."""
+    shown = conceal(value)
+    return visible_text(shown) if isinstance(shown, str) else shown
 
 
 def hash_of(card: ApprovalCard) -> str:
