@@ -1,12 +1,13 @@
 """A fake model server that costs as little as possible: OpenAI's streamed chat completions as pre-encoded bytes.
 
-The model's name says what to answer: `bench-TOKENS-RATE`, with RATE in tokens per second and 0 for everything at once.
+The model's name says what to answer: `bench-TOKENS-RATE`, with RATE in tokens per second and 0 for everything at once;
+`act-TOKENS-RATE` first adds a task with a tool.
 """
 
 import asyncio
 import json
 import sys
-from typing import cast
+from typing import Any, cast
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 MODELS = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"data":[]}'
@@ -17,7 +18,7 @@ def _chunk(value: object) -> bytes:
     return b"%x\r\n%b\r\n" % (len(body), body)
 
 
-def _event(delta: dict[str, str], finish: str | None = None) -> dict[str, object]:
+def _event(delta: dict[str, Any], finish: str | None = None) -> dict[str, object]:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     return {
         "id": "chatcmpl-bench",
@@ -33,6 +34,14 @@ USAGE = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
 LAST = (
     _chunk(_event({}, "stop"))
     + _chunk({**_event({}), "choices": [], "usage": USAGE})
+    + _chunk(b"[DONE]")
+    + b"0\r\n\r\n"
+)
+
+TASK = {"name": "create_task", "arguments": json.dumps({"title": "Water the plants"})}
+CALL = (
+    _chunk(_event({"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": TASK}]}))
+    + _chunk(_event({}, "tool_calls"))
     + _chunk(b"[DONE]")
     + b"0\r\n\r\n"
 )
@@ -60,8 +69,12 @@ class Upstream(asyncio.Protocol):
         if head.startswith(b"GET"):
             self.transport.write(MODELS)
             return
-        _, tokens, rate = json.loads(body[:length])["model"].split("-")
-        self.answer(int(tokens), float(rate))
+        asked = json.loads(body[:length])
+        kind, tokens, rate = asked["model"].split("-")
+        if kind == "act" and asked["messages"][-1]["role"] != "tool":
+            self.transport.write(HEAD + CALL)
+        else:
+            self.answer(int(tokens), float(rate))
 
     def answer(self, tokens: int, rate: float) -> None:
         if not rate:
