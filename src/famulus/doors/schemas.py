@@ -153,5 +153,7 @@ class AnswerApproval(Input):
         if self.decision == "deny":
             raise PydanticCustomError("arguments", "Arguments go with `approve` only.")
         if size > MAX_ARGUMENTS:
-            raise PydanticCustomError("arguments", f"These arguments take more than {MAX_ARGUMENTS:,} bytes.")
+            raise PydanticCustomError(
+                "arguments", "At most {most} bytes of arguments.", {"most": MAX_ARGUMENTS}
+            )
         return self
