@@ -28,6 +28,8 @@ CHANGES_NOTHING = {
     "PUT /api/v1/tracks/{track_id}/courses": "the order is the one that it was",
     "PUT /api/v1/courses/{course_id}/lessons/order": "the order is the one that it was",
     "PUT /api/v1/organizations/{organization_id}/tool-rules": "the rules are those that they were",
+    "POST /api/v1/connections/{connection_id}/test": "it is as it was found before",
+    "POST /api/v1/connections/{connection_id}/approve": "an API has nothing to approve",
     "DELETE /api/auth/sessions": "there are no others",
     "POST /api/v1/accounts/{user_id}/verify": "the address is verified already, once its link was opened",
     **{

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from famulus.kernel.database import Database
 from tests.support.academy import PASSWORD, furnish, new_thread, plant, vouch
 from tests.support.problems import assert_problem
-from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
+from tests.support.serving import ACTING, Served, migrated_database, serving, settings_for, wait_for
 from tests.support.sse import Frame, frames_of
 
 SOON = 5.0
@@ -26,7 +26,9 @@ One two three.
 @when slowly
 @rate 20
 {words}
-""".format(words="word " * 120)
+--- message
+{acting}
+""".format(words="word " * 120, acting=ACTING)
 
 
 @dataclass(frozen=True)

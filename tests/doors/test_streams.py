@@ -66,11 +66,13 @@ def test_tools_are_shown(server: Served) -> None:
     called = next(event for event in events if event.name == "tool.called")
     finished = next(event for event in events if event.name == "tool.finished")
     assert called.data | {"call_id": ""} == {
-        "type": "tool.called", "call_id": "", "name": "list_my_courses", "arguments": "{}"
+        "type": "tool.called", "call_id": "", "name": "list_my_courses", "arguments": "{}", "effect": "reads",
+        "outside": False, "repeatable": False, "asked": None,
     }  # fmt: skip
     assert finished.data["call_id"] == called.data["call_id"]
     assert finished.data["status"] == "ok"
-    assert server.academy.ids["course"] in [course["id"] for course in json.loads(finished.data["result"])]
+    found = json.loads(finished.data["result"])["data"]
+    assert server.academy.ids["course"] in [course["id"] for course in found]
     kept = events[-2].data["message"]["parts"]
     assert [part["type"] for part in kept] == ["tool", "text"]
 

@@ -27,6 +27,16 @@ from tests.support.postgres import Postgres
 
 T = TypeVar("T")
 PATIENCE = 30.0
+ACTING = """\
+@when erase (?P<task>\\w+)
+@tool create_task {"title": "${task}"}
+@tool delete_task {"task": "${task}"}
+It is erased.
+--- message
+@when note (?P<task>\\w+)
+@tool create_task {"title": "${task}"}
+It is noted."""
+"""What an academy needs of any scripted model: something that waits for a yes, and something that can be undone."""
 SCRIPT = """\
 One two three. *Grüße* 🚀 and **done**.
 --- message
@@ -38,14 +48,7 @@ One two three. *Grüße* 🚀 and **done**.
 @tool list_my_courses {{}}
 You have some courses.
 --- message
-@when erase (?P<task>\\w+)
-@tool create_task {{"title": "${{task}}"}}
-@tool delete_task {{"task": "${{task}}"}}
-It is erased.
---- message
-@when note (?P<task>\\w+)
-@tool create_task {{"title": "${{task}}"}}
-It is noted.
+{acting}
 --- message
 @when fail
 @fail 400
@@ -53,7 +56,7 @@ It is noted.
 @when search first
 @tool search_knowledge {{"query": "rivers"}}
 Rivers flow to the sea.
-""".format(slow="word " * 400)
+""".format(slow="word " * 400, acting=ACTING)
 
 
 @dataclass(frozen=True)
