@@ -24,6 +24,8 @@ from tests.support.rights import Place, places, trials
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
 from tests.support.victims import askers, marks, own, victims
 
+pytestmark = pytest.mark.slow
+
 PROTECTED = {
     "id": "usr_x",
     "user_id": "usr_x",

@@ -13,6 +13,8 @@ from tests.support.operations import CASES, filled, own_path, send
 from tests.support.problems import assert_problem
 from tests.support.serving import Served
 
+pytestmark = pytest.mark.slow
+
 REFUSED = (400, 401, 404, 413, 422)
 """401 for what is a credential: a broken one is one that nobody has."""
 WITH_BODY = [name for name, case in CASES.items() if case.body is not None]

@@ -11,6 +11,8 @@ from tests.support.openapi import body_properties, operations, response_schema, 
 from tests.support.operations import CASES, send
 from tests.support.serving import Served
 
+pytestmark = pytest.mark.slow
+
 
 def check(document: Any, operation: str, response: Response) -> None:
     """Fail unless a response is one that the document declares."""

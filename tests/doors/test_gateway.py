@@ -13,6 +13,8 @@ from famulus.kernel.settings import load_settings
 from tests.support.problems import assert_problem
 from tests.support.serving import Served, furnished
 
+pytestmark = pytest.mark.slow
+
 SECRET = "what only the gateway knows"
 HERE = ("127.0.0.1/32", "::1/128")
 ME = "/api/auth/me"
