@@ -10,10 +10,10 @@ from sqlalchemy import event
 from famulus.campus import quizzes
 from famulus.campus.archive import Archived
 from famulus.campus.courses import archive_course
-from famulus.campus.quizzes import NeedsPerson
 from famulus.campus.schemas.quizzes import NewQuiz, QuizChange
 from famulus.doors.rest import CAMPUS
 from famulus.identity import audit
+from famulus.identity.principal import NeedsPerson
 from famulus.kernel.database import Database
 from famulus.kernel.errors import Forbidden, NotFound
 from famulus.kernel.http import BY_A_TOOL

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from famulus.doors.mcp import METADATA, McpDoor
 from famulus.doors.mcp_calls import Caller
+from famulus.runs.carrying import TOO_SLOW
 from famulus.tools.arguments import Arguments, Nothing
 from famulus.tools.contract import (
     Difference,
@@ -51,6 +52,7 @@ class Shop:
             Tool("hesitate", "Hesitate.", Nothing, "writes", self._hesitate, preview=self._preview),
             Tool("break_down", "Break.", Nothing, "reads", self._break, place="server"),
             Tool("give_up", "Give up.", Nothing, "writes", self._give_up),
+            Tool("dawdle", "Dawdle.", Nothing, "writes", self._dawdle, timeout=0.1),
             Tool("tell_much", "Tell.", Nothing, "reads", self._much, place="server"),
         )
 
@@ -72,6 +74,10 @@ class Shop:
 
     async def _give_up(self, context: ToolContext, _given: Nothing) -> Done:
         raise ToolFailed("The board is locked.")
+
+    async def _dawdle(self, _context: ToolContext, _given: Nothing) -> Done:
+        await asyncio.sleep(60)
+        return Done("At last.")
 
     async def _much(self, _context: ToolContext, _given: Nothing) -> Done:
         return Done("Much.", "x" * 1_000_000)
@@ -254,3 +260,11 @@ def test_the_protocol_s_library_is_not_loaded_before_it_is_needed() -> None:
     probe = "import sys, famulus.app; print(*(name for name in ('mcp', 'mcp_types', 'httpx2') if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+async def test_a_tool_that_takes_too_long_has_done_nothing(server: Served, shop: Shop) -> None:
+    async with connected(server, token(server, "student")) as client:
+        result = await client.call_tool("dawdle", {})
+
+    assert result.is_error is True
+    assert TOO_SLOW in str(result.content)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from httpx2 import Client
 
+from famulus.kernel.http import BY_A_TOOL
 from tests.support.academy import new_assistant, new_thread, plant
 from tests.support.problems import assert_problem
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
@@ -322,3 +323,24 @@ def test_the_content_type_is_what_was_asked_for(server: Served) -> None:
         ):
             found = client.get(path, headers={"Accept": accept}).headers["content-type"]
             assert re.split(r";", found)[0] == kind, accept
+
+
+def test_M04_no_tool_says_what_tools_may(embedded: Served) -> None:
+    """A tool of ours that is turned against this server says itself that it is one, and is refused."""
+    ids, tool = embedded.academy.ids, {BY_A_TOOL: "1"}
+    rules = {"rules": [{"tools": "*", "decision": "allow"}]}
+    settings = {"settings": {"tool_rules": rules["rules"]}}
+    new = {"scope": "course", "name": "Lax", "instructions": "x", "course_id": ids["course"], **settings}
+    with embedded.client("admin") as admin:
+        for method, path, body in (
+            ("PUT", f"/api/v1/organizations/{ids['organization']}/tool-rules", rules),
+            ("PATCH", f"/api/v1/assistants/{ids['assistant']}", settings),
+            ("POST", "/api/v1/assistants", new),
+            (
+                "POST",
+                "/api/v1/connections",
+                {"kind": "openapi", "name": "x", "url": "https://example.org/api.json"},
+            ),
+        ):
+            answer = admin.request(method, path, json=body, headers=tool)
+            assert (answer.status_code, answer.json()["code"]) == (403, "needs_person"), path

@@ -282,5 +282,53 @@ async def test_cancelling_lets_a_transaction_end_and_keeps_what_it_did(
     assert tags(entries)[-1] == "run.cancelled"
 
 
+@pytest.mark.parametrize(("repeatable", "status", "made"), [(True, "ok", 2), (False, "unknown", 1)])
+async def test_a_call_that_left_the_house_before_a_crash(
+    opened: Open, provider: FakeProvider, *, repeatable: bool, status: str, made: int
+) -> None:
+    began, keys = asyncio.Event(), list[str]()
+
+    async def order(context: ToolContext, _given: Say) -> Done:
+        keys.append(context.key)
+        if not began.is_set():
+            began.set()
+            await asyncio.sleep(60)
+        return Done("Ordered.")
+
+    tool = Tool("order", "Orders.", Say, "writes", order, "outside", repeatable=repeatable)
+    provider.raw(*call(("order", "milk")))
+    provider.reply("Well.")
+    async with opened(tool) as first:
+        started = await first.ask(tool_rules=_rules([{"tools": "order", "decision": "allow"}]))
+        await asyncio.wait_for(began.wait(), 10)
+    async with opened(tool) as second:
+        await second.follow(started.run.id)
+        part, _ = await parts_of(second, started.run.id)
+
+    assert part.status == status
+    assert len(keys) == made
+    assert len(set(keys)) == 1
+
+
+async def test_what_is_cancelled_while_it_is_outside_is_unknown(opened: Open, provider: FakeProvider) -> None:
+    began = asyncio.Event()
+
+    async def order(_context: ToolContext, _given: Say) -> Done:
+        began.set()
+        await asyncio.sleep(60)
+        return Done("Ordered.")
+
+    provider.raw(*call(("order", "milk")))
+    async with opened(Tool("order", "Orders.", Say, "writes", order, "outside")) as instance:
+        started = await instance.ask(tool_rules=_rules([{"tools": "order", "decision": "allow"}]))
+        await asyncio.wait_for(began.wait(), 10)
+        await instance.parts.runs.cancel(instance.person, started.run.id)
+        entries = await instance.follow(started.run.id)
+        (part,) = await parts_of(instance, started.run.id)
+
+    assert (part.status, part.result) == ("unknown", UNKNOWN)
+    assert tags(entries)[-3:] == ["tool.finished", "message.completed", "run.cancelled"]
+
+
 def _rules(rules: list[dict[str, str]]) -> tuple[ToolRule, ...]:
     return msgspec.convert(rules, tuple[ToolRule, ...])

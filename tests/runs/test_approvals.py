@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from famulus.conversations.parts import Tool as ToolPart
-from famulus.identity.principal import Principal
+from famulus.identity.principal import NeedsPerson, Principal
 from famulus.kernel.errors import Conflict, FamulusError, Forbidden, Invalid, NotFound
 from famulus.kernel.paging import Paging
 from famulus.kernel.tables import utc_now
@@ -180,6 +180,9 @@ async def test_a_role_that_the_rules_name_answers_instead_of_who_asked(
         (card,) = cards(entries)
         with pytest.raises(Forbidden):
             await say(instance, card)
+        with pytest.raises(NotFound):  # nobody teaches before the address is verified
+            unproven = replace(teacher, email_verified=False)
+            await instance.parts.approvals.answer(unproven, card.id, Answer("approve", card.hash))
         answered = await instance.parts.approvals.answer(teacher, card.id, Answer("approve", card.hash))
         await instance.follow(started.run.id, entries[-1].id)
         titles = await tasks(instance)
@@ -200,7 +203,7 @@ async def _member(instance: Instance) -> Principal:
     )
     await execute(instance.database, sql, instance.person.user_id, utc_now())
     instance.person = replace(instance.person, organization_id="org_1", organization_name="A", role="student")
-    return replace(instance.person, user_id="usr_teacher", role="teacher")
+    return replace(instance.person, user_id="usr_teacher", role="teacher", email_verified=True)
 
 
 async def test_a_tool_may_find_that_somebody_has_to_say_yes(opened: Open, provider: FakeProvider) -> None:
@@ -357,3 +360,37 @@ async def test_M03_what_does_not_show_is_made_to_show(opened: Open, provider: Fa
         assert character not in card.title
     assert msgspec.json.decode(card.arguments) == {"text": "a\u202eb\u200bc\U000e0041!"}
     assert "⟦U+202E⟧" in card.title
+
+
+async def test_M04_neither_a_tool_nor_a_key_says_yes(opened: Open, provider: FakeProvider) -> None:
+    provider.raw(*call(("wipe", "all")))
+    async with opened(Wiper().wipe()) as instance:
+        _, _, card = await waiting(instance)
+        answer = Answer("approve", card.hash)
+        for someone in (
+            replace(instance.person, by_a_tool=True),
+            replace(instance.person, scopes=frozenset({"chat", "write"})),
+        ):
+            with pytest.raises(NeedsPerson):
+                await instance.parts.approvals.answer(someone, card.id, answer)
+        titles = await tasks(instance)
+
+    assert titles == []
+
+
+async def test_rules_that_have_changed_meanwhile_count(opened: Open, provider: FakeProvider) -> None:
+    provider.raw(*call(("wipe", "all")))
+    provider.reply("I may not.")
+    async with opened(Wiper().wipe()) as instance:
+        await _member(instance)
+        started, entries, card = await waiting(instance)
+        rules = '[{"tools":"wipe","decision":"deny","approver":"asker"}]'
+        sql = "INSERT INTO tool_policies (organization_id, rules, updated_at) VALUES ('org_1', $1, $2)"
+        await execute(instance.database, sql, rules, utc_now())
+        await asyncio.sleep(2.1)  # as long as rules are remembered
+        await say(instance, card)
+        await instance.follow(started.run.id, entries[-1].id)
+        part, _ = await parts_of(instance, started.run.id)
+        titles = await tasks(instance)
+
+    assert (part.status, titles) == ("denied", [])

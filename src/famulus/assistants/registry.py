@@ -89,6 +89,8 @@ class AssistantCard:
 async def create_assistant(session: AsyncSession, principal: Principal, draft: Draft) -> AssistantCard:
     """A new assistant in its first version. Raises Forbidden, NotFound, Invalid or AssistantExists."""
     check_instructions(draft.instructions)
+    if draft.settings.tool_rules:
+        principal.no_tool()
     organization_id = await _organization_of(session, principal, draft)
     now = utc_now()
     assistant = Assistant(
@@ -180,7 +182,12 @@ async def get_assistant(session: AsyncSession, principal: Principal, id: str) ->
 async def change_assistant(
     session: AsyncSession, principal: Principal, id: str, changes: Changes
 ) -> AssistantCard:
-    """Change an assistant; other instructions or settings become its next version."""
+    """Change an assistant; other instructions or settings become its next version.
+
+    Raises AssistantNotFound, Forbidden, Invalid, AssistantExists, or NeedsPerson where a tool would say what tools may.
+    """
+    if {"tools", "tool_rules"} & (changes.settings or {}).keys():
+        principal.no_tool()
     assistant = await find_assistant(session, principal, id, to_change=True)
     await require_manage(session, principal, assistant, "change")
     version = (await _current_versions(session, [id]))[id]

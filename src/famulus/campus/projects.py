@@ -35,8 +35,8 @@ async def list_projects(
     return found.map(ProjectOut.model_validate)
 
 
-async def project_names(session: AsyncSession, principal: Principal, limit: int) -> list[str]:
-    """The first names of projects in use that this person sees."""
+async def first_projects(session: AsyncSession, principal: Principal, limit: int) -> list[str]:
+    """The names of the first projects, by name, that are in use and that this person sees."""
     query = access.visible(principal, Project).where(archive.on_shelf(Project, archived=False))
     names = query.with_only_columns(Project.name).order_by(Project.name_key, Project.id).limit(limit)
     return list(await session.scalars(names))

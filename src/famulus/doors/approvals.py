@@ -2,24 +2,16 @@
 
 from typing import Annotated, cast
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from famulus.conversations.schemas import MessageOut
+from famulus.doors.answers import json_answer
 from famulus.doors.schemas import AnswerApproval, ApprovalOut, ApprovalPage
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
-from famulus.kernel.errors import Forbidden
-from famulus.kernel.http import BY_A_TOOL
 from famulus.runs.approvals import Answer, Approvals
 from famulus.runs.undoing import Undoing
 
 router = APIRouter(prefix="/api/v1", tags=["approvals"])
-
-
-class AskedByATool(Forbidden):
-    """A tool cannot answer for a person."""
-
-    code = "asked_by_a_tool"
 
 
 async def _approvals(request: Request) -> Approvals:
@@ -28,12 +20,6 @@ async def _approvals(request: Request) -> Approvals:
 
 async def _undoing(request: Request) -> Undoing:
     return cast(Undoing, request.app.state.undoing)
-
-
-async def _a_person(request: Request) -> None:
-    """Our tools say in each request that they make it, wherever it goes: here it ends."""
-    if BY_A_TOOL in request.headers:
-        raise AskedByATool()
 
 
 ApprovalsDep = Annotated[Approvals, Depends(_approvals)]
@@ -52,7 +38,7 @@ async def list_approvals(
 ) -> Response:
     """Calls of tools that wait, or waited, for the person or for the role that they have; the newest first."""
     found = await approvals.list(session, principal, paging, pending=pending)
-    return _json({"items": found.items, "next": found.next})
+    return json_answer({"items": found.items, "next": found.next})
 
 
 @router.get("/approvals/{approval_id}", response_model=ApprovalOut)
@@ -60,19 +46,19 @@ async def get_approval(
     approval_id: IdPath, principal: CurrentPrincipal, session: ReadSession, approvals: ApprovalsDep
 ) -> Response:
     """One of them, with exactly what would be carried out."""
-    return _json(await approvals.get(session, principal, approval_id))
+    return json_answer(await approvals.get(session, principal, approval_id))
 
 
-@router.post("/approvals/{approval_id}", response_model=ApprovalOut, dependencies=[Depends(_a_person)])
+@router.post("/approvals/{approval_id}", response_model=ApprovalOut)
 async def answer_approval(
     approval_id: IdPath, body: AnswerApproval, principal: CurrentPrincipal, approvals: ApprovalsDep
 ) -> Response:
     """Say yes or no. Once nothing else is waited for, the run goes on: follow its events after the last one."""
     answer = Answer(body.decision, body.hash, body.reason, body.arguments)
-    return _json(await approvals.answer(principal, approval_id, answer))
+    return json_answer(await approvals.answer(principal, approval_id, answer))
 
 
-@router.post("/messages/{message_id}/undo", response_model=MessageOut, dependencies=[Depends(_a_person)])
+@router.post("/messages/{message_id}/undo", response_model=MessageOut)
 async def undo_call(
     message_id: IdPath,
     call_id: CallId,
@@ -81,8 +67,4 @@ async def undo_call(
     undoing: UndoingDep,
 ) -> Response:
     """Take back what a tool did in an answer, where it can be taken back; once."""
-    return _json(await undoing.undo(session, principal, message_id, call_id))
-
-
-def _json(value: object) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
+    return json_answer(await undoing.undo(session, principal, message_id, call_id))

@@ -10,6 +10,7 @@ protocol's library is large and is loaded when the first program comes. Whoever 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import cast
 from urllib.parse import urlsplit
@@ -70,7 +71,7 @@ class McpDoor:
             return
         body = await _body(receive)
         if body is not None:
-            serve = await self._serve(principal, by_a_tool=BY_A_TOOL in headers)
+            serve = await self._serve(replace(principal, by_a_tool=BY_A_TOOL in headers))
             await _while_there(receive, serve(scope, _replay(body), send))
 
     def require_ours(self, headers: Mapping[str, str]) -> None:
@@ -101,11 +102,11 @@ class McpDoor:
         """The address people use: as it is set, else as it was asked for, under a name that was looked at."""
         return (self._settings.public_url or f"{scope['scheme']}://{headers['host']}").rstrip("/")
 
-    async def _serve(self, principal: Principal, *, by_a_tool: bool) -> Serve:
+    async def _serve(self, principal: Principal) -> Serve:
         if self._server is None:
             async with self._loading:
                 self._server = self._server or await asyncio.to_thread(_load)
-        return self._server(self.caller, principal, by_a_tool=by_a_tool, version=self._version)
+        return self._server(self.caller, principal, version=self._version)
 
 
 def mount(app: FastAPI) -> None:

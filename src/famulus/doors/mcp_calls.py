@@ -7,24 +7,20 @@
 What the program's model has read is not known here, so it counts as tainted.
 """
 
-import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
-from famulus.campus.presence import principal_again
-from famulus.doors.approvals import AskedByATool
 from famulus.identity import audit
-from famulus.identity.principal import Principal
+from famulus.identity.principal import NeedsPerson, Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.ids import new_id
 from famulus.kernel.text import visible_json
 from famulus.runs.acting import DENIED, Hands
 from famulus.runs.calls import Outcome, as_json, bounded, conceal, outcome_of, shown_arguments
-from famulus.runs.carrying import UNKNOWN, Plan, guarded, noted
+from famulus.runs.carrying import UNKNOWN, Plan, act_in, guarded, noted, to_its_end
 from famulus.tools.arguments import check_arguments, read_arguments
 from famulus.tools.contract import Done, Json, NeedsApproval, Preview, Tool, ToolContext
 from famulus.tools.offer import Offer, Toolbox
@@ -50,13 +46,13 @@ class Caller:
         """The person's tools."""
         return await self.toolbox.offer(principal, ("*",))
 
-    async def call(self, principal: Principal, tool: Tool, arguments: Json, *, by_a_tool: bool) -> Outcome:
+    async def call(self, principal: Principal, tool: Tool, arguments: Json) -> Outcome:
         """Make one call of a tool that the person is offered; whatever goes wrong is an outcome that says so."""
         plan = await guarded(tool.name, self._plan(tool, arguments))
         if isinstance(plan, Outcome):
             return plan
-        if by_a_tool and tool.effect != "reads":
-            return Outcome("denied", AskedByATool().detail)
+        if principal.by_a_tool and tool.effect != "reads":
+            return Outcome("denied", NeedsPerson().detail)
         rules = await self.hands.rules.get(principal.organization_id)
         decision = decide(tool, (rules,), tainted=True).decision
         context = ToolContext(principal, "", None, plan.call_id, tainted=True)
@@ -86,7 +82,7 @@ class Caller:
     async def _carry_out(self, plan: Plan, context: ToolContext) -> Outcome:
         try:
             if plan.tool.place == "database":
-                return await _to_its_end(self._in_the_database(plan, context))
+                return await to_its_end(self._in_the_database(plan, context))
             return await self._elsewhere(plan, context)
         except NeedsApproval as word:
             return await self._foresee(plan, context, str(word))
@@ -102,10 +98,7 @@ class Caller:
 
     async def _transaction(self, plan: Plan, context: ToolContext) -> Outcome:
         async with self.database.write() as session:
-            async with asyncio.timeout(plan.tool.timeout):
-                principal = await principal_again(session, context.principal)
-                here = replace(context, principal=principal, transaction=session)
-                outcome = outcome_of(await plan.tool.act(here, plan.given))
+            principal, outcome = await act_in(session, plan, context)
             note = noted(principal, plan, outcome)
             audit.record(session, principal, note.action, note.thing, after=note.after)
         return outcome
@@ -118,30 +111,13 @@ class Caller:
         finally:
             # Whoever has gone away meanwhile may have changed something all the same.
             if plan.tool.effect != "reads":
-                await _to_its_end(self._write_down(context.principal, plan, outcome))
+                await to_its_end(self._write_down(context.principal, plan, outcome))
         return outcome
 
     async def _write_down(self, principal: Principal, plan: Plan, outcome: Outcome) -> None:
         note = noted(principal, plan, outcome)
         async with self.database.write() as session:
             audit.record(session, principal, note.action, note.thing, after=note.after)
-
-
-def named(tool: Tool) -> str:
-    """A tool's name as people read it."""
-    return tool.name.replace("_", " ").strip().capitalize()
-
-
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """See it through although whoever asked goes away meanwhile."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()):
-            log.warning("tool_ended_alone", error=repr(error))
-        raise
 
 
 def _told(preview: Preview, reason: str | None) -> str:

@@ -13,8 +13,9 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from starlette.types import Receive, Scope, Send
 
-from famulus.doors.mcp_calls import Caller, named
+from famulus.doors.mcp_calls import Caller
 from famulus.identity.principal import Principal
+from famulus.runs.carrying import named
 from famulus.tools.arguments import spec_of
 from famulus.tools.contract import Tool
 from famulus.tools.offer import Offer
@@ -26,18 +27,17 @@ INSTRUCTIONS = (
 )
 
 
-def server_for(caller: Caller, principal: Principal, *, by_a_tool: bool, version: str) -> "PersonalServer":
+def server_for(caller: Caller, principal: Principal, *, version: str) -> "PersonalServer":
     """The server of one request."""
-    return PersonalServer(caller, principal, by_a_tool=by_a_tool, version=version)
+    return PersonalServer(caller, principal, version=version)
 
 
 class PersonalServer:
     """One person's tools, for one request."""
 
-    def __init__(self, caller: Caller, principal: Principal, *, by_a_tool: bool, version: str) -> None:
+    def __init__(self, caller: Caller, principal: Principal, *, version: str) -> None:
         self._caller = caller
         self._principal = principal
-        self._by_a_tool = by_a_tool
         self._offered: Offer | None = None
         self._server: Server[dict[str, Any]] = Server(
             "famulus",
@@ -68,9 +68,7 @@ class PersonalServer:
         tool = (await self._offer()).tools.get(params.name)
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, "There is no such tool; list them.")
-        outcome = await self._caller.call(
-            self._principal, tool, params.arguments or {}, by_a_tool=self._by_a_tool
-        )
+        outcome = await self._caller.call(self._principal, tool, params.arguments or {})
         return types.CallToolResult(
             content=[types.TextContent(text=outcome.result)], is_error=outcome.status != "ok"
         )

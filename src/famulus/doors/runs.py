@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator
 from typing import Annotated, cast
 
-import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from famulus.conversations.parts import Page
+from famulus.doors.answers import json_answer
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
 from famulus.doors.sse import KEEP_ALIVE, EventStream, Pipe, frames
@@ -69,13 +69,13 @@ async def start_run(
     headers = {"x-run-id": started.run.id, **({"idempotent-replay": "true"} if started.replayed else {})}
     if _wants_stream(request):
         return await _stream(request, runs, principal, started.run.id, headers=headers)
-    return _json({"run": started.run, "message": started.message}, 202, headers)
+    return json_answer({"run": started.run, "message": started.message}, 202, headers)
 
 
 @router.get("/runs/{run_id}", response_model=RunOut)
 async def get_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep) -> Response:
     """A run with its answer or its error, once there is one."""
-    return _json(await runs.get(principal, run_id))
+    return json_answer(await runs.get(principal, run_id))
 
 
 @router.get("/runs/{run_id}/events", response_model=EventPage, responses=STREAMED)
@@ -98,7 +98,7 @@ async def follow_run(
 @router.post("/runs/{run_id}/cancel", response_model=RunOut)
 async def cancel_run(run_id: IdPath, principal: CurrentPrincipal, runs: RunsDep) -> Response:
     """End a run; what was written is kept. Asking again changes nothing."""
-    return _json(await runs.cancel(principal, run_id))
+    return json_answer(await runs.cancel(principal, run_id))
 
 
 @router.get("/events", response_class=Response, responses=STREAMED)
@@ -142,8 +142,4 @@ def _wants_stream(request: Request) -> bool:
 
 def _event_page(entries: list[Entry]) -> Response:
     items = [{"id": str(entry.id), "event": entry.event} for entry in entries]
-    return _json({"items": items, "next": str(entries[-1].id) if entries else None})
-
-
-def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(value), status, headers, "application/json")
+    return json_answer({"items": items, "next": str(entries[-1].id) if entries else None})

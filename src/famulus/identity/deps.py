@@ -4,6 +4,7 @@ All are coroutines, for FastAPI runs plain functions in a thread, which costs mo
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -16,6 +17,7 @@ from famulus.identity.schemas import TokenPair, UserView, WebSignIn
 from famulus.identity.sessions import Opened
 from famulus.kernel.database import Database
 from famulus.kernel.errors import Unauthenticated
+from famulus.kernel.http import BY_A_TOOL
 from famulus.kernel.paging import LIMIT, MAX_LIMIT, Paging
 from famulus.kernel.settings import Settings
 from famulus.kernel.text import Id
@@ -34,8 +36,10 @@ async def get_settings(request: Request) -> Settings:
 async def get_principal(request: Request) -> Principal:
     """Who is asking; raises `Unauthenticated` when nobody is signed in."""
     peer = request.client.host if request.client else None
-    found = await request.app.state.authenticator.principal(request.headers, request.method, peer)
-    return cast(Principal, found)
+    found = cast(
+        Principal, await request.app.state.authenticator.principal(request.headers, request.method, peer)
+    )
+    return replace(found, by_a_tool=True) if BY_A_TOOL in request.headers else found
 
 
 async def get_gate(request: Request) -> Gate:

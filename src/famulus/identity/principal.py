@@ -24,6 +24,12 @@ class NeedsSession(Forbidden):
     code = "needs_session"
 
 
+class NeedsPerson(Forbidden):
+    """This takes a person: neither a tool nor an API key can do it for them."""
+
+    code = "needs_person"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A signed-in person with the one organization and role that are active in this session."""
@@ -47,6 +53,20 @@ class Principal:
 
     token: str | None = field(default=None, repr=False, compare=False)
     """The token of a trusted issuer that this person has come with, sealed by the vault for their id."""
+
+    by_a_tool: bool = field(default=False, compare=False)
+    """Whether a tool of ours makes the request for this person, as it says itself wherever it is sent."""
+
+    def needs_person(self) -> None:
+        """Raise `NeedsPerson` for a tool and for an API key: a yes is a person's own."""
+        self.no_tool()
+        if self.scopes is not None:
+            raise NeedsPerson()
+
+    def no_tool(self) -> None:
+        """Raise `NeedsPerson` for a tool: none can widen what tools may do."""
+        if self.by_a_tool:
+            raise NeedsPerson()
 
     def needs(self, scope: Scope) -> None:
         """Raise `ScopeMissing`, naming the scope, where these credentials are an API key that was not made for it."""

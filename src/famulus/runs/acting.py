@@ -19,7 +19,7 @@ from famulus.kernel.tables import utc_now
 from famulus.llm.protocol import ToolCall, ToolSpec
 from famulus.runs.asking import asked_of, card_of
 from famulus.runs.calls import Outcome, bounded, shown_arguments
-from famulus.runs.carrying import Carrier, Plan, guarded
+from famulus.runs.carrying import UNKNOWN, Carrier, Plan, guarded
 from famulus.runs.errors import ApprovalExpired
 from famulus.runs.events import ApprovalAnswered, ApprovalCard, ApprovalRequested
 from famulus.runs.sql.approvals import Decided, decided, suspend
@@ -96,9 +96,14 @@ class Acting:
         Raises ApprovalExpired when nobody has answered in time.
         """
         for called in self._work.repeat:
-            plan = await self._plan(ToolCall(called.call_id, called.name, called.arguments))
-            if isinstance(plan, Plan):
-                await self._make(plan, [])
+            call = ToolCall(called.call_id, called.name, called.arguments)
+            plan = await self._plan(call)
+            if isinstance(plan, Plan):  # it was allowed when it was made first
+                await self._carrier.carry_out(self._work, replace(plan, approved=True), self._here())
+            else:
+                unknown = Outcome("unknown", UNKNOWN)
+                await self._carrier.settle(self._work, call, unknown, shown=called.arguments)
+        self._work.repeat.clear()
         if not self._work.waiting:
             return
         answers = {
@@ -124,6 +129,8 @@ class Acting:
             said = f"The person said no; nothing was done.{reason}"
             return await self._carrier.settle(self._work, call, Outcome("denied", said), shown=card.arguments)
         plan = await self._plan(call)
+        if isinstance(plan, Plan) and (await self._verdict(plan.tool)).decision == "deny":
+            plan = Outcome("denied", DENIED)  # the rules have changed since
         if isinstance(plan, Outcome):
             return await self._carrier.settle(self._work, call, plan, shown=card.arguments)
         asked = card.arguments if answer.edited else None

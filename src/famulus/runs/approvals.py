@@ -110,9 +110,10 @@ class Approvals:
     async def answer(self, principal: Principal, approval_id: str, answer: Answer) -> ApprovalView:
         """Say yes or no. Returns once it is committed and, where nothing else is waited for, the run goes on.
 
-        Raises ApprovalNotFound, Forbidden, ApprovalDiffers, ApprovalSettled, or Invalid for other arguments that the
-        tool does not take; then nothing has changed.
+        Raises NeedsPerson, ApprovalNotFound, Forbidden, ApprovalDiffers, ApprovalSettled, or Invalid for other
+        arguments that the tool does not take; then nothing has changed.
         """
+        principal.needs_person()
         async with self._database.read() as session:
             approval, status, asker = await self._find(session, principal, approval_id)
         view = _view(principal, approval, status)
@@ -186,7 +187,7 @@ def _visible(principal: Principal) -> Select[Approval, str, str]:
     """What this person has asked, and what waits for the role that they have."""
     principal.needs("chat")
     query = select(Approval, Run.status, Run.asker).join(Run, Run.id == Approval.run_id)
-    reach = REACH[principal.role] if principal.role else ()
+    reach = _reach(principal)
     if not reach or principal.organization_id is None:
         return query.where(Approval.user_id == principal.user_id)
     of_role = and_(
@@ -194,6 +195,13 @@ def _visible(principal: Principal) -> Select[Approval, str, str]:
         Approval.approver.in_(reach),
     )
     return query.where(or_(Approval.user_id == principal.user_id, of_role))
+
+
+def _reach(principal: Principal) -> tuple[str, ...]:
+    """The approvers that this person can stand for; nobody teaches before the address is verified."""
+    if principal.role is None or (principal.role == "teacher" and not principal.email_verified):
+        return ()
+    return REACH[principal.role]
 
 
 def _open() -> ColumnElement[bool]:
@@ -229,7 +237,7 @@ def _status(approval: Approval, run_status: str) -> Status:
 def _may_answer(principal: Principal, approval: Approval) -> bool:
     if approval.approver == "asker":
         return approval.user_id == principal.user_id
-    reach = REACH[principal.role] if principal.role else ()
+    reach = _reach(principal)
     return approval.organization_id == principal.organization_id and approval.approver in reach
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.presence import principal_again
 from famulus.conversations.parts import Tool as ToolPart
@@ -20,7 +21,7 @@ from famulus.identity.principal import Principal
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError, Unavailable
-from famulus.kernel.lane import MakeScript
+from famulus.kernel.lane import MakeScript, Statement
 from famulus.llm.protocol import ToolCall
 from famulus.runs.calls import Outcome, bounded, outcome_of, shown_text
 from famulus.runs.errors import LeaseLost
@@ -99,7 +100,7 @@ class Carrier:
         self._crash.reach("tool.called")
         try:
             if plan.tool.place == "database" and plan.tool.effect != "reads":
-                await self._to_its_end(self._commit(work, plan, context))
+                await to_its_end(self._commit(work, plan, context))
             else:
                 await self._elsewhere(work, plan, context)
         except NeedsApproval as word:
@@ -121,9 +122,10 @@ class Carrier:
     async def preview(self, plan: Plan, context: ToolContext) -> Preview:
         """What a call would do; raises what the tool raises."""
         if plan.tool.preview is None:
-            return Preview(_words(plan.tool.name), plan.arguments)
-        async with asyncio.timeout(plan.tool.timeout), self._database.read() as session:
-            return await plan.tool.preview(replace(context, transaction=session), plan.given)
+            return Preview(named(plan.tool), plan.arguments)
+        async with self._database.read() as session:
+            here = replace(context, transaction=session)
+            return await in_time(plan.tool, plan.tool.preview(here, plan.given))
 
     async def read(self, script: MakeScript) -> Any:
         """Read on the fast lane."""
@@ -140,17 +142,6 @@ class Carrier:
             work.queue = False
             self.journal.show(work, count, events)
         self._crash.reach("approval.committed")
-
-    async def _to_its_end(self, doing: Awaitable[None]) -> None:
-        """See a transaction through although the run be cancelled meanwhile: what it did belongs into the answer."""
-        task = asyncio.ensure_future(doing)
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])
-            if not task.cancelled() and (error := task.exception()):
-                log.warning("tool_ended_with_run", error=repr(error))
-            raise
 
     async def _commit(self, work: Work, plan: Plan, context: ToolContext) -> None:
         """Act and keep the result in one transaction; a failure is kept in one of its own."""
@@ -169,12 +160,8 @@ class Carrier:
 
     async def _transaction(self, work: Work, plan: Plan, context: ToolContext) -> tuple[Outcome, int]:
         async with self._database.write() as session:
-            # With the rights of now: the person may have lost some since the message was accepted.
-            principal = await principal_again(session, context.principal)
-            here = replace(context, principal=principal, transaction=session)
-            done = await _in_time(plan.tool, here, plan.given)
+            principal, outcome = await act_in(session, plan, context)
             self._crash.reach("tool.effect")
-            outcome = outcome_of(done)
             event = _finished(plan, outcome)
             note = _note(principal, plan, outcome)
             count = await self.journal.write_in(session, work, event, (note,))
@@ -187,13 +174,10 @@ class Carrier:
         try:
             done = await doing
         except asyncio.CancelledError:
-            if plan.tool.effect != "reads":
-                work.draft.parts.append(_part(plan, Outcome("unknown", UNKNOWN)))
+            if plan.tool.effect != "reads" and work.stop == "cancelled":
+                await self._finish(work, plan, Outcome("unknown", UNKNOWN), context.principal)
             raise
-        if isinstance(done, Done):
-            outcome = outcome_of(done)
-        else:
-            outcome = done
+        outcome = outcome_of(done) if isinstance(done, Done) else done
         self._crash.reach("tool.effect")
         await self._finish(work, plan, outcome, context.principal)
 
@@ -219,13 +203,40 @@ class Carrier:
         work.draft.parts.append(_part(plan, outcome))
 
 
-async def _in_time(tool: Tool, context: ToolContext, given: Any) -> Done:
-    """Act within the tool's time; said here, for a transaction takes any other TimeoutError for its database's."""
+async def act_in(session: AsyncSession, plan: Plan, context: ToolContext) -> tuple[Principal, Outcome]:
+    """Act in a transaction, with the rights of now: the person may have lost some since they asked.
+
+    Returns as whom, and what came of it; raises what the tool raises, and AskerGone.
+    """
+    principal = await principal_again(session, context.principal)
+    here = replace(context, principal=principal, transaction=session)
+    return principal, outcome_of(await in_time(plan.tool, plan.tool.act(here, plan.given)))
+
+
+async def in_time(tool: Tool, doing: Awaitable[T]) -> T:
+    """Wait within the tool's time; said here, for a transaction takes any other TimeoutError for its database's."""
     try:
         async with asyncio.timeout(tool.timeout):
-            return await tool.act(context, given)
+            return await doing
     except TimeoutError:
         raise ToolFailed(TOO_SLOW) from None
+
+
+async def to_its_end(doing: Awaitable[T]) -> T:
+    """See it through although whoever waits is cancelled meanwhile: what it did is done, and has to be told."""
+    task = asyncio.ensure_future(doing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("tool_ended_alone", error=repr(error))
+        raise
+
+
+def named(tool: Tool) -> str:
+    """A tool's name as people read it."""
+    return tool.name.replace("_", " ").strip().capitalize()
 
 
 def _called(plan: Plan) -> ToolCalled:
@@ -263,9 +274,5 @@ def noted(principal: Principal, plan: Plan, outcome: Outcome) -> audit.Done:
     return audit.Done("tool.call", thing, after=after)
 
 
-def _note(principal: Principal, plan: Plan, outcome: Outcome) -> Any:
+def _note(principal: Principal, plan: Plan, outcome: Outcome) -> Statement:
     return audit.statement(principal, noted(principal, plan, outcome))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()

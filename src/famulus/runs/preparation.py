@@ -16,7 +16,7 @@ from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.auditing import lately_done
 from famulus.campus.courses import CourseCard, course_card
 from famulus.campus.presence import principal_again
-from famulus.campus.projects import project_names
+from famulus.campus.projects import first_projects
 from famulus.conversations.parts import Citation, Page, Tool, decode_parts, text_of
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
@@ -175,7 +175,7 @@ class Preparation:
 
     async def _look(self, principal: Principal) -> Surroundings:
         async with self._database.read() as session:
-            names = await project_names(session, principal, PROJECTS + 1)
+            names = await first_projects(session, principal, PROJECTS + 1)
             recent = await lately_done(session, principal, RECENT)
         return Surroundings(tuple(names[:PROJECTS]), len(names) > PROJECTS, tuple(recent))
 
@@ -207,18 +207,21 @@ class Preparation:
         past = past_of(entries)
         work.draft.parts.extend(past.parts)
         work.waiting, work.answered = past.waiting, past.answered
-        settled = self._settle(work, past)
+        settled = self._settle(work, past, last=keep_unfinished)
         if keep_unfinished and past.begun:
             work.draft.pieces.append(past.begun)
         reason = "resumed" if past.waiting else "taken_over"
         return [AnswerRestarted(work.draft.text(), reason), *settled]
 
     @staticmethod
-    def _settle(work: Work, past: Past) -> list[Event]:
-        """Calls that left the house and never came back: made again where the far side knows them by their key."""
+    def _settle(work: Work, past: Past, *, last: bool) -> list[Event]:
+        """Calls that left the house and never came back: made again where the far side knows them by their key.
+
+        The `last` attempt makes none, it only ends.
+        """
         events: list[Event] = []
         for called in past.unsettled:
-            if called.repeatable:
+            if called.repeatable and not last:
                 work.repeat.append(called)
                 continue
             finished = ToolFinished(called.call_id, called.name, "unknown", UNKNOWN)

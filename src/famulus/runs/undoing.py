@@ -36,7 +36,11 @@ class Undoing:
     async def undo(
         self, session: AsyncSession, principal: Principal, message_id: str, call_id: str
     ) -> MessageView:
-        """Take one call of an answer back. Raises NothingToUndo, AlreadyUndone, or what the tool raises."""
+        """Take one call of an answer back.
+
+        Raises NeedsPerson for a tool, NothingToUndo, AlreadyUndone, or what the tool raises.
+        """
+        principal.no_tool()
         message = await find_message(session, principal, message_id, to_change=True)
         found = next(
             (p for p in message.parts if isinstance(p, Tool) and p.call_id == call_id and p.status == "ok"),

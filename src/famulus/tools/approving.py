@@ -31,6 +31,7 @@ async def approve(
     session: AsyncSession, principal: Principal, connection_id: str, wanted: ApproveTools
 ) -> ConnectionTools:
     """Let exactly these tools be used, as they were found. Raises NotFound, Forbidden, FoundSince or Invalid."""
+    principal.no_tool()
     row = await find_connection(session, principal, connection_id, "change", document=True)
     offered = {each.name: each for each in _listed(row)}
     if wanted.document_hash != row.document_hash:

@@ -131,6 +131,7 @@ class Connections:
 
     async def create(self, principal: Principal, new: NewConnection) -> ConnectionOut:
         """A new connection, looked at. Raises NotFound, Forbidden, Invalid, or a Conflict of this module."""
+        principal.no_tool()
         organization_id = new.organization_id or principal.organization_id
         auth, kind = auth_of(new.auth), new.kind
         async with self._database.read() as session:
@@ -159,6 +160,7 @@ class Connections:
         self, principal: Principal, connection_id: str, change: ConnectionChange
     ) -> ConnectionOut:
         """Change a connection, and look at it again where that matters. Raises as `create` does."""
+        principal.no_tool()
         given = change.given()
         auth = None if change.auth is None else auth_of(change.auth)
         async with self._database.read() as session:

@@ -38,6 +38,7 @@ async def set_rules(
     session: AsyncSession, principal: Principal, organization_id: str, rules: tuple[ToolRule, ...]
 ) -> tuple[ToolRule, ...]:
     """Replace the rules. Raises NotFound or Forbidden."""
+    principal.no_tool()
     await access.require_in(session, principal, "change", "tool rules", organization_id=organization_id)
     before = await rules_of(session, organization_id)
     if rules == before:

@@ -10,9 +10,9 @@ from famulus.campus.schemas.tasks import NewTask, TaskChange, TaskFilters, TaskO
 from famulus.kernel.paging import Paging
 from famulus.kernel.text import Moment
 from famulus.tools.arguments import Arguments, plain
+from famulus.tools.builtin.wording import SHOWN, listing, quoted
 from famulus.tools.contract import Done, Preview, Retry, Tool, ToolContext, Undo
 
-SHOWN = 50
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -59,8 +59,8 @@ class OneTask(Arguments):
 
 async def _create(context: ToolContext, given: CreateTask) -> Done:
     task = await tasks.create_task(context.session, context.principal, NewTask(**given.model_dump()))
-    undo = Undo("delete_task", {"task": task.id}, f"Remove “{task.title}” again")
-    return Done(f"Added “{task.title}” to your tasks.", _card(task), undo, ("Show my tasks",))
+    undo = Undo("delete_task", {"task": task.id}, f"Remove {quoted(task.title)} again")
+    return Done(f"Added {quoted(task.title)} to your tasks.", _card(task), undo, ("Show my tasks",))
 
 
 async def _list(context: ToolContext, given: ListTasks) -> Done:
@@ -69,8 +69,7 @@ async def _list(context: ToolContext, given: ListTasks) -> Done:
     )
     found = await tasks.list_tasks(context.session, context.principal, filters, Paging(SHOWN, None))
     rows = [_card(task) for task in found.items]
-    more = " There are more." if found.next else ""
-    return Done(f"Found {len(rows)} tasks.{more}", rows)
+    return listing(rows, "task", more=found.next is not None)
 
 
 async def _update(context: ToolContext, given: UpdateTask) -> Done:
@@ -80,11 +79,11 @@ async def _update(context: ToolContext, given: UpdateTask) -> Done:
         raise Retry("Say what is to be different: `title`, `description`, `due_at` or `done`.")
     after = await tasks.change_task(context.session, context.principal, task.id, TaskChange(**wanted))
     before = {name: _value(task, name) for name in wanted}
-    undo = Undo("update_task", {"task": task.id, **before}, f"Change “{after.title}” back")
+    undo = Undo("update_task", {"task": task.id, **before}, f"Change {quoted(after.title)} back")
     said = (
-        f"Marked “{after.title}” as done."
+        f"Marked {quoted(after.title)} as done."
         if wanted == {"done": True}
-        else f"Changed the task “{after.title}”."
+        else f"Changed the task {quoted(after.title)}."
     )
     return Done(said, _card(after), undo)
 
@@ -94,14 +93,16 @@ async def _delete(context: ToolContext, given: OneTask) -> Done:
     await tasks.delete_task(context.session, context.principal, task.id)
     again = {"title": task.title, "description": task.description}
     undo = Undo(
-        "create_task", again | ({"due_at": task.due_at} if task.due_at else {}), f"Add “{task.title}” again"
+        "create_task",
+        again | ({"due_at": task.due_at} if task.due_at else {}),
+        f"Add {quoted(task.title)} again",
     )
-    return Done(f"Removed the task “{task.title}”.", None, undo)
+    return Done(f"Removed the task {quoted(task.title)}.", None, undo)
 
 
 async def _foresee_deletion(context: ToolContext, given: OneTask) -> Preview:
     task = await _find(context, given.task)
-    return Preview(f"Remove the task “{task.title}” for good", {**plain(given), "task": task.id})
+    return Preview(f"Remove the task {quoted(task.title)} for good", {**plain(given), "task": task.id})
 
 
 async def _find(context: ToolContext, words: str) -> TaskOut:

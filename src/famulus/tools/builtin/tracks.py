@@ -120,7 +120,8 @@ async def _find(context: ToolContext, given: OneTrack, archived: bool) -> Found:
 
 async def _follows(context: ToolContext, found: Found) -> tuple[str, ...]:
     inside = await track_contents(context.session, context.principal, found.id, "archive")
-    return (f"It has {counted(inside.courses, 'course')}.", "Its courses stay where they are.")
+    stay = ("Its courses stay where they are.",) if inside.courses else ()
+    return (f"It has {counted(inside.courses, 'course')}.", *stay)
 
 
 async def _read(context: ToolContext, given: UpdateTrack) -> Wish:

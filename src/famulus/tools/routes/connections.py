@@ -5,8 +5,6 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Query, Request, status
 
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
-from famulus.kernel.errors import Forbidden
-from famulus.kernel.http import BY_A_TOOL
 from famulus.kernel.text import Id
 from famulus.tools import approving, connections
 from famulus.tools.connection_schemas import (
@@ -21,12 +19,6 @@ from famulus.tools.connection_schemas import (
 from famulus.tools.connections import Connections
 
 router = APIRouter(prefix="/api/v1/connections", tags=["tools"])
-
-
-class ApprovedByATool(Forbidden):
-    """A tool cannot approve tools."""
-
-    code = "approved_by_a_tool"
 
 
 async def _connections(request: Request) -> Connections:
@@ -95,11 +87,8 @@ async def approve_connection_tools(
     body: ApproveTools,
     principal: CurrentPrincipal,
     session: WriteSession,
-    request: Request,
 ) -> ConnectionTools:
     """Let tools of an MCP server be used, exactly as they were found: what says something else later is not."""
-    if BY_A_TOOL in request.headers:
-        raise ApprovedByATool()
     return await approving.approve(session, principal, connection_id, body)
 
 
