@@ -9,12 +9,15 @@ from famulus.cli.main import main
 from famulus.runs import carrying
 
 
-async def _act_and_commit(tool: Any, context: Any, given: Any) -> Any:
-    done = await tool.act(context, given)
-    await context.session.commit()
+_act_in = carrying.act_in
+
+
+async def _act_and_commit(session: Any, plan: Any, context: Any) -> Any:
+    done = await _act_in(session, plan, context)
+    await session.commit()
     return done
 
 
 if __name__ == "__main__":
-    carrying._in_time = _act_and_commit
+    carrying.act_in = _act_and_commit
     main()
