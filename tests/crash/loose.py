@@ -8,7 +8,6 @@ from typing import Any
 from famulus.cli.main import main
 from famulus.runs import carrying
 
-
 _act_in = carrying.act_in
 
 
