@@ -2,30 +2,45 @@
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 from httpx2 import Client, Response
 
 from tests.support.problems import assert_problem
-from tests.support.serving import Served, furnished
+from tests.support.serving import Served, forgetting, furnished
+
+Servers = dict[str, Served]
 
 WRONG = {"password": "wrong password", "session_mode": "web"}
 VICTIM = "203.0.113.9"
 
 
-@pytest.fixture(params=[(), ("192.0.2.0/24",)], ids=["no proxy", "a proxy elsewhere"])
-def direct(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    """A server to which these tests are no proxy."""
-    with furnished("sqlite", tmp_path, request, trusted_proxies=request.param) as served:
-        yield served
+PROXIES = {"no proxy": (), "a proxy elsewhere": ("192.0.2.0/24",), "here": ("127.0.0.0/8", "::1")}
+
+
+@pytest.fixture(scope="module")
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """By what they take for a proxy; only the last takes these tests for one."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                furnished("sqlite", tmp_path_factory.mktemp("origin"), request, trusted_proxies=proxies)
+            )
+            for name, proxies in PROXIES.items()
+        }
+
+
+@pytest.fixture(params=["no proxy", "a proxy elsewhere"])
+def direct(request: pytest.FixtureRequest, servers: Servers) -> Served:
+    """A server to which these tests are no proxy, with no failure counted yet."""
+    return forgetting(servers[str(request.param)])
 
 
 @pytest.fixture
-def behind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    """A server to which these tests are the proxy in front."""
-    with furnished("sqlite", tmp_path, request, trusted_proxies=("127.0.0.0/8", "::1")) as served:
-        yield served
+def behind(servers: Servers) -> Served:
+    """A server to which these tests are the proxy in front, with no failure counted yet."""
+    return forgetting(servers["here"])
 
 
 _numbers = itertools.count()

@@ -13,14 +13,21 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient, Client, Response
-from sqlalchemy import Delete, Update, delete, update
+from sqlalchemy import update
 
 from famulus.identity.models import Attempts, EmailToken
-from famulus.kernel.database import Database
 from famulus.kernel.tables import utc_now
 from tests.support.academy import PASSWORD, mailed, plant, token_of
 from tests.support.problems import assert_problem
-from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
+from tests.support.serving import (
+    Served,
+    change,
+    forgetting,
+    migrated_database,
+    serving,
+    settings_for,
+    wait_for,
+)
 
 DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 NEW = "an entirely new password"
@@ -36,16 +43,7 @@ def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def server(attacked: Served) -> Served:
     """The same for each test, with no failure counted yet."""
-    wait_for(change(attacked.settings.database, delete(Attempts)))
-    return attacked
-
-
-async def change(url: str, statement: Update | Delete) -> None:
-    """Change what stands in the database of a server."""
-    database = Database(url)
-    async with database.write() as session:
-        await session.execute(statement)
-    await database.close()
+    return forgetting(attacked)
 
 
 @contextmanager

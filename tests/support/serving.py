@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -18,8 +19,11 @@ from typing import Any, TypeVar
 
 import pytest
 from httpx2 import Client
+from sqlalchemy import Delete, Update, delete
 
 from famulus.cli.serving import Server
+from famulus.identity.models import Attempts
+from famulus.kernel.database import Database
 from famulus.kernel.settings import Settings, load_settings
 from tests.support.academy import Academy, furnish, plant
 from tests.support.databases import build_schema, schema_key, sqlite_template
@@ -123,6 +127,20 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
         return elsewhere.submit(asyncio.run, work).result()
 
 
+async def change(url: str, statement: Update | Delete) -> None:
+    """Change what stands in the database of a server."""
+    database = Database(url)
+    async with database.write() as session:
+        await session.execute(statement)
+    await database.close()
+
+
+def forgetting(served: Served) -> Served:
+    """The same server, with no failure of a sign-in counted."""
+    wait_for(change(served.settings.database, delete(Attempts)))
+    return served
+
+
 @contextmanager
 def migrated_database(dialect: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a migrated, empty database, for fixtures that outlive a test."""
@@ -177,11 +195,38 @@ def furnished(
 ) -> Iterator[Served]:
     """A server on a database of its own, with an academy."""
     with ExitStack() as stack:
-        url = stack.enter_context(migrated_database(dialect, folder, request))
-        academy = wait_for(plant(url))
-        served = stack.enter_context(serving(settings_for(url, folder, **overrides), academy))
+        if dialect == "sqlite":
+            url, academy = f"sqlite+aiosqlite:///{folder / 'famulus.db'}", _copied(folder, request)
+        else:
+            url = stack.enter_context(migrated_database(dialect, folder, request))
+            academy = _made(url, folder)
+        yield stack.enter_context(serving(settings_for(url, folder, **overrides), academy))
+
+
+def _made(url: str, folder: Path) -> Academy:
+    """Plant an academy and furnish it, through a server of the usual settings."""
+    academy = wait_for(plant(url))
+    with serving(settings_for(url, folder), academy) as served:
         furnish(academy, served.client)
-        yield served
+    return academy
+
+
+FRESH = 1200.0
+"""Seconds for which a furnished academy is copied; a sign-in lasts an hour."""
+_kept: list[tuple[float, Path, Academy]] = []
+"""Until when this process copies the academy of a folder. To furnish one takes some 150 requests."""
+
+
+def _copied(folder: Path, request: pytest.FixtureRequest) -> Academy:
+    """A furnished academy on SQLite, with all that belongs to it, in `folder`."""
+    if not _kept or _kept[-1][0] < time.monotonic():
+        factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+        made = factory.mktemp("academy")
+        with migrated_database("sqlite", made, request) as url:
+            _kept.append((time.monotonic() + FRESH, made, _made(url, made)))
+    _, made, academy = _kept[-1]
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return Academy(academy.people, dict(academy.ids))
 
 
 @pytest.fixture(scope="session")
