@@ -13,6 +13,7 @@ from aiohttp import web
 from famulus.kernel.http import Outbound
 from famulus.kernel.http_answers import OutboundFailed, OutboundRefused, OutboundTooLarge
 from famulus.kernel.http_client import is_public
+from tests.support.waiting import all_accepted
 from tests.support.web_server import Answer, Names, WebServer, redirect
 
 LOCAL = [["127.0.0.1"]]
@@ -393,6 +394,7 @@ async def speaking(answer: bytes) -> AsyncGenerator[tuple[int, list[int]]]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1], connections
+        await all_accepted()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from famulus.llm import http_stream
 from famulus.llm.http_stream import FULL, MAX_HEAD, Answer, BrokenOff, CannotConnect, Client, NotHttp
+from tests.support.waiting import all_accepted
 
 Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -67,6 +68,7 @@ async def client_of(
             yield client
         finally:
             await client.close()
+            await all_accepted()
             for task in speaking:
                 task.cancel()  # a connection that outlives its loop would be complained of in some later test
             await asyncio.gather(*speaking, return_exceptions=True)

@@ -38,6 +38,7 @@ from famulus.llm.protocol import (
 from famulus.llm.retry import RetryPolicy
 from tests.llm.streams import items_of, question, text_of
 from tests.support.fake_provider import CUT, DONE, HANG, FakeProvider, answer_events, delta, usage
+from tests.support.waiting import all_accepted
 
 KEY = "sk-test-0123456789abcdef"
 ONCE = RetryPolicy(attempts=1)
@@ -337,6 +338,7 @@ async def test_a_server_that_does_not_speak_http(sent: bytes, error: type[ModelE
         with pytest.raises(error):
             await items_of(model)
         await model.close()
+        await all_accepted()
 
 
 async def test_many_streams_at_once(provider: FakeProvider, model: OpenAIChatModel):

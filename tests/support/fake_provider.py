@@ -22,6 +22,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from tests.support import fake_messages
+from tests.support.waiting import all_accepted
 
 CUT: Final = "cut"
 """A step of `raw`: break the connection without an end."""
@@ -122,6 +123,7 @@ class FakeProvider:
 
     async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
+            await all_accepted()
             await self._runner.cleanup()
 
     def reply(

@@ -7,6 +7,8 @@ from typing import Self
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from tests.support.waiting import all_accepted
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -31,6 +33,7 @@ class WebServer:
 
     async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
+            await all_accepted()
             await self._runner.cleanup()
 
     @property
