@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from famulus.kernel.database import Database
-from tests.support.databases import build_schema, schema_key, sqlite_template
+from tests.support.databases import sqlite_template
 
-pytest_plugins = ["tests.support.browser", "tests.support.postgres", "tests.support.serving"]
+pytest_plugins = [
+    "tests.support.browser",
+    "tests.support.postgres",
+    "tests.support.reused",
+    "tests.support.serving",
+]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -30,9 +35,7 @@ async def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequ
         shutil.copy(await sqlite_template(), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    postgres = request.getfixturevalue("postgres")
-    template = await postgres.template(schema_key(), build_schema)
-    async with postgres.database(template) as url:
+    async with request.getfixturevalue("reused").borrowed() as url:
         yield url
 
 
