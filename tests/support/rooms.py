@@ -8,6 +8,7 @@ from time import monotonic
 from fastapi import APIRouter, FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 from sqlalchemy import Table, insert, select
+from starlette.datastructures import State
 
 from famulus.campus import courses, enrolments, lessons, memberships, organizations
 from famulus.campus.models import CourseRole, MemberRole
@@ -41,10 +42,7 @@ async def serving(
     database: Database, *routers: APIRouter, settings: Settings | None = None
 ) -> AsyncIterator[AsyncClient]:
     """A client of an application that has these routers."""
-    app, gate = FastAPI(), Gate(strict=False)
-    for router in routers:
-        app.include_router(router)
-    problems.install(app)
+    app, gate = _application(routers), Gate(strict=False)
     app.state.database = database
     app.state.settings = settings or load_settings()
     app.state.gate = gate
@@ -62,6 +60,22 @@ async def serving(
         await app.state.authenticator.close()
         await outbound.close()
         gate.close()
+        app.state = State()
+        _idle.setdefault(tuple(map(id, routers)), []).append(app)
+
+
+_idle: dict[tuple[int, ...], list[FastAPI]] = {}
+"""Applications that no test uses now, by their routers: to work out every route's parameters takes longer than a test."""
+
+
+def _application(routers: tuple[APIRouter, ...]) -> FastAPI:
+    if idle := _idle.get(tuple(map(id, routers))):
+        return idle.pop()
+    app = FastAPI()
+    for router in routers:
+        app.include_router(router)
+    problems.install(app)
+    return app
 
 
 @dataclass(frozen=True)
