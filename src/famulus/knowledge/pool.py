@@ -4,19 +4,16 @@ A process can be killed: a file that takes too long or brings its parser down co
 """
 
 import asyncio
-import contextlib
 import os
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import msgspec
 import structlog
 
+from famulus.kernel.beside import Beside, Broken
 from famulus.knowledge.blocks import Parsed, Unreadable
 from famulus.knowledge.files import FileRef, Limits, Reader
 from famulus.knowledge.parse import format_of
-from famulus.knowledge.worker import LENGTH
 
 log = structlog.get_logger(__name__)
 FEW = 50
@@ -80,50 +77,24 @@ async def _lane(waiting: Iterator[FileRef], limits: Limits, deliver: Deliver) ->
 
 
 class _Worker:
-    """One process and its two pipes."""
+    """One process that reads files."""
 
-    def __init__(self, process: Process) -> None:
-        assert process.stdin is not None, "asked to be a pipe"
-        assert process.stdout is not None, "asked to be a pipe"
-        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+    def __init__(self, process: Beside) -> None:
+        self._process = process
         self._decode = msgspec.msgpack.Decoder(Parsed | Unreadable).decode
 
     @classmethod
     async def start(cls, limits: Limits) -> "_Worker":
-        # Who reads strangers' files is told where the code is, and none of the server's secrets.
-        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LC_ALL": "C.UTF-8"}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", "from famulus.knowledge.worker import main; main()"),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=environment,
-        )
-        worker = cls(process)
-        worker._send(msgspec.msgpack.encode(limits))
-        return worker
-
-    def _send(self, frame: bytes) -> None:
-        self._stdin.write(LENGTH.pack(len(frame)) + frame)
+        return cls(await Beside.start("famulus.knowledge.worker", msgspec.msgpack.encode(limits)))
 
     async def ask(self, ref: FileRef, seconds: float) -> tuple[Outcome, bool]:
         """What became of the file, and whether the process is still good for another."""
         try:
-            async with asyncio.timeout(seconds):
-                self._send(msgspec.msgpack.encode(ref))
-                await self._stdin.drain()
-                (length,) = LENGTH.unpack(await self._stdout.readexactly(LENGTH.size))
-                return self._decode(await self._stdout.readexactly(length)), True
+            return self._decode(await self._process.ask(msgspec.msgpack.encode(ref), seconds)), True
         except TimeoutError:
             return Unreadable(_TOO_LONG.format(seconds)), False
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except Broken:
             return Unreadable(_DIED), False
 
     async def stop(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
-        # Its pipes are closed with it; otherwise they would be found open when the loop ends.
-        self._stdin.close()
-        with contextlib.suppress(ConnectionError):
-            await self._stdin.wait_closed()
+        await self._process.stop()

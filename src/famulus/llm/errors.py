@@ -5,6 +5,7 @@
     ├── ModelContextTooLong 422 · ModelQuotaExhausted 503
     ├── ModelRateLimited 429 · ModelUnavailable 503 · ModelUnreachable 503 · ModelTimeout 504 (retry)
     ├── ModelStreamCut 502 (retry)
+    ├── EmbeddingFailed 503 (retry)
     └── ModelNonsense 502
 
 `retry` says whether the same request may succeed a little later. Messages never contain a key; an excerpt
@@ -84,3 +85,9 @@ class ModelNonsense(ModelError):
     """The model's server answered with something else than a completion; is its address right?"""
 
     code, title = "model_nonsense", "Not a model's answer"
+
+
+class EmbeddingFailed(ModelError):
+    """The embedding model on this machine does not work right now; search goes by words alone."""
+
+    status, code, title, retry = 503, "embedding_failed", "Embedding failed", True
