@@ -22,6 +22,8 @@ app.add_typer(user, name="user")
 app.add_typer(organization, name="organization")
 importing = typer.Typer(help="Bring in what others keep.", no_args_is_help=True)
 app.add_typer(importing, name="import")
+evaluating = typer.Typer(help="Measure how good this server is.", no_args_is_help=True)
+app.add_typer(evaluating, name="eval")
 
 Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
 ImportMode = Literal["all", "valid"]
@@ -214,6 +216,20 @@ def import_people(
 
     if not run_import(path, organization, as_, mode=mode, dry_run=dry_run, update=update):
         raise typer.Exit(1)
+
+
+@evaluating.command("retrieval")
+def eval_retrieval(
+    set_: Annotated[
+        Path, typer.Option("--set", help="A folder with corpus.jsonl, queries.jsonl and qrels.tsv.")
+    ],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure how well questions find the documents that answer them, by every way of searching."""
+    from famulus.cli.evaluating import run_retrieval  # lazy: the knowledge room
+
+    run_retrieval(set_, as_json=json)
 
 
 @app.command()
