@@ -5,7 +5,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from famulus.knowledge.blocks import Parsed, Piece, Slugs, Unparsable, slug
@@ -303,6 +303,7 @@ def test_other_kinds_are_not_read() -> None:
         parse(b"x", "a.exe")
 
 
+@settings(deadline=None)  # the first of a kind loads its parser
 @given(st.binary(max_size=400), st.sampled_from([ending for ending in FORMATS if ending != ".pdf"]))
 def test_any_bytes_are_read_or_refused(data: bytes, ending: str) -> None:
     try:

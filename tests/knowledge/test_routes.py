@@ -41,6 +41,8 @@ async def test_search(world: World) -> None:
             "course_id",
             "title",
             "heading_path",
+            "symbol",
+            "lines",
             "text",
             "quote",
             "url",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Format = Literal["markdown", "html", "text", "pdf"]
+Format = Literal["markdown", "html", "text", "pdf", "code"]
 
 _NOT_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
@@ -31,6 +31,10 @@ class Section(Struct):
     anchor: str = ""
     blocks: list[Block] = []
     page: int | None = None
+    symbol: str = ""
+    """What a section of code defines, such as `Robot.drive`; the id of an API's operation."""
+    lines: tuple[int, int] | None = None
+    """First and last line of a section of code, from 1."""
 
 
 class Content(Struct):
@@ -52,6 +56,8 @@ class Piece(Struct, frozen=True):
     text: str
     parts: str
     """Words inside the words, see words.inner_words."""
+    symbol: str = ""
+    lines: tuple[int, int] | None = None
 
 
 class Parsed(Struct, frozen=True, tag=True):

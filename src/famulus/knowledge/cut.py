@@ -7,6 +7,8 @@ an over-long paragraph offers no border but its sentences do neighbouring pieces
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec import structs
+
 from famulus.knowledge.blocks import Block, Piece, Section, clean
 from famulus.knowledge.words import inner_words
 
@@ -44,7 +46,8 @@ def _of_section(section: Section) -> Iterator[Piece]:
 
 
 def _piece(section: Section, texts: list[str]) -> Piece:
-    return Piece(section.heading_path, section.anchor, section.page, "\n\n".join(texts), "")
+    text = "\n\n".join(texts)
+    return Piece(section.heading_path, section.anchor, section.page, text, "", section.symbol, section.lines)
 
 
 def _fitting(block: Block) -> list[str]:
@@ -104,6 +107,8 @@ def _at_blank(text: str, near: int) -> int:
 
 def _share(before: Piece, piece: Piece) -> bool:
     """Whether a tiny piece may join its neighbour: sections of one parent, or a section and its first below."""
+    if piece.symbol or piece.lines or before.symbol or before.lines:
+        return False
     if before.page != piece.page or len(before.text) + len(piece.text) > TARGET:
         return False
     depth = len(before.heading_path)
@@ -125,4 +130,4 @@ def _joined(before: Piece, piece: Piece) -> Piece:
 
 def _with_parts(title: str, piece: Piece) -> Piece:
     parts = inner_words(" ".join((title, *piece.heading_path, piece.text)))
-    return Piece(piece.heading_path, piece.anchor, piece.page, piece.text, parts)
+    return structs.replace(piece, parts=parts)

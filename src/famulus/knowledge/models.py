@@ -97,6 +97,11 @@ class Chunk(Base):
     anchor: Mapped[str] = mapped_column(String(300))
     """The last heading's id on its page; empty at the top."""
     page: Mapped[int | None]
+    symbol: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    """What a chunk of code defines, with what that is inside of; an operation's id; empty elsewhere."""
+    first_line: Mapped[int | None]
+    last_line: Mapped[int | None]
+    """Of code, from 1."""
     text: Mapped[str] = mapped_column(Text)
     parts: Mapped[str] = mapped_column(Text, default="")
     """Words inside the text's words, for the index alone (words.inner_words)."""

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from famulus.knowledge.blocks import Block, Content, Format, Parsed, Section, Unparsable, one_line
 from famulus.knowledge.cut import cut
+from famulus.knowledge.parse_code import LANGUAGES, parse_code
 from famulus.knowledge.parse_pdf import parse_pdf
 from famulus.knowledge.parse_text import decode, parse_text
 
@@ -14,8 +15,11 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     **dict.fromkeys((".txt", ".text", ".rst"), "text"),
     ".pdf": "pdf",
+    **dict.fromkeys(LANGUAGES, "code"),
 }
 """What can be read, by the ending of the name in lower case."""
+SIMPLE: frozenset[Format] = frozenset(("markdown", "html", "text"))
+"""What cannot bring down the process that reads it."""
 
 
 def digest(data: bytes) -> str:
@@ -35,7 +39,7 @@ def parse(data: bytes, path: str) -> Parsed:
         raise Unparsable("This kind of file is not read.")
     if not data.strip():
         raise Unparsable("There is nothing in this file.")
-    content = _content(data, format)
+    content = _content(data, format, path)
     title = content.title or PurePosixPath(path).stem.replace("_", " ").replace("-", " ").strip() or path
     return cut_up(one_line(title), format, data, content)
 
@@ -48,11 +52,11 @@ def cut_up(title: str, format: Format, data: bytes, content: Content) -> Parsed:
     return Parsed(title, format, digest(data), len(data), pieces, content.notes)
 
 
-def _content(data: bytes, format: Format) -> Content:
+def _content(data: bytes, format: Format, path: str) -> Content:
     if format == "pdf":
         return parse_pdf(data)
     text, notes = decode(data)
-    content = _parser(format)(text)
+    content = parse_code(text, path) if format == "code" else _parser(format)(text)
     content.notes.extend(notes)
     return content
 

@@ -1,4 +1,4 @@
-"""Parsing beside the server: few simple files in a thread, many files or any PDF in processes of their own.
+"""Parsing beside the server: few simple files in a thread, all others in processes of their own.
 
 A process can be killed: a file that takes too long or brings its parser down costs that one file, never the server.
 """
@@ -13,7 +13,7 @@ import structlog
 from famulus.kernel.beside import Beside, Broken
 from famulus.knowledge.blocks import Parsed, Unreadable
 from famulus.knowledge.files import FileRef, Limits, Reader
-from famulus.knowledge.parse import format_of
+from famulus.knowledge.parse import SIMPLE, format_of
 
 log = structlog.get_logger(__name__)
 FEW = 50
@@ -29,7 +29,7 @@ _DIED = "The parser broke down over this file."
 
 async def parse_each(refs: Sequence[FileRef], limits: Limits, deliver: Deliver) -> None:
     """Parse every file and hand each outcome to `deliver`, in no certain order."""
-    simple = all(format_of(ref.path) != "pdf" for ref in refs) and sum(ref.size for ref in refs) < MANY_BYTES
+    simple = all(format_of(ref.path) in SIMPLE for ref in refs) and sum(ref.size for ref in refs) < MANY_BYTES
     if len(refs) <= FEW and simple:
         for ref in refs:
             await deliver(ref, await _in_thread(ref, limits))

@@ -50,6 +50,10 @@ class Passage:
     """0 to 1; the larger the better."""
     coverage: float
     """0 to 1: the share of the question's content words found here, rare ones counting more."""
+    symbol: str = ""
+    """What it defines, if it is code or an operation of an API."""
+    lines: tuple[int, int] | None = None
+    """First and last line in its file, if it is code; the title then is `file:line`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +158,15 @@ def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
         document_id=document.id,
         lesson_id=document.lesson_id,
         course_id=document.course_id,
-        title=document.title,
+        title=document.title if chunk.first_line is None else f"{document.path}:{chunk.first_line}",
         heading_path=tuple(chunk.heading_path),
         text=chunk.text,
         quote=found["quoted"],
         url=_url(chunk, document),
         score=found["score"],
         coverage=found["coverage"],
+        symbol=chunk.symbol,
+        lines=(chunk.first_line, chunk.last_line or chunk.first_line) if chunk.first_line else None,
     )
 
 

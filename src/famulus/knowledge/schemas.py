@@ -23,8 +23,10 @@ class PassageOut(BaseModel):
     document_id: str
     lesson_id: str | None
     course_id: str | None
-    title: str
+    title: str = Field(description="Of the document; of code `file:line`.")
     heading_path: list[str]
+    symbol: str = Field(description="What code defines, or an operation's id; empty elsewhere.")
+    lines: tuple[int, int] | None = Field(description="First and last line of code in its file, from 1.")
     text: str = Field(description="Markdown.")
     quote: str = Field(description="The best sentences: a slice of the text of at most 300 characters.")
     url: str = Field(description="Where the web app shows it.")
@@ -40,6 +42,8 @@ class PassageOut(BaseModel):
             course_id=passage.course_id,
             title=passage.title,
             heading_path=list(passage.heading_path),
+            symbol=passage.symbol,
+            lines=passage.lines,
             text=passage.text,
             quote=passage.quote,
             url=passage.url,
@@ -174,6 +178,9 @@ class ChunkOut(BaseModel):
     heading_path: list[str]
     anchor: str
     page: int | None = Field(description="Of a PDF, from 1.")
+    symbol: str
+    first_line: int | None = Field(description="Of code, from 1.")
+    last_line: int | None
     text: str
 
     @classmethod

@@ -256,6 +256,9 @@ def _chunks(
             "heading_path": list(piece.heading_path),
             "anchor": piece.anchor,
             "page": piece.page,
+            "symbol": piece.symbol[:300],
+            "first_line": piece.lines[0] if piece.lines else None,
+            "last_line": piece.lines[1] if piece.lines else None,
             "text": piece.text,
             "parts": piece.parts,
         }
