@@ -46,6 +46,7 @@ from famulus.llm.choose import default_choice, open_model
 from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.opened import Models
+from famulus.llm.prices import Prices
 from famulus.ops.routes import router as operations
 from famulus.runs.acting import Hands
 from famulus.runs.approvals import Approvals
@@ -227,11 +228,12 @@ def _engine(
     assistants = AssistantCache(database, database.bus)
     journal = Journal(database, live, instance)
     rules = RulesCache(database, database.bus)
+    prices = Prices(settings.model_prices, settings.model_base_url)
     hands = Hands(Carrier(database, journal, crash), rules, float(settings.approval_lifetime))
     runner = Runner(
         database,
         live,
-        Preparation(database, models, assistants, toolbox, hands),
+        Preparation(database, models, assistants, toolbox=toolbox, hands=hands, prices=prices),
         journal,
         lease=settings.run_lease,
         run_timeout=settings.run_timeout,

@@ -26,6 +26,8 @@ class Turn:
     cited: int = 1
     rating: str | None = None
     tokens: tuple[int, int] = (10, 3)
+    cost: int | None = None
+    """Millionths of a dollar."""
 
 
 async def crowd(world: World, count: int) -> list[str]:
@@ -80,7 +82,7 @@ def _write(
         {
             "id": run, "thread_id": thread, "user_id": turn.user_id, "message_id": new_id("msg"),
             "answer_id": answer, "status": turn.status, "body_hash": "", "asker": "{}", "cited": turn.cited,
-            "input_tokens": turn.tokens[0], "output_tokens": turn.tokens[1], "created_at": at,
+            "input_tokens": turn.tokens[0], "output_tokens": turn.tokens[1], "cost": turn.cost, "created_at": at,
         }
     )  # fmt: skip
     if turn.rating is not None:

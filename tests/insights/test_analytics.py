@@ -74,6 +74,23 @@ async def test_the_figures_of_an_organization(world: World) -> None:
     assert found["people"] is None, "four members"
 
 
+async def test_costs_are_told_of_what_has_a_price(world: World) -> None:
+    people = await crowd(world, 6)
+    monday, course = MONDAY, world.course
+    await had(
+        world,
+        *[Turn(one, monday, course, cost=None if n == 0 else 1_500) for n, one in enumerate(people)],
+        *[Turn(one, monday + timedelta(days=1), course) for one in people],
+        *[Turn(one, monday + timedelta(days=2), course, cost=900) for one in people[:2]],
+    )
+    found = await asked(world, "teacher", f"courses/{world.course}", monday, monday + timedelta(days=3))
+
+    assert [day["cost_usd"] for day in found["days"]] == [0.0075, None, None, 0.0]
+    assert found["total"]["cost_usd"] == 0.0075
+    assert found["days"][1]["questions"] == 6, "known, without a price"
+    assert found["days"][2]["questions"] is None, "two people"
+
+
 async def test_a_sum_less_another_tells_of_nobody(world: World) -> None:
     await busy(world)
     path = f"courses/{world.course}"

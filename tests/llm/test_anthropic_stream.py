@@ -264,7 +264,7 @@ def test_calls_that_cannot_be_meant(events: list[bytes]):
                 "output_tokens": 1,
             },
             {"input_tokens": 5, "output_tokens": 9},
-            Usage(325, 9),
+            Usage(325, 9, 300),
         ),
         ({"input_tokens": 0, "output_tokens": 0}, {"input_tokens": 5, "output_tokens": 9}, Usage(5, 9)),
     ],

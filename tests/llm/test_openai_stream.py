@@ -198,6 +198,15 @@ def test_usage_is_told_once():
     assert [item for item in items if isinstance(item, Usage)] == [Usage(5, 2)]
 
 
+@pytest.mark.parametrize(
+    ("details", "cached"), [(None, 0), ({}, 0), ({"cached_tokens": 4}, 4), ({"cached_tokens": 9}, 5)]
+)
+def test_what_the_provider_remembered_is_told(details: object, cached: int):
+    counts = {"prompt_tokens": 5, "completion_tokens": 2, "prompt_tokens_details": details}
+    items = read(delta(content="a"), event({"choices": [], "usage": counts}), STOP)
+    assert [item for item in items if isinstance(item, Usage)] == [Usage(5, 2, cached)]
+
+
 def test_a_json_body_instead_of_a_stream():
     message = {
         "content": "Hi",

@@ -1,6 +1,7 @@
 """The answer loop as transcripts: what the model says and calls, and what comes of it."""
 
 from collections.abc import AsyncGenerator, Sequence
+from decimal import Decimal
 
 import pytest
 
@@ -19,9 +20,9 @@ from famulus.llm.protocol import (
     Usage,
 )
 from famulus.llm.protocol import TextDelta as Piece
-from famulus.runs.errors import TooCostly, ToolLimit
+from famulus.runs.errors import CostLimit, TooCostly, ToolLimit
 from famulus.runs.events import CitationAdded, Event, TextDelta
-from famulus.runs.loop import MAX_STEPS, Draft, answer
+from famulus.runs.loop import MAX_STEPS, Draft, Limits, answer
 
 REQUEST = Request((ChatMessage("user", "Hi"),))
 STOP = End("stop")
@@ -78,10 +79,10 @@ class Echo:
             self.draft.parts.append(ToolPart(call.id, call.name, call.arguments, "ok", call.arguments))
 
 
-async def transcript(model: Steps, draft: Draft | None = None, **limits: int) -> list[Event]:
+async def transcript(model: Steps, draft: Draft | None = None, limits: Limits | None = None) -> list[Event]:
     told: list[Event] = []
     draft = draft or Draft({})
-    async for events in answer(model, REQUEST, draft, Echo(draft), told.extend, **limits):
+    async for events in answer(model, REQUEST, draft, Echo(draft), told.extend, limits=limits or Limits()):
         told += events
     return told
 
@@ -151,7 +152,30 @@ async def test_calls_with_one_id_are_told_apart() -> None:
 
 async def test_too_many_tokens_begin_no_further_step() -> None:
     with pytest.raises(TooCostly):
-        await transcript(Steps([*calls(("echo", "{}")), Usage(600, 401)]), most_tokens=1000)
+        await transcript(Steps([*calls(("echo", "{}")), Usage(600, 401)]), None, Limits(1000))
+
+
+def a_cent_a_token(usage: Usage) -> Decimal | None:
+    return (usage.input_tokens + usage.output_tokens) * Decimal("0.01")
+
+
+async def test_too_much_money_begins_no_further_step() -> None:
+    step = [*calls(("echo", "{}")), Usage(6, 4)]
+    draft = Draft({}, price=a_cent_a_token)
+    with pytest.raises(CostLimit):
+        await transcript(Steps(step, step), draft, Limits(cost=0.1))
+
+    assert (draft.microdollars, draft.input_tokens) == (200_000, 12), "ten cents are no more than ten cents"
+
+
+async def test_what_is_not_known_is_no_cost_of_zero() -> None:
+    finished, silent = Draft({}, price=a_cent_a_token), Draft({}, price=a_cent_a_token)
+    await transcript(Steps([Piece("A"), Usage(1, 0), STOP]), finished)
+    await transcript(Steps([*calls(("echo", "{}")), Usage(6, 4)], [Piece("A"), STOP]), silent)
+    nameless = Draft({})
+    await transcript(Steps([Piece("A"), Usage(1, 0), STOP]), nameless)
+
+    assert [draft.microdollars for draft in (finished, silent, nameless)] == [10_000, None, None]
 
 
 async def test_too_many_steps() -> None:

@@ -160,7 +160,7 @@ async def test_no_script_writes_without_the_lease(
         ending, now, answer_id = prepare(close := Close(work, owner, "completed"))
         rows = [(99, [TextDelta("stale")])]
         scripts: list[MakeScript] = [
-            partial(journal, work.run, owner, rows),
+            partial(journal, work.run, owner, rows, work.draft.spent),
             partial(finish, ending, partial(close.events, answer_id, now)),
         ]
         for script in scripts:

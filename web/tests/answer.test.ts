@@ -59,7 +59,7 @@ describe("applyEvent", () => {
       ["1.3", delta("A node ")],
       ["1.4", delta("does one thing [1].")],
       ["1.5", { type: "citation.added", citation: cited(1) }],
-      ["1.6", { type: "run.completed", run_id: "run_1", usage: { input_tokens: 1, output_tokens: 2 } }],
+      ["1.6", { type: "run.completed", run_id: "run_1", usage: { cost_usd: null, input_tokens: 1, output_tokens: 2 } }],
     ]);
     expect(state).toMatchObject({
       status: "complete",

@@ -53,6 +53,9 @@ class SettingsIn(Input):
     max_run_tokens: int | None = Field(
         None, ge=1_000, le=10_000_000, description="Tokens after which one answer begins no further step."
     )
+    max_run_cost: float | None = Field(
+        None, gt=0, le=1_000, description="US dollars after which one answer begins no further step."
+    )
 
     def value(self) -> AssistantSettings:
         """The settings as the registry keeps them."""

@@ -34,6 +34,8 @@ class AssistantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Which of their calls are made at once, wait for a person, or are not made."""
     max_run_tokens: Annotated[int, msgspec.Meta(ge=1_000, le=10_000_000)] | None = None
     """Tokens, read and written, after which one answer begins no further step; None for the server's own limit."""
+    max_run_cost: Annotated[float, msgspec.Meta(gt=0, le=1_000)] | None = None
+    """US dollars, after which one answer begins no further step, where the price of the model is known."""
 
 
 class ResolvedAssistant(msgspec.Struct, frozen=True):

@@ -38,6 +38,8 @@ class UsageOut(BaseModel):
 
     input_tokens: int
     output_tokens: int
+    cost_usd: float | None
+    """US dollars; null where the price of the model, or what it has taken, is not known."""
 
 
 class ProblemOut(BaseModel):

@@ -8,7 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
@@ -30,6 +44,7 @@ from famulus.insights.suppression import (
 from famulus.kernel.days import EPOCH, MONDAY, begins, day_of, ends, number_of
 from famulus.kernel.errors import FieldProblem, Invalid
 from famulus.kernel.tables import utc_now
+from famulus.runs.events import dollars
 from famulus.runs.figures import turns
 
 MOST_DAYS = 366
@@ -88,22 +103,23 @@ def _facts(session: AsyncSession, threads: Subquery, here: ColumnElement[bool], 
     """Everything that is counted, a row each: its kind, its day, the person behind it."""
     runs, rated = turns().subquery(), ratings().subquery()
     completed = and_(runs.c.status == "completed", or_(threads.c.course_id.is_(None), runs.c.cited > 0))
-    none = literal(0)
+    none, unknown = literal(0), cast(null(), BigInteger)
 
     def arm(
-        kind: ColumnElement[str], of: Subquery, tokens: Sequence[ColumnElement[int]] = (none, none)
-    ) -> Select[str, int, str, int, int]:
+        kind: ColumnElement[str], of: Subquery, taken: Sequence[ColumnElement[int]] = (none, none, unknown)
+    ) -> Select[str, int, str, int, int, int]:
         query = select(
             kind.label("kind"),
             day_of(session, of.c.created_at).label("day"),
             threads.c.user_id.label("user_id"),
-            tokens[0].label("input_tokens"),
-            tokens[1].label("output_tokens"),
+            taken[0].label("input_tokens"),
+            taken[1].label("output_tokens"),
+            taken[2].label("cost"),
         ).where(here, of.c.created_at >= begins(days.first), of.c.created_at < ends(days.last))
         return query if of is threads else query.join(of, of.c.thread_id == threads.c.id)
 
     return union_all(
-        arm(literal("question"), runs, (runs.c.input_tokens, runs.c.output_tokens)),
+        arm(literal("question"), runs, (runs.c.input_tokens, runs.c.output_tokens, runs.c.cost)),
         arm(case((completed, "answered"), else_="unanswered"), runs),
         arm(literal("thread"), threads),
         arm(rated.c.rating, rated),
@@ -125,6 +141,7 @@ async def _counted(
             func.count(),
             func.sum(facts.c.input_tokens),
             func.sum(facts.c.output_tokens),
+            func.sum(facts.c.cost),
             func.count(facts.c.user_id.distinct()),
             func.count(others.distinct()),
         )
@@ -132,7 +149,12 @@ async def _counted(
         .group_by(facts.c.kind, period)
     )
     rows = (await session.execute(query)).all()
-    return {(row[0], row[1]): Cell(*map(int, row[2:])) for row in rows}
+    return {
+        (kind, period): Cell(
+            count, int(read), int(written), cost if cost is None else int(cost), people=people, others=without
+        )
+        for kind, period, count, read, written, cost, people, without in rows
+    }
 
 
 async def _analytics(
@@ -157,6 +179,7 @@ async def _analytics(
         people=count if count == 0 or count >= SMALLEST_GROUP else None,
         total=TotalFigures(
             **_figures(told),
+            cost_usd=_cost(told),
             complete=all(each.complete for each in sums.values()),
         ),
         days=[_day(number, by_day, hidden) for number in numbers],
@@ -169,7 +192,10 @@ def _day(number: int, by_day: Cells, hidden: dict[Kind, set[int]]) -> DayFigures
     }
     asked = cells["question"]
     return DayFigures(
-        day=EPOCH + timedelta(days=number), active_people=asked and asked.people, **_figures(cells)
+        day=EPOCH + timedelta(days=number),
+        active_people=asked and asked.people,
+        cost_usd=_cost(cells),
+        **_figures(cells),
     )
 
 
@@ -189,3 +215,10 @@ def _figures(cells: Mapping[Kind, Cell | None]) -> dict[str, int | None]:
         "input_tokens": None if asked is None else asked.input_tokens,
         "output_tokens": None if asked is None else asked.output_tokens,
     }
+
+
+def _cost(cells: Mapping[Kind, Cell | None]) -> float | None:
+    asked = cells["question"]
+    if asked is None:
+        return None
+    return dollars(asked.cost) if asked.count else 0.0

@@ -18,6 +18,8 @@ class Figures(BaseModel):
     down: int | None
     input_tokens: int | None
     output_tokens: int | None
+    cost_usd: float | None
+    """US dollars, of the questions whose cost is known; null too where it is of none."""
 
 
 class DayFigures(Figures):

@@ -31,6 +31,8 @@ class Cell:
     count: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: int | None = None
+    """Millionths of a US dollar, of the questions of which it is known; None where it is of none."""
     people: int = 0
     others: int = 0
     """People but for whoever asks."""
@@ -89,6 +91,12 @@ def total(
             sum(cell.count for cell in atoms),
             sum(cell.input_tokens for cell in atoms),
             sum(cell.output_tokens for cell in atoms),
+            _known(cell.cost for cell in atoms),
         ),
         complete=not missing,
     )
+
+
+def _known(costs: Iterable[int | None]) -> int | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known else None

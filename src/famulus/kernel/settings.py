@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.issuers import TrustedIssuer
+from famulus.kernel.prices import ModelPrice
 
 PREFIX = "FAMULUS_"
 
@@ -96,6 +97,11 @@ class Settings(BaseSettings):
         None,
         validation_alias=_names("anthropic_base_url", "ANTHROPIC_BASE_URL"),
         description="Address of a gateway that speaks Anthropic's Messages; unset: https://api.anthropic.com.",
+    )
+    model_prices: dict[str, ModelPrice] = Field(
+        {},
+        validation_alias=_names("model_prices"),
+        description="JSON of US dollars per million tokens, by model; see [Costs](../how-to/connect-a-model.md#costs).",
     )
     use_mock: bool = Field(
         False,

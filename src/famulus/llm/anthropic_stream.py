@@ -175,6 +175,7 @@ class MessageReader(Reader):
         self._usage = Usage(
             max(before.input_tokens, sum(filter(None, read))),
             max(before.output_tokens, usage.output_tokens or 0),
+            max(before.cached_tokens, usage.cache_read_input_tokens or 0),
         )
 
 

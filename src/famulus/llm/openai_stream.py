@@ -28,9 +28,14 @@ class _Choice(Struct, gc=False):
     finish_reason: str | None = None
 
 
+class _Details(Struct, gc=False):
+    cached_tokens: int | None = None
+
+
 class _Usage(Struct, gc=False):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
 
 
 class _Chunk(Struct, gc=False):
@@ -120,4 +125,6 @@ class AnswerReader(Reader):
             raise self._error(payload)
 
     def _count(self, usage: _Usage) -> None:
-        self._usage = Usage(usage.prompt_tokens or 0, usage.completion_tokens or 0)
+        read, details = usage.prompt_tokens or 0, usage.prompt_tokens_details
+        cached = (details and details.cached_tokens) or 0
+        self._usage = Usage(read, usage.completion_tokens or 0, max(0, min(cached, read)))

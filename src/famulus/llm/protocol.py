@@ -11,6 +11,7 @@ A reader that takes text wherever it comes gives a `Push`; then a wire need not 
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -110,6 +111,12 @@ class Usage(Struct, frozen=True, gc=False):
 
     input_tokens: int
     output_tokens: int
+    cached_tokens: int = 0
+    """Of the input, what the provider remembered from an earlier request, and asks less for."""
+
+
+Price = Callable[[Usage], Decimal | None]
+"""What a request cost, in US dollars; None where that is not known."""
 
 
 class End(Struct, frozen=True, gc=False):

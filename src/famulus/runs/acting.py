@@ -203,7 +203,13 @@ class Acting:
             work,
             events,
             lambda rows: suspend(
-                work.run, self._carrier.journal.owner, rows, asked, lifetime=lifetime, at=now
+                work.run,
+                self._carrier.journal.owner,
+                rows,
+                asked,
+                spent=work.draft.spent,
+                lifetime=lifetime,
+                at=now,
             ),
         )
 

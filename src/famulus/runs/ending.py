@@ -29,6 +29,7 @@ from famulus.runs.events import (
     RunCompleted,
     RunFailed,
     Usage,
+    dollars,
 )
 from famulus.runs.sql.finish import Ending
 from famulus.runs.work import Work
@@ -90,6 +91,7 @@ class Close:
             preview=preview_of(text_of(parts) or (self.problem.detail if self.problem else "")),
             input_tokens=draft.input_tokens,
             output_tokens=draft.output_tokens,
+            cost=draft.microdollars,
             cited=sum(isinstance(part, Citation) for part in parts),
             error=msgspec.json.encode(self.problem).decode() if self.problem else None,
             finished_at=now,
@@ -126,7 +128,8 @@ class Close:
             return RunFailed(self.work.run.id, self.problem)
         if self.status == "cancelled":
             return RunCancelled(self.work.run.id)
-        usage = Usage(self.work.draft.input_tokens, self.work.draft.output_tokens)
+        draft = self.work.draft
+        usage = Usage(draft.input_tokens, draft.output_tokens, dollars(draft.microdollars))
         return RunCompleted(self.work.run.id, usage)
 
 

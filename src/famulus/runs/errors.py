@@ -86,3 +86,9 @@ class TooCostly(FamulusError):
     """The answer took as many tokens as one answer may; what was written is kept. Ask for less at a time."""
 
     code, title = "token_limit", "Too many tokens"
+
+
+class CostLimit(FamulusError):
+    """The answer cost as much as one answer of this assistant may; what was written is kept. Ask for less at a time."""
+
+    code, title = "cost_limit", "Too costly"

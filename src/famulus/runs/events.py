@@ -23,6 +23,13 @@ class Usage(msgspec.Struct, frozen=True):
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float | None = None
+    """US dollars; null where the price of the model, or what it has taken, is not known."""
+
+
+def dollars(micro: int | None) -> float | None:
+    """Millionths of a dollar as dollars."""
+    return None if micro is None else micro / 1_000_000
 
 
 class Problem(msgspec.Struct, frozen=True):

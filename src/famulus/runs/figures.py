@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from famulus.runs.models import Run
 
 
-def turns() -> Select[str, str, str, str, int, int, int, datetime]:
+def turns() -> Select[str, str, str, str, int, int, int, int | None, datetime]:
     """Every run, with how it ended and what it took."""
     return select(
         Run.id,
@@ -17,5 +17,6 @@ def turns() -> Select[str, str, str, str, int, int, int, datetime]:
         Run.cited,
         Run.input_tokens,
         Run.output_tokens,
+        Run.cost,
         Run.created_at,
     )

@@ -11,7 +11,7 @@ from famulus.kernel.lane import Statement
 from famulus.kernel.live import Live
 from famulus.runs.events import Event
 from famulus.runs.sql.lease import journal
-from famulus.runs.sql.rows import JournalRow, RunRow, Steps
+from famulus.runs.sql.rows import JournalRow, Steps
 from famulus.runs.work import Work
 
 
@@ -35,7 +35,7 @@ class Journal:
     async def _write(self, work: Work, events: Sequence[Event], also: Sequence[Statement]) -> None:
         async with work.lock:
             count, rows = work.pending(*events)
-            await self._database.lane.write(partial(_steps, work.run, self.owner, rows, also))
+            await self._database.lane.write(partial(_steps, work, self.owner, rows, also))
             self.show(work, count, events)
 
     async def write_in(
@@ -46,7 +46,7 @@ class Journal:
         The work's lock has to be held from here to there.
         """
         count, rows = work.pending(event)
-        await run_in(session, _steps(work.run, self.owner, rows, also))
+        await run_in(session, _steps(work, self.owner, rows, also))
         return count
 
     def show(self, work: Work, count: int, events: Sequence[Event]) -> None:
@@ -56,7 +56,7 @@ class Journal:
         self._live.tell(topic(work.run.id))
 
 
-def _steps(run: RunRow, owner: str, rows: Sequence[JournalRow], also: Sequence[Statement]) -> Steps[None]:
-    yield from journal(run, owner, rows)
+def _steps(work: Work, owner: str, rows: Sequence[JournalRow], also: Sequence[Statement]) -> Steps[None]:
+    yield from journal(work.run, owner, rows, work.draft.spent)
     for statement in also:  # noqa: UP028 – a sequence cannot be sent the rows
         yield statement

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Protocol, assert_never
 
@@ -21,6 +22,7 @@ from famulus.llm.protocol import (
     End,
     Item,
     Model,
+    Price,
     ReasoningDelta,
     Request,
     ToolCall,
@@ -29,7 +31,7 @@ from famulus.llm.protocol import (
     Usage,
 )
 from famulus.llm.protocol import TextDelta as Piece
-from famulus.runs.errors import TooCostly, ToolLimit
+from famulus.runs.errors import CostLimit, TooCostly, ToolLimit
 from famulus.runs.events import CitationAdded, Event, TextDelta
 
 MAX_STEPS = 12
@@ -37,9 +39,26 @@ MAX_STEPS = 12
 MOST_TOKENS = 400_000
 """Tokens, read and written, after which one answer begins no further step."""
 MAX_ID, MAX_NAME = 150, 64
+MICRO = Decimal(1_000_000)
+"""Costs are kept in millionths of a US dollar."""
 _MARK = re.compile(r"\[(\d{1,3})\]")
 Show = Callable[[Sequence[Event]], None]
 """Takes events of text and citations that cannot wait for the iteration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one answer may take; beyond it no further step is begun."""
+
+    tokens: int = MOST_TOKENS
+    """Read and written."""
+    cost: float | None = None
+    """US dollars. Where the price is not known, nothing is limited."""
+
+
+def unpriced(_usage: Usage) -> Decimal | None:
+    """The price of what has none that is known."""
+    return None
 
 
 @dataclass(slots=True)
@@ -53,7 +72,13 @@ class Draft:
     cited: list[Citation] = field(default_factory=list[Citation])
     input_tokens: int = 0
     output_tokens: int = 0
+    price: Price = unpriced
+    cost: Decimal = Decimal(0)
+    """US dollars, as far as known."""
+    cost_known: bool = True
+    """Whether that is all."""
     _tail: str = ""
+    _told: bool = True
 
     def add(self, text: str) -> list[Citation]:
         """Take the next piece of text; returns the citations that it completes for the first time."""
@@ -68,6 +93,33 @@ class Draft:
         fresh = [self.citable[n] for n in numbers if n in self.citable and n not in known]
         self.cited += fresh
         return fresh
+
+    def begin_step(self) -> None:
+        """Ask the model once more: until its usage is told, nobody knows what that costs."""
+        self._told, self.cost_known = self.cost_known, False
+
+    def spend(self, usage: Usage) -> None:
+        """Count what the model has taken for the step."""
+        self.input_tokens += usage.input_tokens
+        self.output_tokens += usage.output_tokens
+        cost = self.price(usage)
+        self.cost += cost or 0
+        self.cost_known = self._told and cost is not None
+
+    @property
+    def microdollars(self) -> int | None:
+        """What the answer has cost, in millionths of a US dollar; None where that is not known."""
+        return int((self.cost * MICRO).to_integral_value(ROUND_HALF_UP)) if self.cost_known else None
+
+    @property
+    def spent(self) -> tuple[int, int, int | None]:
+        """Tokens read, tokens written, and their cost, as they are kept."""
+        return self.input_tokens, self.output_tokens, self.microdollars
+
+    def take_up(self, input_tokens: int, output_tokens: int, microdollars: int | None) -> None:
+        """Go on counting where an earlier attempt has stopped."""
+        self.input_tokens, self.output_tokens = input_tokens, output_tokens
+        self.cost, self.cost_known = (microdollars or 0) / MICRO, microdollars is not None
 
     def close_text(self) -> None:
         """Make a part of the text so far."""
@@ -118,16 +170,18 @@ class Hand(Protocol):
 
 
 async def answer(
-    model: Model, request: Request, draft: Draft, hand: Hand, show: Show, *, most_tokens: int = MOST_TOKENS
+    model: Model, request: Request, draft: Draft, hand: Hand, show: Show, *, limits: Limits = Limits()
 ) -> AsyncGenerator[Sequence[Event], None]:
     """The text of one answer and what it cites; `draft` holds what has come of it at any moment.
 
-    Starts after the steps that `draft.parts` already has. Raises a `ModelError`, `ToolLimit` or `TooCostly`.
+    Starts after the steps that `draft.parts` already has. Raises a `ModelError`, `ToolLimit`, `TooCostly`
+    or `CostLimit`.
     """
     asked = request.messages
     for _ in range(MAX_STEPS):
         request = replace(request, messages=(*asked, *continue_messages(draft)), tools=hand.specs)
         calls: list[ToolCall] = []
+        draft.begin_step()
         push = partial(_push, draft, show)
         async with aclosing(model.stream(request, push)) as batches:
             async for items in batches:
@@ -135,11 +189,17 @@ async def answer(
                     yield events
         if not calls:
             return
-        if draft.input_tokens + draft.output_tokens > most_tokens:
-            raise TooCostly()
+        _check(draft, limits)
         draft.close_text()
         await hand.use(_told_apart(calls, draft))
     raise ToolLimit()
+
+
+def _check(draft: Draft, limits: Limits) -> None:
+    if draft.input_tokens + draft.output_tokens > limits.tokens:
+        raise TooCostly()
+    if limits.cost is not None and draft.cost > Decimal(str(limits.cost)):
+        raise CostLimit()
 
 
 def _told_apart(calls: Sequence[ToolCall], draft: Draft) -> list[ToolCall]:
@@ -174,9 +234,8 @@ def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Ev
                 pass
             case ToolCallReady(call=call):
                 calls.append(call)
-            case Usage(input_tokens=read, output_tokens=written):
-                draft.input_tokens += read
-                draft.output_tokens += written
+            case Usage():
+                draft.spend(item)
             case _:
                 assert_never(item)
     return events

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text, text
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from famulus.kernel.tables import Base, UtcTime
@@ -36,6 +36,8 @@ class Run(Base):
     model: Mapped[str | None] = mapped_column(String(200))
     input_tokens: Mapped[int] = mapped_column(default=0)
     output_tokens: Mapped[int] = mapped_column(default=0)
+    cost: Mapped[int | None] = mapped_column(BigInteger)
+    """Millionths of a US dollar; null where it is not known."""
     cited: Mapped[int] = mapped_column(default=0)
     """Passages that the answer rests on; an answer in a course that rests on none is counted as unanswered."""
     error: Mapped[str | None] = mapped_column(Text)

@@ -26,6 +26,7 @@ from famulus.kernel.memory import Memory
 from famulus.kernel.tables import utc_now
 from famulus.knowledge.retrieve import Passage, fits, search
 from famulus.llm.opened import Models
+from famulus.llm.prices import Prices
 from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request
 from famulus.runs.acting import Acting, Hands
 from famulus.runs.carrying import UNKNOWN
@@ -41,7 +42,7 @@ from famulus.runs.events import (
     RunStarted,
     ToolFinished,
 )
-from famulus.runs.loop import MOST_TOKENS, Draft
+from famulus.runs.loop import MOST_TOKENS, Draft, Limits
 from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
 from famulus.tools.contract import ToolContext
@@ -66,17 +67,25 @@ class Prepared:
     news: tuple[Event, ...]
     """What the preparation found."""
     hand: Acting
-    most_tokens: int
+    limits: Limits
 
 
 class Preparation:
     """Builds attempts."""
 
     def __init__(
-        self, database: Database, models: Models, assistants: AssistantCache, toolbox: Toolbox, hands: Hands
+        self,
+        database: Database,
+        models: Models,
+        assistants: AssistantCache,
+        *,
+        toolbox: Toolbox,
+        hands: Hands,
+        prices: Prices,
     ) -> None:
         self._database = database
         self._models = models
+        self._prices = prices
         self._assistants = assistants
         self._toolbox = toolbox
         self._hands = hands
@@ -94,6 +103,7 @@ class Preparation:
         started = time.perf_counter()
         passages = await self._passages(work, rows, assistant) if course else ()
         took = (time.perf_counter() - started) * 1000
+        work.draft.price = await self._prices.of(assistant.settings.model or self._models.default)
         work.draft.citable = {n: _citation(n, passage) for n, passage in enumerate(passages, 1)}
         for part in finished_steps_text(work.draft):
             work.draft.cited += [c for n, c in work.draft.citable.items() if f"[{n}]" in part]
@@ -118,7 +128,7 @@ class Preparation:
                 self._told(work, offer, rows),
                 tainted=bool(passages or situation.page or len(rows) > 1),
             ),
-            most_tokens=assistant.settings.max_run_tokens or MOST_TOKENS,
+            limits=Limits(assistant.settings.max_run_tokens or MOST_TOKENS, assistant.settings.max_run_cost),
         )
 
     def _hand(self, work: Work, assistant: ResolvedAssistant, told: Told, *, tainted: bool) -> Acting:
@@ -205,12 +215,15 @@ class Preparation:
             entries += found
             after = found[-1].id
         past = past_of(entries)
+        work.draft.take_up(run.input_tokens, run.output_tokens, run.cost)
         work.draft.parts.extend(past.parts)
         work.waiting, work.answered = past.waiting, past.answered
         settled = self._settle(work, past, last=keep_unfinished)
         if keep_unfinished and past.begun:
             work.draft.pieces.append(past.begun)
         reason = "resumed" if past.waiting else "taken_over"
+        if reason == "taken_over":  # what the step that broke off has cost, nobody has told
+            work.draft.cost_known = False
         return [AnswerRestarted(work.draft.text(), reason), *settled]
 
     @staticmethod

@@ -123,7 +123,7 @@ class Runner:
                 work.draft,
                 prepared.hand,
                 show,
-                most_tokens=prepared.most_tokens,
+                limits=prepared.limits,
             )
             async with aclosing(batches):
                 async for events in batches:

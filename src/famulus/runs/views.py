@@ -6,7 +6,7 @@ import msgspec
 
 from famulus.conversations.parts import MessageView
 from famulus.conversations.views import message_view, rfc3339
-from famulus.runs.events import Problem, Usage
+from famulus.runs.events import Problem, Usage, dollars
 from famulus.runs.sql.rows import MessageRow, RunRow
 
 RunStatus = Literal["queued", "running", "awaiting_approval", "completed", "failed", "cancelled"]
@@ -37,7 +37,7 @@ def run_view(run: RunRow, answer: MessageRow | None) -> RunView:
         answer=message_view(answer) if answer else None,
         error=msgspec.json.decode(run.error, type=Problem) if run.error else None,
         model=run.model,
-        usage=Usage(run.input_tokens, run.output_tokens),
+        usage=Usage(run.input_tokens, run.output_tokens, dollars(run.cost)),
         created_at=rfc3339(run.created_at),
         finished_at=rfc3339(run.finished_at) if run.finished_at else None,
     )

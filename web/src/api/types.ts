@@ -215,6 +215,8 @@ export interface RunError {
 }
 
 export interface Usage {
+  /** US dollars; null where it is not known. */
+  cost_usd: number | null;
   input_tokens: number;
   output_tokens: number;
 }

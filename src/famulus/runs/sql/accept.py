@@ -131,7 +131,7 @@ def _insert_run(
     run = RunRow(
         id=a.run_id, thread_id=a.thread_id, user_id=a.user_id, message_id=a.message_id, answer_id=None,
         status=status, epoch=int(running), asker=a.asker, model=a.model, input_tokens=0, output_tokens=0,
-        error=None, cancel_requested=False, created_at=a.created_at, finished_at=None, body_hash=a.body_hash,
+        cost=None, error=None, cancel_requested=False, created_at=a.created_at, finished_at=None, body_hash=a.body_hash,
         request_id=a.request_id,
     )  # fmt: skip
     if not running:

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from famulus.kernel.lane import Statement
 from famulus.runs.errors import LeaseLost
-from famulus.runs.sql.rows import JournalRow, RunRow, Steps, insert_events
+from famulus.runs.sql.rows import JournalRow, RunRow, Spent, Steps, insert_events
 
 SUSPEND = (
-    "UPDATE runs SET status = 'awaiting', owner = NULL, lease_until = {now} + $4"
+    "UPDATE runs SET status = 'awaiting', owner = NULL, lease_until = {now} + $4,"
+    " input_tokens = $5, output_tokens = $6, cost = $7"
     " WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' AND NOT cancel_requested RETURNING id"
 )
 INSERT = (
@@ -78,6 +79,7 @@ def suspend(
     rows: Sequence[JournalRow],
     asked: Sequence[Asked],
     *,
+    spent: Spent,
     lifetime: float,
     at: datetime,
 ) -> Steps[None]:
@@ -85,7 +87,7 @@ def suspend(
 
     Raises LeaseLost where it is another's by now, or is to end.
     """
-    held = yield SUSPEND, (run.id, run.epoch, owner, lifetime)
+    held = yield SUSPEND, (run.id, run.epoch, owner, lifetime, *spent)
     if not held:
         raise LeaseLost()
     yield from insert_events(run.id, run.epoch, rows)

@@ -27,7 +27,7 @@ ADD_TO_THREAD = (
 )
 END_RUN = (
     "UPDATE runs SET status = $4, answer_id = $5, input_tokens = $6, output_tokens = $7, error = $8, finished_at = $9,"
-    " cited = $10 WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING"
+    " cited = $10, cost = $11 WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING"
     " EXISTS (SELECT 1 FROM runs w WHERE w.thread_id = runs.thread_id AND w.status = 'queued')"
 )
 """Once the thread is locked: a message queued before is seen here, and a later one finds the thread free."""
@@ -47,6 +47,7 @@ class Ending:
     preview: str
     input_tokens: int
     output_tokens: int
+    cost: int | None
     cited: int
     error: str | None
     finished_at: datetime
@@ -78,7 +79,7 @@ def finish(e: Ending, closing: Callable[[int], list[Event]]) -> Steps[Finished]:
         END_RUN,
         (
             e.run.id, e.run.epoch, e.owner, e.status, e.answer_id, e.input_tokens, e.output_tokens, e.error,
-            e.finished_at, e.cited,
+            e.finished_at, e.cited, e.cost,
         ),
     )  # fmt: skip
     if not ended or not threads:

@@ -11,6 +11,7 @@ from famulus.runs.sql.rows import (
     SELECT_RUN,
     JournalRow,
     RunRow,
+    Spent,
     Steps,
     insert_all_events,
     insert_events,
@@ -73,11 +74,15 @@ def pulse(owner: str, lease: float, pending: Sequence[tuple[str, int, Sequence[J
     return Pulse(held, frozenset(row[0] for row in rows if row[2]))
 
 
-def journal(run: RunRow, owner: str, rows: Sequence[JournalRow]) -> Steps[None]:
-    """Write journal rows at once, because what they tell of happens next or has happened; raises LeaseLost."""
+def journal(run: RunRow, owner: str, rows: Sequence[JournalRow], spent: Spent) -> Steps[None]:
+    """Write journal rows at once, because what they tell of happens next or has happened; raises LeaseLost.
+
+    With them goes what the run has taken so far, for whoever takes it over.
+    """
     held = yield (
-        "UPDATE runs SET owner = owner WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING id",
-        (run.id, run.epoch, owner),
+        "UPDATE runs SET input_tokens = $4, output_tokens = $5, cost = $6"
+        " WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING id",
+        (run.id, run.epoch, owner, *spent),
     )
     if not held:
         raise LeaseLost()

@@ -14,6 +14,8 @@ Rows = list[Row]
 Steps = Generator[Statement, Rows, T]
 JournalRow = tuple[int, list[Event]]
 """The number of a row's first event, and its events: one structural event, or consecutive text."""
+Spent = tuple[int, int, int | None]
+"""Tokens read, tokens written, and what they cost in millionths of a US dollar, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class RunRow:
     model: str | None
     input_tokens: int
     output_tokens: int
+    cost: int | None
     error: str | None
     cancel_requested: bool
     created_at: Stored
