@@ -69,6 +69,7 @@ MEMBERS, ACCOUNTS, AUDIT = (
     "/api/v1/audit",
 )
 ORGANIZATIONS, PROJECTS, TRACKS = "/api/v1/organizations", "/api/v1/projects", "/api/v1/tracks"
+CHATS = "/assistant/chats"
 TASKS, LESSONS, THREADS = "/api/v1/tasks", "/api/v1/courses/{course_id}/lessons", "/api/v1/threads"
 APPROVALS = "/api/v1/approvals"
 QUIZZES = "/api/v1/courses/{course_id}/quizzes"
@@ -291,6 +292,8 @@ def _own() -> list[Question]:
         Question(TASKS, "archived, and none is", STUDENT, AWAY, due),
         Question(THREADS, "newest first", STUDENT, {}, threads),
         Question(THREADS, "in one course", STUDENT, {"course_id": id_of("crs", 1)}, threads),
+        Question(THREADS, "archived, and none is", STUDENT, AWAY),
+        Question(CHATS, "newest first", STUDENT, {}, threads),
         Question(APPROVALS, "newest first", STUDENT, {}, back(crowd_rooms.THREADS, ids("apr"))),
         Question(APPROVALS, "that wait, and none does", STUDENT, {"pending": "true"}),
         Question(APPROVALS, "that wait for a role, and none does", ADMIN, {"pending": "true"}),
@@ -305,6 +308,9 @@ def _rooms() -> list[Question]:
     found = [
         Question("/api/v1/threads/{thread_id}/messages", "in order", STUDENT, {}, messages),
         Question("/api/v1/threads/{thread_id}/messages", "newest first", STUDENT, {"order": "desc"}, messages),
+        Question(f"{CHATS}/{{thread_id}}/messages", "in order", STUDENT, {}, messages),
+        Question("/courses/my", "by title", STUDENT, {}),
+        Question("/assistants", "by id", STUDENT, {}, at(crowd.COURSES, ids("ast"))),
         Question(EVENTS, "in order (200)", STUDENT, {}, at(crowd_rooms.EVENTS, lambda n: f"1.{n}")),
         Question(VERSIONS, "newest first", ADMIN, {}, back(crowd_rooms.VERSIONS, plain)),
     ]  # fmt: skip

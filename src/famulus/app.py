@@ -16,7 +16,8 @@ from famulus.assistants import tools as assistant_tools
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
-from famulus.doors import api_docs, mcp, rest, web
+from famulus.campus.guests import Guests
+from famulus.doors import api_docs, front_ends, mcp, rest, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.mcp import McpDoor
 from famulus.doors.mcp_calls import Caller
@@ -51,6 +52,7 @@ from famulus.ops.routes import router as operations
 from famulus.runs.acting import Hands
 from famulus.runs.approvals import Approvals
 from famulus.runs.carrying import Carrier
+from famulus.runs.exchanges import Exchanges
 from famulus.runs.journal import Journal
 from famulus.runs.keeper import Keeper
 from famulus.runs.preparation import TITLE_JOB, Preparation
@@ -84,6 +86,8 @@ class Parts:
     watch: Watch
     models: Models
     runs: Runs
+    exchanges: Exchanges
+    guests: Guests
     approvals: Approvals
     undoing: Undoing
     connections: Connections
@@ -178,9 +182,7 @@ def _put_together(
     kinds = every_kind(vault, outbound, stdio=settings.mcp_stdio)
     toolbox = Toolbox((*own_tools(database, settings), *tools), (Connected(database, bus, kinds).tools,))
     engine = _engine(settings, database, live, models, toolbox=toolbox, instance=instance)
-    hosts = settings.allowed_private_hosts
-    foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
-    authenticator = Authenticator(database, settings, bus, foreign, vault=vault)
+    providers, authenticator = _ways_in(settings, database, outbound, vault)
     handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models)}
     return Parts(
         settings=settings,
@@ -189,11 +191,13 @@ def _put_together(
         live=live,
         vault=vault,
         gate=gate,
-        providers=Providers(foreign, vault),
+        providers=providers,
         authenticator=authenticator,
         watch=Watch(database, authenticator, bus),
         models=models,
         runs=engine.runs,
+        exchanges=Exchanges(database, engine.runs),
+        guests=Guests(database, vault, welcome=settings.guest_chat),
         approvals=engine.approvals,
         undoing=engine.undoing,
         connections=Connections(database, vault, kinds),
@@ -202,6 +206,14 @@ def _put_together(
         worker=Worker(database, handlers, instance, schedules=[TIDY]),
         instance=instance,
     )
+
+
+def _ways_in(
+    settings: Settings, database: Database, outbound: Outbound, vault: Vault
+) -> tuple[Providers, Authenticator]:
+    hosts = settings.allowed_private_hosts
+    foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
+    return Providers(foreign, vault), Authenticator(database, settings, database.bus, foreign, vault=vault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +307,7 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
     )
     app.state.settings = settings
     rest.mount(app)
+    front_ends.mount(app)
     mcp.mount(app)
     app.include_router(operations)
     if settings.local:

@@ -9,7 +9,7 @@ from famulus.kernel.database import Database
 from tests.support.operations import CASES, filled, send
 from tests.support.serving import Served, wait_for
 
-ONES_OWN = ("/api/v1/threads", "/api/v1/runs", "/api/v1/messages")
+ONES_OWN = ("/api/v1/threads", "/api/v1/runs", "/api/v1/messages", "/assistant/chats", "/api/chat")
 """What people say is kept with what they said; it is nobody else's to read about."""
 CHANGES_NOTHING = {
     "POST /api/auth/refresh": "sessions are listed themselves",

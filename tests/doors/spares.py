@@ -31,6 +31,10 @@ def spares(server: Served) -> dict[str, str]:
         server.client("site") as site,
     ):
         ids["spare_thread"] = new_thread(student, course_id=ids["course"])
+        ids["spare_chat"] = new_thread(student, course_id=ids["course"])
+        ids["bare_course"] = admin.post("/api/v1/courses", json={"title": filled("Bare {new}", {})}).json()[
+            "id"
+        ]
         ids["free_thread"] = new_thread(student, course_id=ids["course"])
         ids["thread_title"] = f"Springs {MARKS['thread']}"
         spare_lesson = send(teacher, "POST /api/v1/courses/{course_id}/lessons", ids)

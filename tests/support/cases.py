@@ -25,5 +25,7 @@ class Case:
     """By field: what has to stand in the body with it; of a field in a list of objects, in the object."""
     needs: str | None = None
     """The role it takes, where seeing is not enough."""
+    refusal: int = 422
+    """How an unacceptable body is refused."""
     endless: bool = False
     """Answers with a stream that does not end by itself."""

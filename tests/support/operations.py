@@ -14,6 +14,7 @@ from tests.support.academy import PASSWORD, Academy
 from tests.support.cases import Case
 from tests.support.cases_accounts import CASES_ACCOUNTS
 from tests.support.cases_connections import CASES_CONNECTIONS
+from tests.support.cases_front_ends import CASES_FRONT_ENDS
 from tests.support.cases_outside import CASES_OUTSIDE
 from tests.support.cases_people import CASES_PEOPLE
 from tests.support.cases_places import CASES_PLACES
@@ -132,6 +133,7 @@ CASES: dict[str, Case] = {
     **CASES_OUTSIDE,
     **CASES_CONNECTIONS,
     **CASES_ACCOUNTS,
+    **CASES_FRONT_ENDS,
 }
 """By `METHOD /path`, as the OpenAPI document writes it."""
 

@@ -29,7 +29,7 @@ BY_ADDRESS = {
     "POST /api/v1/organizations/{organization_id}/members": "an admin may add whoever has an account",
 }
 """Operations that take an address of somebody whom the asker does not see yet, and why."""
-KINDS = {"actor": "user", "thing": "anything"}
+KINDS = {"actor": "user", "thing": "anything", "org": "organization", "conversation": "thread"}
 """What ids are, that are called otherwise."""
 ANYTHING = ("after", "last-event-id")
 """Fields that carry positions; foreign ids are tried in them as well."""

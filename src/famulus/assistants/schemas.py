@@ -102,6 +102,19 @@ class NewAssistant(Input):
         )
 
 
+class CourseAssistant(Input):
+    """The assistant of a course that the path names."""
+
+    name: Name
+    instructions: Instructions
+    settings: SettingsIn | None = Field(None, description="What is left away has its default.")
+
+    def draft(self, course_id: str) -> Draft:
+        """What the registry makes of it."""
+        settings = self.settings.value() if self.settings else AssistantSettings()
+        return Draft("course", self.name, self.instructions, settings, course_id=course_id)
+
+
 class AssistantChange(Change):
     """A change; other instructions or settings make a new version."""
 

@@ -1,12 +1,24 @@
 """What can be wrong with a thread."""
 
-from famulus.kernel.errors import NotFound
+from famulus.kernel.errors import Conflict, Invalid, NotFound
 
 
 class ThreadNotFound(NotFound):
     """There is no thread of yours with this id."""
 
     code = "thread_not_found"
+
+
+class ThreadArchived(Conflict):
+    """This thread is archived; restore it before you go on in it."""
+
+    code = "thread_archived"
+
+
+class ThreadKeyReused(Invalid):
+    """This key has begun a thread in another place; send a new key with a new conversation."""
+
+    code = "thread_key_reused"
 
 
 class MessageNotFound(NotFound):

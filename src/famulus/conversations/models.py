@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from famulus.kernel.tables import Base, UtcTime
+
+ARCHIVED = text("archived_at IS NOT NULL")
 
 
 class Thread(Base):
@@ -26,11 +28,23 @@ class Thread(Base):
     """The position of the newest message; the row is locked while one is added, so positions have no gaps."""
     head_id: Mapped[str | None] = mapped_column(String(40))
     """The newest message, parent of the next."""
+    key: Mapped[str | None] = mapped_column(String(255))
+    """The client's key of the request that began it, so that the same request begins no other."""
+    archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (
         Index(None, "user_id", "updated_at", "id"),
+        Index(None, "user_id", "key", unique=True),
+        Index(
+            "ix_threads_archived",
+            "user_id",
+            "updated_at",
+            "id",
+            sqlite_where=ARCHIVED,
+            postgresql_where=ARCHIVED,
+        ),
         Index(None, "course_id"),
         Index(None, "organization_id"),
         Index(None, "assistant_id"),

@@ -26,10 +26,12 @@ async def list_threads(
     principal: CurrentPrincipal,
     session: ReadSession,
     paging: PagingDep,
+    *,
     course_id: Annotated[Id | None, Query(description="Only threads of this course.")] = None,
+    archived: Annotated[bool, Query(description="Those that were put away.")] = False,
 ) -> ThreadPage:
     """The person's threads, the one with the newest message first."""
-    found = await threads.list_threads(session, principal, paging, course_id=course_id)
+    found = await threads.list_threads(session, principal, paging, course_id=course_id, archived=archived)
     return ThreadPage(items=[ThreadOut.of(card) for card in found.items], next=found.next)
 
 
@@ -54,6 +56,18 @@ async def rename_thread(
 ) -> ThreadOut:
     """Rename a thread."""
     return ThreadOut.of(await threads.rename_thread(session, principal, thread_id, body.title))
+
+
+@router.post("/threads/{thread_id}/archive")
+async def archive_thread(thread_id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> ThreadOut:
+    """Put a thread away: it is in no list any more and takes no message; what was said is kept."""
+    return ThreadOut.of(await threads.archive_thread(session, principal, thread_id))
+
+
+@router.post("/threads/{thread_id}/restore")
+async def restore_thread(thread_id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> ThreadOut:
+    """Take a thread out again."""
+    return ThreadOut.of(await threads.archive_thread(session, principal, thread_id, away=False))
 
 
 @router.delete("/threads/{thread_id}", status_code=status.HTTP_204_NO_CONTENT)

@@ -43,6 +43,7 @@ class ThreadOut(BaseModel):
     """The run in progress, if any: follow it."""
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None
 
     @classmethod
     def of(cls, card: ThreadCard) -> "ThreadOut":
@@ -57,6 +58,7 @@ class ThreadOut(BaseModel):
             live_run_id=card.live_run_id,
             created_at=thread.created_at,
             updated_at=thread.updated_at,
+            archived_at=thread.archived_at,
         )
 
 

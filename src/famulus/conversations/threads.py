@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from msgspec import structs
-from sqlalchemy import Select, bindparam, delete, select, text, update
+from sqlalchemy import Select, bindparam, delete, func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.assistants.errors import AssistantInactive
@@ -13,7 +14,7 @@ from famulus.assistants.registry import assistant_names
 from famulus.assistants.resolve import resolve
 from famulus.assistants.rights import find_assistant
 from famulus.campus.courses import course_card
-from famulus.conversations.errors import MessageNotFound, ThreadNotFound
+from famulus.conversations.errors import MessageNotFound, ThreadKeyReused, ThreadNotFound
 from famulus.conversations.models import Feedback, Message, Thread
 from famulus.conversations.parts import (
     FeedbackView,
@@ -59,22 +60,20 @@ async def create_thread(
     course_id: str | None = None,
     assistant_id: str | None = None,
     title: str | None = None,
+    key: str | None = None,
 ) -> ThreadCard:
-    """A new thread, in a course or outside; without `assistant_id` the registry resolves who answers."""
+    """A new thread, in a course or outside; without `assistant_id` the registry resolves who answers.
+
+    With a `key` that has begun one already it is that one; raises ThreadKeyReused where it is in another course.
+    """
     principal.needs("chat")
+    if key is not None and (begun := await _begun_with(session, principal, key, course_id)):
+        return begun
     organization_id = principal.organization_id
     if course_id is not None:
         organization_id = (await course_card(session, principal, course_id)).organization_id
-    if assistant_id is not None:
-        assistant = await find_assistant(session, principal, assistant_id)
-        if not assistant.active:
-            raise AssistantInactive()
-        found_id, name = assistant.id, assistant.name
-    else:
-        resolved = await resolve(
-            session, role=principal.role, organization_id=organization_id, course_id=course_id
-        )
-        found_id, name = resolved.id, resolved.name
+    place = (organization_id, course_id)
+    found_id, name = await _answerer(session, principal, assistant_id, *place)
     now = utc_now()
     thread = Thread(
         id=new_id("thr"),
@@ -85,12 +84,56 @@ async def create_thread(
         title=title,
         titled_by="person" if title else None,
         last_position=0,
+        key=key,
         created_at=now,
         updated_at=now,
     )
-    session.add(thread)
-    await session.flush()
-    return ThreadCard(thread, name)
+    return await _keep(session, principal, ThreadCard(thread, name))
+
+
+async def _keep(session: AsyncSession, principal: Principal, card: ThreadCard) -> ThreadCard:
+    thread = card.thread
+    try:
+        async with session.begin_nested():
+            session.add(thread)
+    except IntegrityError:  # of two requests with one key at the same moment, this is the second
+        if thread.key is None:
+            raise
+        begun = await _begun_with(session, principal, thread.key, thread.course_id)
+        if begun is None:
+            raise
+        return begun
+    return card
+
+
+async def _answerer(
+    session: AsyncSession,
+    principal: Principal,
+    assistant_id: str | None,
+    organization_id: str | None,
+    course_id: str | None,
+) -> tuple[str, str]:
+    """The id and the name of who answers: the one that was asked for, else the one of the place."""
+    if assistant_id is not None:
+        assistant = await find_assistant(session, principal, assistant_id)
+        if not assistant.active:
+            raise AssistantInactive()
+        return assistant.id, assistant.name
+    resolved = await resolve(
+        session, role=principal.role, organization_id=organization_id, course_id=course_id
+    )
+    return resolved.id, resolved.name
+
+
+async def _begun_with(
+    session: AsyncSession, principal: Principal, key: str, course_id: str | None
+) -> ThreadCard | None:
+    thread = (await session.execute(own(principal).where(Thread.key == key))).scalar_one_or_none()
+    if thread is None:
+        return None
+    if thread.course_id != course_id:
+        raise ThreadKeyReused()
+    return (await _cards(session, [thread]))[0]
 
 
 async def find_thread(session: AsyncSession, principal: Principal, thread_id: str) -> Thread:
@@ -101,17 +144,45 @@ async def find_thread(session: AsyncSession, principal: Principal, thread_id: st
     return thread
 
 
+def _listed(principal: Principal, course_id: str | None, *, archived: bool) -> Select[Thread]:
+    query = own(principal).where(
+        Thread.archived_at.is_not(None) if archived else Thread.archived_at.is_(None)
+    )
+    return query if course_id is None else query.where(Thread.course_id == course_id)
+
+
 async def list_threads(
-    session: AsyncSession, principal: Principal, paging: Paging, *, course_id: str | None = None
+    session: AsyncSession,
+    principal: Principal,
+    paging: Paging,
+    *,
+    course_id: str | None = None,
+    archived: bool = False,
 ) -> Page[ThreadCard]:
-    """The person's threads, the one with the newest message first."""
-    query = own(principal)
-    if course_id is not None:
-        query = query.where(Thread.course_id == course_id)
+    """The person's threads, the one with the newest message first: those in use, or those put away."""
+    query = _listed(principal, course_id, archived=archived)
     found: Page[Thread] = await page(
         session, query, by=[Thread.updated_at, Thread.id], paging=paging, descending=True
     )
     return Page(await _cards(session, found.items), found.next)
+
+
+async def numbered_threads(
+    session: AsyncSession,
+    principal: Principal,
+    number: int,
+    size: int,
+    *,
+    course_id: str | None = None,
+    archived: bool = False,
+) -> tuple[list[ThreadCard], int]:
+    """The same list by page numbers, from 1, for clients that know no other paging; and how many threads there are."""
+    query = _listed(principal, course_id, archived=archived)
+    count = await session.scalar(query.with_only_columns(func.count()))
+    ordered = (
+        query.order_by(Thread.updated_at.desc(), Thread.id.desc()).offset((number - 1) * size).limit(size)
+    )
+    return await _cards(session, (await session.scalars(ordered)).all()), count or 0
 
 
 async def get_thread(session: AsyncSession, principal: Principal, thread_id: str) -> ThreadCard:
@@ -137,6 +208,22 @@ async def rename_thread(
     thread = await find_thread(session, principal, thread_id)
     thread.title, thread.titled_by = title, "person"
     return (await _cards(session, [thread]))[0]
+
+
+async def archive_thread(
+    session: AsyncSession, principal: Principal, thread_id: str, *, away: bool = True
+) -> ThreadCard:
+    """Put a thread away, or take it out again; doing it twice changes nothing. What was said is kept."""
+    thread = await find_thread(session, principal, thread_id)
+    if (thread.archived_at is not None) != away:
+        thread.archived_at = utc_now() if away else None
+    return (await _cards(session, [thread]))[0]
+
+
+async def forget_unused(session: AsyncSession, principal: Principal, thread_id: str) -> None:
+    """Delete a thread that was begun for a message which was refused then."""
+    empty = (Thread.id == thread_id, Thread.user_id == principal.user_id, Thread.last_position == 0)
+    await session.execute(delete(Thread).where(*empty))
 
 
 async def delete_thread(session: AsyncSession, principal: Principal, thread_id: str) -> None:

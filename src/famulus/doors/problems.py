@@ -106,12 +106,17 @@ def _ours(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    return problem(fault_of(error), request_id_of(request))
+
+
+def fault_of(error: RequestValidationError) -> FamulusError:
+    """What is wrong with a request, as an error of ours."""
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return problem(BadRequest("The body is not valid JSON."), request_id_of(request))
+        return BadRequest("The body is not valid JSON.")
     fields = tuple(FieldProblem(_path(item["loc"]), _sentence(item["msg"])) for item in found[:MOST_FIELDS])
     named = ", ".join(dict.fromkeys(field.path for field in fields)) or "the request"
-    return problem(Invalid(f"Not acceptable: {named}.", fields=fields), request_id_of(request))
+    return Invalid(f"Not acceptable: {named}.", fields=fields)
 
 
 def _path(location: tuple[str | int, ...]) -> str:

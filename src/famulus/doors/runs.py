@@ -3,47 +3,38 @@
 from collections.abc import AsyncGenerator
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from famulus.conversations.parts import Page
 from famulus.doors.answers import json_answer
+from famulus.doors.following import (
+    EVENT_STREAM,
+    STREAMED,
+    After,
+    IdempotencyKey,
+    LastEventId,
+    RunsDep,
+    headers_of,
+    page_of,
+    stream_of,
+)
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
-from famulus.doors.sse import KEEP_ALIVE, EventStream, Pipe, frames
+from famulus.doors.sse import KEEP_ALIVE, EventStream, Pipe
 from famulus.doors.watch import Watched
 from famulus.identity.deps import CurrentPrincipal, IdPath, SettingsDep
-from famulus.identity.principal import Principal
 from famulus.kernel.live import Live
-from famulus.runs.events import START, Entry, EventId, parse_id
-from famulus.runs.service import Ask, Runs
+from famulus.runs.events import Entry, parse_id
+from famulus.runs.service import Ask
 from famulus.runs.title import feed
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
-EVENT_STREAM = "text/event-stream"
-
-
-async def _runs(request: Request) -> Runs:
-    return cast(Runs, request.app.state.runs)
 
 
 async def _live(request: Request) -> Live:
     return cast(Live, request.app.state.live)
 
 
-RunsDep = Annotated[Runs, Depends(_runs)]
 LiveDep = Annotated[Live, Depends(_live)]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", description="One key for one message."),
-]
-LastEventId = Annotated[str | None, Header(max_length=40, description="The last event id received.")]
-After = Annotated[str | None, Query(max_length=40, description="The last event id received, such as 1.7.")]
-STREAMED: dict[int | str, dict[str, object]] = {
-    200: {
-        "description": "The run's events, live.",
-        "content": {EVENT_STREAM: {"schema": {"title": "Events"}}},
-    }
-}
 
 
 @router.post("/threads/{thread_id}/runs", status_code=202, response_model=RunAccepted, responses=STREAMED)
@@ -57,18 +48,17 @@ async def start_run(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send a message. With `Accept: text/event-stream` the answer follows as events; else ask for the run."""
-    page = body.context
     ask = Ask(
         thread_id=thread_id,
         text=body.message,
-        page=Page(page.url, page.title, page.path, tuple(page.headings), page.description) if page else None,
+        page=page_of(body.context),
         key=idempotency_key,
         request_id=request_id_of(request),
     )
     started = await runs.start(principal, ask)
-    headers = {"x-run-id": started.run.id, **({"idempotent-replay": "true"} if started.replayed else {})}
+    headers = headers_of(started)
     if _wants_stream(request):
-        return await _stream(request, runs, principal, started.run.id, headers=headers)
+        return await stream_of(request, runs, principal, started.run.id, headers=headers)
     return json_answer({"run": started.run, "message": started.message}, 202, headers)
 
 
@@ -92,7 +82,7 @@ async def follow_run(
     place = parse_id(after or last_event_id)
     if "application/json" in request.headers.get("accept", "") and not _wants_stream(request):
         return _event_page(await runs.events(principal, run_id, place))
-    return await _stream(request, runs, principal, run_id, place)
+    return await stream_of(request, runs, principal, run_id, place)
 
 
 @router.post("/runs/{run_id}/cancel", response_model=RunOut)
@@ -120,20 +110,6 @@ async def _feed(live: Live, user_id: str, heartbeat: float) -> AsyncGenerator[by
                 b"".join(b"event: thread.titled\ndata: %b\n\n" % text.encode() for text in heard)
                 or KEEP_ALIVE
             )
-
-
-async def _stream(
-    request: Request,
-    runs: Runs,
-    principal: Principal,
-    run_id: str,
-    after: EventId = START,
-    *,
-    headers: dict[str, str] | None = None,
-) -> Response:
-    pipe = Pipe(frames)
-    stream = EventStream(await runs.follow(principal, run_id, after, pipe), pipe, headers)
-    return Watched(stream, request, principal, run_id)
 
 
 def _wants_stream(request: Request) -> bool:

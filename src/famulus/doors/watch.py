@@ -6,7 +6,7 @@ A stream of a run in a course ends as well when its reader has left the course.
 """
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -170,7 +170,13 @@ class Watched(Response):
     """A streamed response under watch: it ends with an error event when its reader's rights have ended."""
 
     def __init__(
-        self, stream: Response, request: Request, principal: Principal, run_id: str | None = None
+        self,
+        stream: Response,
+        request: Request,
+        principal: Principal,
+        run_id: str | None = None,
+        *,
+        last_words: Callable[[FamulusError, str | None], bytes] | None = None,
     ) -> None:
         self.status_code = stream.status_code
         self.background: BackgroundTask | None = None
@@ -180,6 +186,7 @@ class Watched(Response):
         self._watch: Watch = request.app.state.watch
         peer = request.client.host if request.client else None
         self._guard = Guard(principal, request.headers, request.method, peer, run_id)
+        self._last_words = last_words or farewell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         guard = self._guard
@@ -188,7 +195,7 @@ class Watched(Response):
         if guard.ended is not None:
             last = {
                 "type": "http.response.body",
-                "body": farewell(guard.ended, scope.get("request_id")),
+                "body": self._last_words(guard.ended, scope.get("request_id")),
                 "more_body": False,
             }
             # A runtime error is the server's word for a response that was complete a moment ago.

@@ -16,7 +16,9 @@ MISSING = (
     "<!doctype html><html lang=en><title>Famulus</title><p>The server runs; its web app has not been built here. "
     "Run <code>scripts/run</code>, or <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>.</p>"
 )
-OURS = frozenset("api v1 healthz readyz metrics docs openapi.json assets chatkit mcp ws .well-known".split())
+OURS = frozenset(
+    "api v1 assistant assistants healthz readyz metrics docs openapi.json assets chatkit mcp ws .well-known".split()
+)
 """First words of paths that are never the page: what is not there says so."""
 
 

@@ -30,6 +30,12 @@ class TooManyMails(TooMany):
     code = "too_many_mails"
 
 
+class TooManyGuestMessages(TooMany):
+    """So many messages were sent without a sign-in; wait a little before the next, or sign in."""
+
+    code = "too_many_guest_messages"
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """How often something may be tried before each further try has to wait."""
@@ -49,6 +55,9 @@ GUESSES_FROM = Limit("address", free=30)
 MAILS = Limit("mail account", free=3, longest=3600.0, memory=6 * 3600.0, refusal=TooManyMails)
 MAILS_FROM = Limit("mail address", free=30, longest=600.0, memory=3600.0, refusal=TooManyMails)
 SIGN_UPS_FROM = Limit("sign-up address", free=30)
+GUESTS_FROM = Limit("guest address", free=20, memory=3600.0, refusal=TooManyGuestMessages)
+GUESTS = Limit("guests", free=1000, longest=1.0, memory=3600.0, refusal=TooManyGuestMessages)
+"""All guests of the site together: so many, and then one a second."""
 NOTES = Limit("notes of failures", free=1000, memory=3600.0)
 """How much is written down of failures, on the whole site: so much, and then one a minute until an hour is quiet."""
 LONGEST_MEMORY = 6 * 3600.0
@@ -104,6 +113,11 @@ def mails(email: str, address: str | None) -> list[Counted]:
 def sign_ups(address: str | None) -> list[Counted]:
     """What signing up with an address that has an account counts for."""
     return [] if address is None else [Counted(SIGN_UPS_FROM, _network(address))]
+
+
+def guest_messages(address: str | None) -> list[Counted]:
+    """What a message of somebody who has not signed in counts for."""
+    return [Counted(GUESTS_FROM, _network(address or "")), Counted(GUESTS, "")]
 
 
 async def check(session: AsyncSession, counted: Sequence[Counted]) -> None:

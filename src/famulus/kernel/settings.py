@@ -171,6 +171,11 @@ class Settings(BaseSettings):
         validation_alias=_names("mcp_stdio"),
         description="Whether site admins may connect MCP servers that are programs, started on this machine.",
     )
+    guest_chat: bool = Field(
+        False,
+        validation_alias=_names("guest_chat"),
+        description="Whether `/api/chat/message` answers people who have not signed in, within limits of their own.",
+    )
     public_url: str | None = Field(
         None,
         validation_alias=_names("public_url"),

@@ -106,7 +106,8 @@ class Runs:
     async def start(self, principal: Principal, ask: Ask) -> Started:
         """Accept a message. Returns once it is committed and the work on its answer has begun or is queued.
 
-        Raises ThreadNotFound, Forbidden, RunInProgress, KeyReused, TooManyQueued or ServerBusy; then nothing is kept.
+        Raises ThreadNotFound, ThreadArchived, Forbidden, RunInProgress, KeyReused, TooManyQueued or ServerBusy; then
+        nothing is kept.
         """
         principal.needs("chat")
         if len(self._runner.works) >= self._max_live:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from famulus.conversations.errors import ThreadArchived
 from famulus.runs.errors import KeyReused, RunInProgress, TooManyQueued
 from famulus.runs.events import Event
 from famulus.runs.sql.rows import (
@@ -19,7 +20,7 @@ from famulus.runs.sql.rows import (
 MAX_QUEUED = 20
 LOCK_THREAD = (
     "UPDATE threads SET last_position = last_position WHERE id = $1 AND user_id = $2"
-    " RETURNING last_position, head_id, title"
+    " RETURNING last_position, head_id, title, archived_at"
 )
 ADD_TO_THREAD = (
     "UPDATE threads SET last_position = $2, head_id = $3, preview = $4, updated_at = $5,"
@@ -71,15 +72,17 @@ class Accepted:
 
 
 def accept(a: Acceptance) -> Steps[Accepted | None]:
-    """Store a message and its run; None when the thread is not this user's. Raises KeyReused, RunInProgress."""
+    """Store a message and its run; None when the thread is not this user's. Raises what refuses it."""
     threads = yield LOCK_THREAD, (a.thread_id, a.user_id)
     if not threads:
         return None
-    position, head_id, title = threads[0]
+    position, head_id, title, archived_at = threads[0]
     if a.key is not None:
         earlier = yield SELECT_RUN + " WHERE thread_id = $1 AND idempotency_key = $2", (a.thread_id, a.key)
         if earlier:
             return (yield from _replay(a, RunRow(*earlier[0])))
+    if archived_at is not None:
+        raise ThreadArchived()
     status = yield from _make_room(a)
     message = MessageRow(
         a.message_id, a.thread_id, position + 1, head_id, a.run_id, "user", "complete", a.parts, a.created_at
