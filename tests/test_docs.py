@@ -25,7 +25,7 @@ from famulus.llm.script_file import parse_script
 from famulus.runs.context import Situation, Voice, instructions
 from tests.support import docs_generate as made
 from tests.support.docs_markdown import Block, anchor, blocks, headings, links
-from tests.support.docs_openapi import document, operations
+from tests.support.docs_openapi import document, operations, operations_elsewhere
 
 ROOT = made.ROOT
 PAGES = made.pages()
@@ -117,10 +117,14 @@ def test_every_route_is_documented() -> None:
     wanted = [f"`{method} {path}`" for method, path, _ in operations()]
     assert [route for route in wanted if route not in reference("rest")] == []
     assert [path for _, path, operation in operations() if not operation.get("description")] == []
+    elsewhere = [f"`{method} {path}`" for method, path in operations_elsewhere()]
+    assert elsewhere
+    assert [route for route in elsewhere if route not in all_text()] == []
 
 
 def test_every_route_that_pages_name_exists() -> None:
-    known = {(method, re.sub(r"{\w+}", "{}", path)) for method, path, _ in operations()}
+    routes = [(method, path) for method, path, _ in operations()] + list(operations_elsewhere())
+    known = {(method, re.sub(r"{\w+}", "{}", path)) for method, path in routes}
     said = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.-]+)", all_text())
     assert [f"{m} {p}" for m, p in said if (m, re.sub(r"{\w+}", "{}", p)) not in known] == []
 

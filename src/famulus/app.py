@@ -17,11 +17,13 @@ from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
 from famulus.campus.guests import Guests
+from famulus.conversations import tidying as conversations
 from famulus.doors import api_docs, front_ends, mcp, rest, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.mcp import McpDoor
 from famulus.doors.mcp_calls import Caller
 from famulus.doors.middleware import Enveloped
+from famulus.doors.openai import mounting as openai
 from famulus.doors.problems import PROBLEMS
 from famulus.doors.watch import Watch
 from famulus.identity.foreign import ForeignTokens
@@ -203,7 +205,7 @@ def _put_together(
         connections=Connections(database, vault, kinds),
         mcp=McpDoor(settings, authenticator, engine.caller, version=VERSION),
         runner=engine.runner,
-        worker=Worker(database, handlers, instance, schedules=[TIDY]),
+        worker=Worker(database, handlers, instance, schedules=[TIDY, conversations.TIDY]),
         instance=instance,
     )
 
@@ -269,7 +271,11 @@ def _of_courses(database: Database, live: Live, models: Models) -> dict[str, Han
     """What is done in the background for threads and lessons, by kind of job."""
     lessons = LessonKeeper(database)
     database.bus.subscribe(CourseLessonsChanged, lessons.changed)
-    return {TITLE_JOB: Titler(database, live, models).handle, LESSONS_JOB: lessons.handle}
+    return {
+        TITLE_JOB: Titler(database, live, models).handle,
+        LESSONS_JOB: lessons.handle,
+        conversations.TIDY.kind: conversations.Tidying(database).handle,
+    }
 
 
 def _of_accounts(database: Database, settings: Settings) -> dict[str, Handler]:
@@ -309,6 +315,7 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
     rest.mount(app)
     front_ends.mount(app)
     mcp.mount(app)
+    openai.mount(app)
     app.include_router(operations)
     if settings.local:
         api_docs.mount(app)

@@ -8,7 +8,7 @@ import pytest
 from famulus.assistants.template import given_instructions
 from famulus.conversations.parts import Page
 from famulus.identity.principal import Principal
-from famulus.llm.protocol import ChatMessage, Grounding
+from famulus.llm.protocol import Grounding
 from famulus.runs.context import (
     ACTING,
     MAX_INSTRUCTIONS,
@@ -18,7 +18,6 @@ from famulus.runs.context import (
     Voice,
     instructions,
     system_text,
-    within_budget,
 )
 
 ADA = Principal(
@@ -122,17 +121,6 @@ def test_a_quote_does_not_leave_its_attribute() -> None:
 def test_an_empty_search_is_said() -> None:
     assert "nothing that fits" in system_text(replace(PLAIN, searched=True))
     assert "nothing that fits" not in system_text(PLAIN)
-
-
-@pytest.mark.parametrize(("tokens", "kept"), [(1, 1), (10, 1), (20, 2), (29, 2), (30, 3), (1000, 3)])
-def test_the_newest_messages_that_fit(tokens: int, kept: int) -> None:
-    said = [ChatMessage("user", str(n) * 40) for n in range(3)]
-
-    assert within_budget(said, tokens) == said[-kept:]
-
-
-def test_no_messages_fit_any_budget() -> None:
-    assert within_budget([], 1) == []
 
 
 def test_whoever_can_act_is_told_how_and_what_is_there() -> None:

@@ -174,6 +174,7 @@ def event_values() -> str:
         events.ApprovalCard,
         events.ChangeCard,
         parts.Undo,
+        parts.ClientTool,
         parts.MessageView,
         parts.FeedbackView,
     )
@@ -201,6 +202,8 @@ def _type_words(hint: Any) -> str:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         name = "part `citation`" if hint is parts.Citation else hint.__name__
         return f"[{name}](#{anchor(name)})"
+    if get_origin(hint) is dict:
+        return "texts by name" if arguments[1] is str else "object"
     return {str: "text", int: "whole number", float: "number", bool: "true or false", object: "any value"}[
         hint
     ]

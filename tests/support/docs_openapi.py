@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from fastapi.routing import APIRoute
+
 from famulus.app import create_app
+from famulus.doors.openai.mounting import ROUTERS
 from famulus.kernel.settings import load_settings
 from tests.support.docs_markdown import table
 
@@ -26,6 +29,15 @@ def operations() -> Iterator[tuple[str, str, Json]]:
         for method in METHODS:
             if method in found:
                 yield method.upper(), path, found[method]
+
+
+def operations_elsewhere() -> Iterator[tuple[str, str]]:
+    """The method and path of every route below `/v1`, which others than we describe."""
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute), "these doors have plain routes"
+            for method in sorted(route.methods):
+                yield method, route.path
 
 
 def rest_routes() -> str:

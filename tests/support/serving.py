@@ -57,6 +57,10 @@ You have some courses.
 @when fail
 @fail 400
 --- message
+@when weather
+@tool get_weather {{"city": "Bonn"}}
+It rains in Bonn.
+--- message
 @when search first
 @tool search_knowledge {{"query": "rivers"}}
 Rivers flow to the sea.

@@ -31,6 +31,10 @@ class Thread(Base):
     key: Mapped[str | None] = mapped_column(String(255))
     """The client's key of the request that began it, so that the same request begins no other."""
     archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    fleeting: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether it serves a program that keeps the conversation itself: in no list, and gone after a day."""
+    marks: Mapped[str | None] = mapped_column(Text)
+    """JSON object of the texts that a program has put on it."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -48,6 +52,12 @@ class Thread(Base):
         Index(None, "course_id"),
         Index(None, "organization_id"),
         Index(None, "assistant_id"),
+        Index(
+            "ix_threads_fleeting",
+            "updated_at",
+            sqlite_where=text("fleeting"),
+            postgresql_where=text("fleeting"),
+        ),
     )
 
 

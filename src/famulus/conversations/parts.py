@@ -71,6 +71,49 @@ class Page(msgspec.Struct, frozen=True, tag="page"):
     description: str = ""
 
 
+class ClientTool(msgspec.Struct, frozen=True):
+    """A tool of the program that asks, which carries out its calls itself."""
+
+    name: str
+    description: str
+    parameters: dict[str, object]
+    """JSON schema of the arguments."""
+
+
+class Application(msgspec.Struct, frozen=True, tag="application", omit_defaults=True):
+    """What a program that asks for a person wants of an answer besides the words. Part of the message that asks."""
+
+    instructions: str = ""
+    tools: tuple[ClientTool, ...] = ()
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    metadata: dict[str, str] = {}
+    """The program's own, shown to it again."""
+    model: str = ""
+    """The assistant as the program has named it."""
+    previous: str | None = None
+    """The run whose answer this message goes on from, where it was named."""
+    conversation: bool = False
+    """Whether the program has named the thread."""
+    background: bool = False
+
+
+class ClientCall(msgspec.Struct, frozen=True, tag="client_call"):
+    """A call that the program which asked carries out itself; the answer ends with it."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON as the model wrote it."""
+
+
+class ClientResult(msgspec.Struct, frozen=True, tag="client_result"):
+    """What became of a call that the program has carried out. Part of its next message."""
+
+    call_id: str
+    output: str
+
+
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """Why there is no complete answer, in words for the reader."""
 
@@ -80,7 +123,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """Whether asking again may help."""
 
 
-Part = Text | Citation | Tool | Page | Failure
+Part = Text | Citation | Tool | Page | Failure | Application | ClientCall | ClientResult
 _decoder = msgspec.json.Decoder(tuple[Part, ...])
 _encoder = msgspec.json.Encoder()
 

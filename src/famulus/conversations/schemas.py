@@ -65,7 +65,9 @@ class ThreadOut(BaseModel):
 class PartOut(BaseModel, extra="allow"):
     """A part of a message; the other fields depend on its type."""
 
-    type: Literal["text", "citation", "tool", "page", "failure"]
+    type: Literal[
+        "text", "citation", "tool", "page", "failure", "application", "client_call", "client_result"
+    ]
 
 
 class NewFeedback(Input):

@@ -61,10 +61,13 @@ async def create_thread(
     assistant_id: str | None = None,
     title: str | None = None,
     key: str | None = None,
+    fleeting: bool = False,
+    marks: str | None = None,
 ) -> ThreadCard:
     """A new thread, in a course or outside; without `assistant_id` the registry resolves who answers.
 
     With a `key` that has begun one already it is that one; raises ThreadKeyReused where it is in another course.
+    A `fleeting` one serves a program that keeps the conversation itself.
     """
     principal.needs("chat")
     if key is not None and (begun := await _begun_with(session, principal, key, course_id)):
@@ -85,6 +88,8 @@ async def create_thread(
         titled_by="person" if title else None,
         last_position=0,
         key=key,
+        fleeting=fleeting,
+        marks=marks,
         created_at=now,
         updated_at=now,
     )
@@ -145,9 +150,8 @@ async def find_thread(session: AsyncSession, principal: Principal, thread_id: st
 
 
 def _listed(principal: Principal, course_id: str | None, *, archived: bool) -> Select[Thread]:
-    query = own(principal).where(
-        Thread.archived_at.is_not(None) if archived else Thread.archived_at.is_(None)
-    )
+    put_away = Thread.archived_at.is_not(None) if archived else Thread.archived_at.is_(None)
+    query = own(principal).where(~Thread.fleeting, put_away)
     return query if course_id is None else query.where(Thread.course_id == course_id)
 
 

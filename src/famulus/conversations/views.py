@@ -45,6 +45,11 @@ def rfc3339(value: Stored) -> str:
     return as_time(value).astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
+def seconds_of(time: str) -> int:
+    """A time as the wire has it in whole seconds since 1970."""
+    return int(datetime.fromisoformat(time).timestamp())
+
+
 def message_view(row: MessageRow) -> MessageView:
     """A stored message for a door."""
     parts = decode_parts(row.parts)

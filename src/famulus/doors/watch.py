@@ -36,6 +36,8 @@ PERIOD = 2.0
 FAREWELL = 2.0
 """Seconds that a reader has to take the last words."""
 DISCONNECT: Message = {"type": "http.disconnect"}
+Farewell = Callable[[FamulusError, str | None], bytes]
+"""The last event of a stream that had to end, from the reason and the request's id."""
 log = structlog.get_logger(__name__)
 
 
@@ -176,7 +178,7 @@ class Watched(Response):
         principal: Principal,
         run_id: str | None = None,
         *,
-        last_words: Callable[[FamulusError, str | None], bytes] | None = None,
+        last_words: Farewell | None = None,
     ) -> None:
         self.status_code = stream.status_code
         self.background: BackgroundTask | None = None
@@ -186,7 +188,7 @@ class Watched(Response):
         self._watch: Watch = request.app.state.watch
         peer = request.client.host if request.client else None
         self._guard = Guard(principal, request.headers, request.method, peer, run_id)
-        self._last_words = last_words or farewell
+        self._last_words = last_words or last_event
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         guard = self._guard
@@ -204,7 +206,7 @@ class Watched(Response):
                     await scope.get(DIRECT_SEND, send)(last)
 
 
-def farewell(why: FamulusError, request_id: str | None) -> bytes:
+def last_event(why: FamulusError, request_id: str | None) -> bytes:
     """The last event of a stream that had to end."""
     said = msgspec.json.decode(problem(why, request_id).body)
     return b"event: error\ndata: %b\n\n" % msgspec.json.encode(said)

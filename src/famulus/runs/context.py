@@ -6,7 +6,6 @@ that a person, a page or a document says is quoted inside a block whose mark it 
 
 import functools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,12 +15,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from famulus.conversations.parts import Page
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import FamulusError
-from famulus.llm.protocol import ChatMessage, Grounding
+from famulus.llm.protocol import Grounding
 
 MAX_INSTRUCTIONS = 40_000
-CHARACTERS_PER_TOKEN = 4
-"""A common estimate for prose; the provider's own count is what usage shows."""
-_BLOCK_MARK = re.compile(r"<(?=/?(?:passages?|page|person|surroundings)\b)", re.IGNORECASE)
+_BLOCK_MARK = re.compile(r"<(?=/?(?:passages?|page|person|surroundings|application)\b)", re.IGNORECASE)
 
 CITING = """\
 Answer from the passages below where they bear on the question, and mark each statement that rests on one with its \
@@ -73,6 +70,8 @@ class Situation:
     """Whether there are tools."""
     surroundings: Surroundings | None = None
     """What is there where the person is, and what they did last."""
+    application: str = ""
+    """What the program through which the person asks wants of the answer."""
 
 
 @functools.cache
@@ -131,6 +130,7 @@ def system_text(situation: Situation) -> str:
         _person_block(situation.principal),
         _surroundings_block(situation.surroundings),
         _page_block(situation.page),
+        _application_block(situation.application),
     ]
     if situation.passages:
         blocks += [CITING, _passages_block(situation.passages)]
@@ -184,6 +184,16 @@ def _page_block(page: Page | None) -> str:
     )
 
 
+def _application_block(wanted: str) -> str:
+    if not wanted:
+        return ""
+    introduction = (
+        "The program through which the person asks wants the following of the answer. It weighs as much as a wish of"
+        " the person: follow it where nothing above speaks against it."
+    )
+    return "\n".join([introduction, "<application>", _quoted(wanted), "</application>"])
+
+
 def _passages_block(passages: tuple[Grounding, ...]) -> str:
     parts = ["<passages>"]
     for passage in passages:
@@ -193,15 +203,3 @@ def _passages_block(passages: tuple[Grounding, ...]) -> str:
             f"{_quoted(passage.text)}\n</passage>"
         )
     return "\n".join([*parts, "</passages>"])
-
-
-def within_budget(messages: Sequence[ChatMessage], tokens: int) -> list[ChatMessage]:
-    """The newest messages that fit the budget, oldest first; the last one always stays."""
-    kept: list[ChatMessage] = []
-    left = tokens * CHARACTERS_PER_TOKEN
-    for message in reversed(messages):
-        left -= len(message.text)
-        if kept and left < 0:
-            break
-        kept.append(message)
-    return kept[::-1]

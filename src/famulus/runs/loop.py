@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 
 from msgspec.structs import replace
 
-from famulus.conversations.parts import Citation, Part, Text
+from famulus.conversations.parts import Citation, ClientCall, Part, Text
 from famulus.conversations.parts import Tool as ToolPart
 from famulus.llm.protocol import (
     ChatMessage,
@@ -174,12 +174,14 @@ async def answer(
 ) -> AsyncGenerator[Sequence[Event], None]:
     """The text of one answer and what it cites; `draft` holds what has come of it at any moment.
 
-    Starts after the steps that `draft.parts` already has. Raises a `ModelError`, `ToolLimit`, `TooCostly`
-    or `CostLimit`.
+    The tools of `request` are those that whoever asks carries out: an answer that calls one ends with the call. Starts
+    after the steps that `draft.parts` already has. Raises a `ModelError`, `ToolLimit`, `TooCostly` or `CostLimit`.
     """
-    asked = request.messages
+    asked, theirs = request.messages, request.tools
+    names = {spec.name for spec in theirs}
     for _ in range(MAX_STEPS):
-        request = replace(request, messages=(*asked, *continue_messages(draft)), tools=hand.specs)
+        ours = (spec for spec in hand.specs if spec.name not in names)
+        request = replace(request, messages=(*asked, *continue_messages(draft)), tools=(*ours, *theirs))
         calls: list[ToolCall] = []
         draft.begin_step()
         push = partial(_push, draft, show)
@@ -191,7 +193,12 @@ async def answer(
             return
         _check(draft, limits)
         draft.close_text()
-        await hand.use(_told_apart(calls, draft))
+        calls = _told_apart(calls, draft)
+        if here := [call for call in calls if call.name not in names]:
+            await hand.use(here)
+        if elsewhere := [call for call in calls if call.name in names]:
+            draft.parts += [ClientCall(call.id, call.name, call.arguments) for call in elsewhere]
+            return
     raise ToolLimit()
 
 

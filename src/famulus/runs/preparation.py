@@ -17,7 +17,16 @@ from famulus.campus.auditing import lately_done
 from famulus.campus.courses import CourseCard, course_card
 from famulus.campus.presence import principal_again
 from famulus.campus.projects import first_projects
-from famulus.conversations.parts import Citation, Page, Tool, decode_parts, text_of
+from famulus.conversations.parts import (
+    Application,
+    Citation,
+    ClientResult,
+    Page,
+    Part,
+    Tool,
+    decode_parts,
+    text_of,
+)
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import INSERT_JOB, job_values
@@ -27,10 +36,10 @@ from famulus.kernel.tables import utc_now
 from famulus.knowledge.retrieve import Passage, fits, search
 from famulus.llm.opened import Models
 from famulus.llm.prices import Prices
-from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request
+from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request, ToolSpec
 from famulus.runs.acting import Acting, Hands
 from famulus.runs.carrying import UNKNOWN
-from famulus.runs.context import Situation, Surroundings, Voice, system_text, within_budget
+from famulus.runs.context import Situation, Surroundings, Voice, system_text
 from famulus.runs.events import (
     START,
     AnswerRestarted,
@@ -43,6 +52,7 @@ from famulus.runs.events import (
     ToolFinished,
 )
 from famulus.runs.loop import MOST_TOKENS, Draft, Limits
+from famulus.runs.said import messages_of, within_budget
 from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
 from famulus.tools.contract import ToolContext
@@ -98,6 +108,7 @@ class Preparation:
         assistant = await self._assistants.get(asker.assistant_id)
         rows = await self._history(work, assistant)
         asked = decode_parts(rows[-1].parts)
+        application = next((part for part in asked if isinstance(part, Application)), Application())
         course = await self._course(work)
         offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
         started = time.perf_counter()
@@ -117,16 +128,17 @@ class Preparation:
             today=utc_now().date(),
             can_act=bool(offer.tools),
             surroundings=await self._surroundings(work) if offer.tools else None,
+            application=application.instructions,
         )
         return Prepared(
             model=self._models.get(assistant.settings.model),
-            request=self._request(situation, rows, assistant, asker.course_id),
+            request=self._request(situation, rows, assistant, application, course_id=asker.course_id),
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
             hand=self._hand(
                 work,
                 assistant,
                 self._told(work, offer, rows),
-                tainted=bool(passages or situation.page or len(rows) > 1),
+                tainted=len(rows) > 1 or _tainted(situation, asked),
             ),
             limits=Limits(assistant.settings.max_run_tokens or MOST_TOKENS, assistant.settings.max_run_cost),
         )
@@ -243,20 +255,25 @@ class Preparation:
         return events
 
     def _request(
-        self, situation: Situation, rows: list[Said], assistant: ResolvedAssistant, course_id: str | None
+        self,
+        situation: Situation,
+        rows: list[Said],
+        assistant: ResolvedAssistant,
+        application: Application,
+        *,
+        course_id: str | None,
     ) -> Request:
-        said = [_chat_message(row) for row in rows]
-        kept = within_budget([m for m in said if m.text], assistant.settings.history_tokens)
+        said = messages_of([(row.role, decode_parts(row.parts)) for row in rows])
+        kept = within_budget(said, assistant.settings.history_tokens)
         return Request(
             messages=(ChatMessage("system", system_text(situation)), *kept),
+            tools=tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in application.tools),
             grounding=situation.passages,
             searched=situation.searched,
             course_title=situation.course_title,
             course_id=course_id,
             today=situation.today,
-            model_settings=ModelSettings(
-                assistant.settings.temperature, assistant.settings.max_output_tokens
-            ),
+            model_settings=_model_settings(assistant, application),
             user_key=sha256(situation.principal.user_id.encode()).hexdigest()[:32],
         )
 
@@ -284,9 +301,18 @@ def _question(rows: list[Said]) -> str:
     return f"{text_of(decode_parts(earlier.parts))} {asked}" if earlier else asked
 
 
-def _chat_message(row: Said) -> ChatMessage:
-    text = text_of(decode_parts(row.parts))
-    return ChatMessage("user" if row.role == "user" else "assistant", text)
+def _tainted(situation: Situation, asked: tuple[Part, ...]) -> bool:
+    """Whether there is anything before the model that others than the person may have written."""
+    brought = bool(situation.passages or situation.page or situation.application)
+    return brought or any(isinstance(part, ClientResult) for part in asked)
+
+
+def _model_settings(assistant: ResolvedAssistant, application: Application) -> ModelSettings:
+    """What the assistant is set to; a program chooses where the assistant leaves the choice, and may ask for less."""
+    settings = assistant.settings
+    bounds = [bound for bound in (settings.max_output_tokens, application.max_output_tokens) if bound]
+    temperature = settings.temperature if settings.temperature is not None else application.temperature
+    return ModelSettings(temperature, min(bounds, default=None))
 
 
 def _citation(number: int, passage: Passage) -> Citation:

@@ -14,7 +14,8 @@ from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.courses import course_card
 from famulus.conversations.errors import ThreadNotFound
-from famulus.conversations.parts import MessageView, Page, Part, Text, encode_parts
+from famulus.conversations.given import Given
+from famulus.conversations.parts import Application, ClientResult, MessageView, Page, Part, Text, encode_parts
 from famulus.conversations.views import message_view
 from famulus.identity.principal import Principal
 from famulus.kernel.crash import CrashPoints
@@ -57,10 +58,22 @@ class Ask:
     key: str | None = None
     """The client's Idempotency-Key."""
     request_id: str | None = None
+    application: Application | None = None
+    results: tuple[ClientResult, ...] = ()
+    """Of calls that a program has carried out; with them there may be no text."""
+    earlier: tuple[Given, ...] = ()
+    """What goes before it in the thread, as its sender tells it."""
 
     def parts(self) -> tuple[Part, ...]:
         """The message's parts."""
-        return (Text(self.text), self.page) if self.page else (Text(self.text),)
+        said = (Text(self.text),) if self.text else ()
+        beside = (part for part in (self.page, self.application) if part is not None)
+        return (*self.results, *said, *beside)
+
+    def digest(self) -> str:
+        """Of everything that is sent: what an Idempotency-Key stands for."""
+        sent = [encode_parts(self.parts()), *(encode_parts(each.parts) for each in self.earlier)]
+        return sha256("\0".join(sent).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +230,7 @@ class Runs:
             preview=preview_of(ask.text),
             title=title,
             key=ask.key,
-            body_hash=sha256(parts.encode()).hexdigest(),
+            body_hash=ask.digest(),
             policy=assistant.settings.on_second_message,
             asker=encode_asker(Asker(principal, thread.assistant_id, thread.course_id)).decode(),
             model=model,
@@ -227,6 +240,7 @@ class Runs:
             created_at=utc_now(),
             first_events=(started_event(run_id, ask.thread_id, message_id, assistant, model),),
             titled_event=ThreadTitled(ask.thread_id, title),
+            earlier=ask.earlier,
         )
 
     def _begin(self, accepted: Accepted, asker: Asker, assistant: ResolvedAssistant) -> None:

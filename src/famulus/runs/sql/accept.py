@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from famulus.conversations.errors import ThreadArchived
+from famulus.conversations.given import Given, given_rows
 from famulus.runs.errors import KeyReused, RunInProgress, TooManyQueued
 from famulus.runs.events import Event
 from famulus.runs.sql.rows import (
@@ -14,6 +15,7 @@ from famulus.runs.sql.rows import (
     RunRow,
     Steps,
     insert_events,
+    insert_messages,
     journal_rows,
 )
 
@@ -58,6 +60,8 @@ class Acceptance:
     """Journalled when the run starts at once."""
     titled_event: Event
     """Journalled after them when the thread takes `title`."""
+    earlier: tuple[Given, ...] = ()
+    """What goes before the message in the thread, as its sender tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,10 @@ def accept(a: Acceptance) -> Steps[Accepted | None]:
     if archived_at is not None:
         raise ThreadArchived()
     status = yield from _make_room(a)
+    if a.earlier:
+        rows = given_rows(a.thread_id, a.earlier, position, head_id, a.created_at)
+        yield from insert_messages(rows)
+        position, head_id = rows[-1].position, rows[-1].id
     message = MessageRow(
         a.message_id, a.thread_id, position + 1, head_id, a.run_id, "user", "complete", a.parts, a.created_at
     )

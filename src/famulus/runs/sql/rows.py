@@ -56,6 +56,15 @@ SELECT_MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM messages"
 INSERT_MESSAGE = f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
+def insert_messages(rows: Sequence[MessageRow]) -> Steps[None]:
+    """Add messages in few statements whose texts stay prepared."""
+    left = list(rows)
+    while left:
+        count = next(size for size in _MESSAGES if size <= len(left))
+        taken, left = left[:count], left[count:]
+        yield _MESSAGES[count], tuple(chain.from_iterable(row.values() for row in taken))
+
+
 def journal_rows(first: int, events: Sequence[Event]) -> list[JournalRow]:
     """Consecutive events, numbered from `first`, as journal rows: a run of text shares one."""
     rows: list[JournalRow] = []
@@ -97,3 +106,11 @@ def _insert(count: int) -> str:
 
 
 _INSERTS = {count: _insert(count) for count in (64, 16, 4, 3, 2, 1)}
+
+
+def _messages(count: int) -> str:
+    places = (", ".join(f"${i + k}" for k in range(9)) for i in range(1, count * 9, 9))
+    return f"INSERT INTO messages ({MESSAGE_COLUMNS}) VALUES {', '.join(f'({row})' for row in places)}"
+
+
+_MESSAGES = {count: _messages(count) for count in (32, 8, 1)}

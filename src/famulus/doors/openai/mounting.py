@@ -1,0 +1,14 @@
+"""Puts these doors into the application."""
+
+from fastapi import FastAPI
+
+from famulus.doors.openai.chat import router as chat
+from famulus.doors.openai.places import router as places
+
+ROUTERS = (chat, places)
+
+
+def mount(app: FastAPI) -> None:
+    """Serve everything below `/v1`."""
+    for router in ROUTERS:
+        app.include_router(router)
