@@ -75,8 +75,7 @@ async def create_thread(
     organization_id = principal.organization_id
     if course_id is not None:
         organization_id = (await course_card(session, principal, course_id)).organization_id
-    place = (organization_id, course_id)
-    found_id, name = await _answerer(session, principal, assistant_id, *place)
+    found_id, name = await _answerer(session, principal, assistant_id, organization_id, course_id)
     now = utc_now()
     thread = Thread(
         id=new_id("thr"),

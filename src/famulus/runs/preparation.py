@@ -4,7 +4,7 @@ Values out of this are all that the loop needs; nothing here is open while the m
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -115,9 +115,7 @@ class Preparation:
         passages = await self._passages(work, rows, assistant) if course else ()
         took = (time.perf_counter() - started) * 1000
         work.draft.price = await self._prices.of(assistant.settings.model or self._models.default)
-        work.draft.citable = {n: _citation(n, passage) for n, passage in enumerate(passages, 1)}
-        for part in finished_steps_text(work.draft):
-            work.draft.cited += [c for n, c in work.draft.citable.items() if f"[{n}]" in part]
+        _make_citable(work.draft, passages)
         situation = Situation(
             voice=Voice(assistant.name, assistant.instructions),
             principal=asker.principal,
@@ -313,6 +311,13 @@ def _model_settings(assistant: ResolvedAssistant, application: Application) -> M
     bounds = [bound for bound in (settings.max_output_tokens, application.max_output_tokens) if bound]
     temperature = settings.temperature if settings.temperature is not None else application.temperature
     return ModelSettings(temperature, min(bounds, default=None))
+
+
+def _make_citable(draft: Draft, passages: Sequence[Passage]) -> None:
+    """Give an answer what it may cite; what finished steps cite already counts."""
+    draft.citable = {n: _citation(n, passage) for n, passage in enumerate(passages, 1)}
+    for text in finished_steps_text(draft):
+        draft.cited += [citation for n, citation in draft.citable.items() if f"[{n}]" in text]
 
 
 def _citation(number: int, passage: Passage) -> Citation:
