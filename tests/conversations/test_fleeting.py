@@ -4,17 +4,21 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from famulus.assistants.registry import ensure_default
 from famulus.conversations.threads import create_thread, list_threads
 from famulus.conversations.tidying import KEPT, Tidying
+from famulus.identity.accounts import create_account
+from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.paging import Paging
 from famulus.kernel.tables import utc_now
-from tests.support.rooms import furnished_person
 
 
 async def test_they_are_listed_nowhere_and_removed(database: Database) -> None:
-    principal = await furnished_person(database)
     async with database.write() as session:
+        await ensure_default(session)
+        account = await create_account(session, email="ada@x.local", name="Ada", password_hash=None)
+        principal = Principal(account.id, "Ada", "ada@x.local")
         kept = await create_thread(session, principal)
         fleeting = [await create_thread(session, principal, fleeting=True) for _ in range(2)]
         fleeting[0].thread.updated_at = utc_now() - KEPT - timedelta(minutes=1)

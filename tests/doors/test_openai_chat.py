@@ -1,8 +1,6 @@
 """`/v1/models` and `/v1/chat/completions`, driven by OpenAI's own client."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import openai
@@ -10,6 +8,7 @@ import pytest
 from openai import OpenAI
 
 from tests.support.academy import new_thread
+from tests.support.openai_client import client_of
 from tests.support.serving import Served
 
 ANSWER = "One two three. *Grüße* 🚀 and **done**."
@@ -21,15 +20,6 @@ WEATHER: Any = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
-
-
-@contextmanager
-def client_of(served: Served, who: str = "student", **options: Any) -> Iterator[OpenAI]:
-    """OpenAI's client, with somebody's token for a key."""
-    with served.client() as http:
-        token = served.academy.people[who].token
-        given = {"api_key": token, "max_retries": 0, **options}
-        yield OpenAI(base_url=f"{served.url}/v1", http_client=http, **given)
 
 
 def ask(client: OpenAI, words: str = "Hello.", **options: Any) -> Any:

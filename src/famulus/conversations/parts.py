@@ -96,6 +96,8 @@ class Application(msgspec.Struct, frozen=True, tag="application", omit_defaults=
     conversation: bool = False
     """Whether the program has named the thread."""
     background: bool = False
+    store: bool = True
+    """Whether the thread is to be kept."""
 
 
 class ClientCall(msgspec.Struct, frozen=True, tag="client_call"):

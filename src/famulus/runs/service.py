@@ -33,6 +33,7 @@ from famulus.runs.journal import topic
 from famulus.runs.preparation import started_event
 from famulus.runs.runner import Runner
 from famulus.runs.sql.accept import Acceptance, Accepted, accept
+from famulus.runs.sql.forget import forget
 from famulus.runs.sql.lease import cancel
 from famulus.runs.sql.read import RunAndAnswer, ThreadRow, events_after, newest_event, run_of, thread_of
 from famulus.runs.title import first_words
@@ -156,6 +157,14 @@ class Runs:
             await asyncio.wait([work.task], timeout=CANCEL_PATIENCE)
         self._live.tell(topic(run_id))
         return await self.get(principal, run_id)
+
+    async def forget(self, principal: Principal, run_id: str) -> bool:
+        """Forget a run that has ended; says whether its thread has no other. Raises RunNotFound or RunInProgress."""
+        principal.needs("chat")
+        alone: bool | None = await self._database.lane.write(partial(forget, run_id, principal.user_id))
+        if alone is None:
+            raise RunNotFound()
+        return alone
 
     async def follow(
         self, principal: Principal, run_id: str, after: EventId = START, pipe: Pipe | None = None

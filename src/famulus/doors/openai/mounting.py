@@ -3,9 +3,11 @@
 from fastapi import FastAPI
 
 from famulus.doors.openai.chat import router as chat
+from famulus.doors.openai.conversations import router as conversations
 from famulus.doors.openai.places import router as places
+from famulus.doors.openai.responses import router as responses
 
-ROUTERS = (chat, places)
+ROUTERS = (responses, chat, conversations, places)
 
 
 def mount(app: FastAPI) -> None:

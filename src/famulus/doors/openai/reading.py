@@ -20,7 +20,7 @@ T = TypeVar("T")
 LONGEST = 100_000
 """Characters of one text."""
 MOST_TOOLS = 128
-_PLACE = re.compile(r" - at `\$\.?(.*)`$")
+_PLACE = re.compile(r" - at `(?:key` in `)?\$\.?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.{1,200})`", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Temperature = Annotated[float, Meta(ge=0, le=2)] | None

@@ -1,0 +1,28 @@
+"""Where Node is, with the packages of `web/`: for clients that are written for it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.availability import missing
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+
+
+def find_node() -> Path | None:
+    """Node on the PATH, else the one that the scripts have fetched."""
+    if found := shutil.which("node"):
+        return Path(found)
+    fetched = sorted((ROOT / ".venv-tools").glob("node-*/commands/node"))
+    return fetched[-1] if fetched else None
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """Node's executable; without it or its packages the test is skipped, or fails where `CI` is set."""
+    found = find_node()
+    if found is None or not (WEB / "node_modules" / "openai").is_dir():
+        missing("Node with the packages of web/", "run `scripts/test`, or `npm ci` in web/")
+    return found
