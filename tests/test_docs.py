@@ -33,6 +33,7 @@ ADDRESS = "http://127.0.0.1:8000"
 """The server's address on every page."""
 COMMAND = ".venv/bin/famulus"
 """The command line on every page."""
+PYTHON = ".venv/bin/python"
 MAIN = "from famulus.cli.main import main; main()"
 MARK = "=== block "
 WORDS = """
@@ -278,6 +279,7 @@ def test_examples_run(page: Path, server: str, environment: dict[str, str], tmp_
     examples = run_blocks(page)
     parts = [f"printf '\\n{MARK}{number}\\n'\n{block.text}" for number, block in enumerate(examples)]
     script = "\n".join(parts).replace(ADDRESS, server).replace(COMMAND, f"'{sys.executable}' -c '{MAIN}'")
+    script = script.replace(PYTHON, f"'{sys.executable}'")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         env=environment,

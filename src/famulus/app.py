@@ -18,13 +18,15 @@ from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
 from famulus.campus.guests import Guests
 from famulus.conversations import tidying as conversations
-from famulus.doors import api_docs, front_ends, mcp, rest, web
+from famulus.doors import api_docs, front_ends, mcp, rest, socket, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.mcp import McpDoor
 from famulus.doors.mcp_calls import Caller
 from famulus.doors.middleware import Enveloped
 from famulus.doors.openai import mounting as openai
 from famulus.doors.problems import PROBLEMS
+from famulus.doors.socket import SocketDoor
+from famulus.doors.socket_talk import Hearing
 from famulus.doors.watch import Watch
 from famulus.identity.foreign import ForeignTokens
 from famulus.identity.gate import Gate
@@ -94,6 +96,7 @@ class Parts:
     undoing: Undoing
     connections: Connections
     mcp: McpDoor
+    sockets: SocketDoor
     runner: Runner
     worker: Worker
     instance: str
@@ -184,7 +187,7 @@ def _put_together(
     kinds = every_kind(vault, outbound, stdio=settings.mcp_stdio)
     toolbox = Toolbox((*own_tools(database, settings), *tools), (Connected(database, bus, kinds).tools,))
     engine = _engine(settings, database, live, models, toolbox=toolbox, instance=instance)
-    providers, authenticator = _ways_in(settings, database, outbound, vault)
+    providers, authenticator, watch = _ways_in(settings, database, outbound, vault)
     handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models)}
     return Parts(
         settings=settings,
@@ -195,15 +198,16 @@ def _put_together(
         gate=gate,
         providers=providers,
         authenticator=authenticator,
-        watch=Watch(database, authenticator, bus),
+        watch=watch,
         models=models,
         runs=engine.runs,
-        exchanges=Exchanges(database, engine.runs),
+        exchanges=engine.exchanges,
         guests=Guests(database, vault, welcome=settings.guest_chat),
         approvals=engine.approvals,
         undoing=engine.undoing,
         connections=Connections(database, vault, kinds),
         mcp=McpDoor(settings, authenticator, engine.caller, version=VERSION),
+        sockets=_sockets(settings, database, engine, authenticator, watch, vault=vault),
         runner=engine.runner,
         worker=Worker(database, handlers, instance, schedules=[TIDY, conversations.TIDY]),
         instance=instance,
@@ -212,10 +216,11 @@ def _put_together(
 
 def _ways_in(
     settings: Settings, database: Database, outbound: Outbound, vault: Vault
-) -> tuple[Providers, Authenticator]:
+) -> tuple[Providers, Authenticator, Watch]:
     hosts = settings.allowed_private_hosts
     foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
-    return Providers(foreign, vault), Authenticator(database, settings, database.bus, foreign, vault=vault)
+    authenticator = Authenticator(database, settings, database.bus, foreign, vault=vault)
+    return Providers(foreign, vault), authenticator, Watch(database, authenticator, database.bus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +229,25 @@ class _Engine:
 
     runner: Runner
     runs: Runs
+    exchanges: Exchanges
     approvals: Approvals
     undoing: Undoing
     caller: Caller
+
+
+def _sockets(
+    settings: Settings,
+    database: Database,
+    engine: _Engine,
+    authenticator: Authenticator,
+    watch: Watch,
+    *,
+    vault: Vault,
+) -> SocketDoor:
+    hearing = Hearing(
+        engine.runs, engine.exchanges, engine.approvals, authenticator, settings.socket_patience
+    )
+    return SocketDoor(settings, database, authenticator, watch, hearing, vault=vault)
 
 
 def _engine(
@@ -253,9 +274,11 @@ def _engine(
         run_timeout=settings.run_timeout,
         crash=crash,
     )
+    runs = Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash)
     return _Engine(
         runner,
-        Runs(database, live, models, assistants, runner, max_live=settings.max_live_runs, crash=crash),
+        runs,
+        Exchanges(database, runs),
         Approvals(database, live, runner, toolbox, hands),
         Undoing(toolbox),
         Caller(database, toolbox, hands),
@@ -314,6 +337,7 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
     app.state.settings = settings
     rest.mount(app)
     front_ends.mount(app)
+    socket.mount(app)
     mcp.mount(app)
     openai.mount(app)
     app.include_router(operations)

@@ -12,6 +12,7 @@ from tests.support.serving import Served, wait_for
 ONES_OWN = ("/api/v1/threads", "/api/v1/runs", "/api/v1/messages", "/assistant/chats", "/api/chat")
 """What people say is kept with what they said; it is nobody else's to read about."""
 CHANGES_NOTHING = {
+    "POST /api/v1/ws-tickets": "a ticket is gone in half a minute",
     "POST /api/auth/refresh": "sessions are listed themselves",
     "POST /api/auth/logout": "likewise",
     "POST /api/auth/switch": "the organization is the one that was active",

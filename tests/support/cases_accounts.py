@@ -18,6 +18,7 @@ CASES_ACCOUNTS: dict[str, Case] = {
     "GET /api/auth/sessions": Case("student"),
     "DELETE /api/auth/sessions": Case("peer", 204),
     "DELETE /api/auth/sessions/{session_id}": Case("classmate", 204, path={"session_id": "{spare_session}"}),
+    "POST /api/v1/ws-tickets": Case(status=201),
     "GET /api/v1/accounts": Case("site", needs="site_admin"),
     "GET /api/v1/accounts/{user_id}": Case("site", path={"user_id": "{spare_account}"}),
     "POST /api/v1/accounts/{user_id}/suspend": Case("site", path={"user_id": "{spare_account}"}),

@@ -9,11 +9,14 @@ import uvicorn
 
 from famulus.app import create_app
 from famulus.cli.demo import SIGN_INS, seed_demo
+from famulus.cli.sockets import Sockets
 from famulus.kernel.database import Database
 from famulus.kernel.logs import configure
 from famulus.kernel.migrate import reach, upgrade
 from famulus.kernel.settings import Settings, load_settings
 
+FRAME = 65_536
+"""Bytes of the largest frame that a WebSocket takes."""
 GRACE = 3
 """Seconds that open streams get when the server is told to stop; their runs go on at the next start."""
 
@@ -60,7 +63,11 @@ class Server(uvicorn.Server):
             port=settings.port,
             loop="uvloop",
             http="httptools",
-            ws="none",
+            ws=Sockets,
+            ws_max_size=FRAME,
+            ws_per_message_deflate=False,
+            ws_ping_interval=20,
+            ws_ping_timeout=20,
             lifespan="off",  # see startup
             log_config=None,
             access_log=False,

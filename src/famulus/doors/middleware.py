@@ -41,6 +41,7 @@ MAILED = ("/verify", "/reset")
 """Pages whose address holds a token until their script has taken it out."""
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """Of several policies the last one counts."""
+STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 QUIET = frozenset({"/healthz", "/readyz"})
 
 
@@ -78,19 +79,12 @@ class Envelope:
         self._docs = DOCS if settings.local else frozenset[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        request_id = _request_id(headers)
-        scope["request_id"] = request_id
+        headers = self._known(scope)
         scope[DIRECT_SEND] = send
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        peer = scope["client"][0] if scope["client"] else None
-        come_from(self._proxies.client(peer, scope["headers"]), request_id, _user_agent(headers))
-        scope["scheme"] = self._proxies.scheme(peer, scope["headers"]) or scope["scheme"]
-        extra = [*self._headers, (b"x-request-id", request_id.encode())]
+        extra = [*self._headers, (b"x-request-id", scope["request_id"].encode())]
         if scope["path"] not in self._docs:
             extra.append(self._policy)
         if scope["path"].startswith(MAILED):
@@ -98,16 +92,30 @@ class Envelope:
         started, status = time.perf_counter(), 0
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 nonlocal status
-                status = message["status"]
+                status = message.get("status", 101)
                 message["headers"] = [*message.get("headers", ()), *extra]
             await send(message)
 
         try:
-            await self._bounded(scope, headers, receive, answer)
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, answer)
+            else:
+                await self._bounded(scope, headers, receive, answer)
         finally:
             self._log(scope, status, started)
+
+    def _known(self, scope: Scope) -> dict[bytes, bytes]:
+        """Give a request its id, and say where it comes from; its headers."""
+        headers = dict(scope["headers"])
+        request_id = scope["request_id"] = _request_id(headers)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        peer = scope["client"][0] if scope["client"] else None
+        come_from(self._proxies.client(peer, scope["headers"]), request_id, _user_agent(headers))
+        scope["scheme"] = self._proxies.scheme(peer, scope["headers"]) or scope["scheme"]
+        return headers
 
     async def _bounded(
         self, scope: Scope, headers: MutableMapping[bytes, bytes], receive: Receive, send: Send
@@ -146,7 +154,7 @@ class Envelope:
         route: Any = scope.get("route")
         log.info(
             "request",
-            method=scope["method"],
+            method=scope.get("method", "WEBSOCKET"),
             route=getattr(route, "path", None) or scope["path"][:200],
             status=status,
             ms=round((time.perf_counter() - started) * 1000, 1),

@@ -1,6 +1,7 @@
 """Errors on the wire: one shape for all, `application/problem+json` (RFC 9457), rendered here and nowhere else."""
 
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -106,12 +107,11 @@ def _ours(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem(fault_of(error), request_id_of(request))
+    return problem(fault_of(error.errors()), request_id_of(request))
 
 
-def fault_of(error: RequestValidationError) -> FamulusError:
-    """What is wrong with a request, as an error of ours."""
-    found = error.errors()
+def fault_of(found: Sequence[Any]) -> FamulusError:
+    """What pydantic has found wrong with what was sent, as an error of ours."""
     if any(item["type"] == "json_invalid" for item in found):
         return BadRequest("The body is not valid JSON.")
     fields = tuple(FieldProblem(_path(item["loc"]), _sentence(item["msg"])) for item in found[:MOST_FIELDS])

@@ -45,7 +45,7 @@ class _Forgiving(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                fault = fault_of(error)
+                fault = fault_of(error.errors())
                 raise BadRequest(fault.detail, fields=fault.fields) from error
 
         return answer

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, get_args
 import msgspec
 from starlette.background import BackgroundTask
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from famulus.runs.events import Entry, Event
 
@@ -41,13 +41,17 @@ class Pipe(Generic[T]):
         self._rest: Awaitable[None] | None = None
         self._error: Exception | None = None
 
+    def message(self, piece: bytes) -> Message:
+        """A piece as the server takes it."""
+        return {"type": "http.response.body", "body": piece, "more_body": True}
+
     async def send(self, item: T) -> None:
         """Send one item from the reader's own task."""
-        await self.to({"type": "http.response.body", "body": self.encode(item), "more_body": True})
+        await self.to(self.message(self.encode(item)))
 
     def push(self, piece: bytes) -> bool:
         """Send a piece from whatever task this is. False when the server waits for its reader; then `drain` goes on."""
-        steps = self.to({"type": "http.response.body", "body": piece, "more_body": True}).__await__()
+        steps = self.to(self.message(piece)).__await__()
         try:
             self._rest = _finish(steps, next(steps))
         except StopIteration:

@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from famulus.conversations.parts import MessageView, Tool
+from famulus.conversations.parts import Citation, MessageView, Tool
 from famulus.runs.events import (
     AnswerRestarted,
     ApprovalAnswered,
@@ -97,7 +97,7 @@ def _told(event: Event) -> tuple[str, Frame]:
         case ApprovalRequested():
             return "action_pending", {"approval": event.approval}
         case MessageCompleted():
-            return "response", {"text": event.message.text, "message": event.message}
+            return "response", _response(event.message)
         case RunCompleted():
             return "done", {"status": "completed", "run_id": event.run_id, "usage": event.usage}
         case RunCancelled():
@@ -109,6 +109,14 @@ def _told(event: Event) -> tuple[str, Frame]:
             }  # fmt: skip
         case _:
             return "thinking", _thinking(event)
+
+
+def _response(message: MessageView) -> Frame:
+    cited = [part for part in message.parts if isinstance(part, Citation)]
+    return {
+        "text": message.text, "status": message.status, "message_id": message.id,
+        "thread_id": message.thread_id, "citations": cited,
+    }  # fmt: skip
 
 
 def _thinking(

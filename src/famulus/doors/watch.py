@@ -78,14 +78,21 @@ class Guard:
 
     async def receive(self, receive: Receive) -> Message:
         """What the client says next; for a stream that has to end, that it is gone."""
+        with self.stops():
+            if self.ended is None:
+                return await receive()
+        return DISCONNECT
+
+    @contextmanager
+    def stops(self) -> Generator[None]:
+        """A block of this task that is left at once when the stream has to end."""
         self._waiting = asyncio.current_task()
         try:
-            return DISCONNECT if self.ended is not None else await receive()
+            yield
         except asyncio.CancelledError:
             if self.ended is None or self._waiting is None:
                 raise
             self._waiting.uncancel()
-            return DISCONNECT
         finally:
             self._waiting = None
 
@@ -164,8 +171,12 @@ class Watch:
             now = await self._authenticator.principal(guard.headers, guard.method, guard.peer)
         except Unauthenticated:
             return False
-        then = guard.principal
-        return (now.user_id, now.organization_id, now.role) == (then.user_id, then.organization_id, then.role)
+        return same_rights(now, guard.principal)
+
+
+def same_rights(now: Principal, then: Principal) -> bool:
+    """Whether two are the same person in the same place and role."""
+    return (now.user_id, now.organization_id, now.role) == (then.user_id, then.organization_id, then.role)
 
 
 class Watched(Response):

@@ -73,6 +73,18 @@ class Session(Base):
     __table_args__ = (Index(None, "user_id", "id"),)
 
 
+class Ticket(Base):
+    """A short way in, used once: it stands for the credential that it was asked for with, which is sealed here."""
+
+    __tablename__ = "tickets"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index(None, "expires_at"),)
+
+
 class EmailToken(Base):
     """A link that was mailed: whoever has it reads that mailbox. It works once; only its digest is kept."""
 

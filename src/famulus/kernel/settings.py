@@ -171,6 +171,20 @@ class Settings(BaseSettings):
         validation_alias=_names("mcp_stdio"),
         description="Whether site admins may connect MCP servers that are programs, started on this machine.",
     )
+    socket_idle_timeout: float = Field(
+        900,
+        gt=0,
+        le=86_400,
+        validation_alias=_names("socket_idle_timeout"),
+        description="Seconds after which a WebSocket is closed on which nothing happens.",
+    )
+    socket_patience: float = Field(
+        10,
+        gt=0,
+        le=300,
+        validation_alias=_names("socket_patience"),
+        description="Seconds that a WebSocket waits for a client that does not read, before it is dropped.",
+    )
     guest_chat: bool = Field(
         False,
         validation_alias=_names("guest_chat"),

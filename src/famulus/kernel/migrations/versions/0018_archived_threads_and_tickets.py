@@ -1,4 +1,4 @@
-"""Threads may be archived and are begun once by the client's key."""
+"""Threads may be archived and are begun once by the client's key; tickets open a WebSocket."""
 
 from collections.abc import Sequence
 
@@ -25,9 +25,18 @@ def upgrade() -> None:
         sqlite_where=ARCHIVED,
         postgresql_where=ARCHIVED,
     )
+    op.create_table(
+        "tickets",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_tickets")),
+    )
+    op.create_index(op.f("ix_tickets_expires_at"), "tickets", ["expires_at"])
 
 
 def downgrade() -> None:
+    op.drop_table("tickets")
     op.drop_index("ix_threads_archived", "threads")
     op.drop_index("ix_threads_user_id_key", "threads")
     op.drop_column("threads", "key")
