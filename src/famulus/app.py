@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from functools import partial
+from operator import attrgetter
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -332,6 +333,7 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if settings.local else None,
         redirect_slashes=False,
+        generate_unique_id_function=attrgetter("name"),  # such as `create_track`, which clients call it by
         responses=PROBLEMS,
     )
     app.state.settings = settings

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from famulus.kernel.openapi_document import BadDocument, read_document
 from famulus.tools.contract import Retry
-from famulus.tools.openapi.document import BadDocument, read_document
 from famulus.tools.openapi.operations import Described, Operation, describe
 from famulus.tools.openapi.toolset import checker
 from famulus.tools.openapi.wire import written

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from famulus.knowledge.blocks import Block, Content, Format, Parsed, Section, Unparsable, one_line
 from famulus.knowledge.cut import cut
 from famulus.knowledge.parse_code import LANGUAGES, parse_code
+from famulus.knowledge.parse_openapi import is_openapi, parse_openapi
 from famulus.knowledge.parse_pdf import parse_pdf
 from famulus.knowledge.parse_text import decode, parse_text
 
@@ -18,7 +19,7 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys(LANGUAGES, "code"),
 }
 """What can be read, by the ending of the name in lower case."""
-SIMPLE: frozenset[Format] = frozenset(("markdown", "html", "text"))
+SIMPLE: frozenset[Format] = frozenset(("markdown", "html", "text", "openapi"))
 """What cannot bring down the process that reads it."""
 
 
@@ -29,7 +30,7 @@ def digest(data: bytes) -> str:
 
 def format_of(path: str) -> Format | None:
     """The format that a name promises, if it is one that can be read."""
-    return FORMATS.get(PurePosixPath(path).suffix.lower())
+    return "openapi" if is_openapi(path) else FORMATS.get(PurePosixPath(path).suffix.lower())
 
 
 def parse(data: bytes, path: str) -> Parsed:
@@ -70,7 +71,7 @@ def _parser(format: Format) -> Callable[[str], Content]:
         from famulus.knowledge.parse_markdown import parse_markdown  # lazy: sixty modules for a rare need
 
         return parse_markdown
-    return parse_text
+    return parse_openapi if format == "openapi" else parse_text
 
 
 def _headings_only(content: Content) -> list[Section]:

@@ -8,11 +8,11 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from famulus.kernel.openapi_document import MAX_DOCUMENT
 from famulus.kernel.text import Change, Clearable, Id, Input, LongText
 from famulus.tools.contract import Effect
 from famulus.tools.links import Auth, Kind, State
 from famulus.tools.models import Connection
-from famulus.tools.openapi.document import MAX_DOCUMENT
 from famulus.tools.policy import PATTERN
 
 NAME = r"^[a-z][a-z0-9_]{0,20}$"

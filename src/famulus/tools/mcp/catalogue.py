@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import msgspec
 
+from famulus.kernel.openapi_document import Node, node, text_of
 from famulus.kernel.text import visible_text
 from famulus.tools.arguments import as_schema
 from famulus.tools.contract import Effect
 from famulus.tools.mcp.talking import Era
-from famulus.tools.openapi.document import Node, node, text_of
 
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 DEPTH = 30

@@ -18,9 +18,9 @@ from famulus.kernel.http_answers import (
     OutboundUnreached,
     Response,
 )
+from famulus.kernel.openapi_document import Node, node, text_of
 from famulus.kernel.text import visible_text
 from famulus.tools.mcp.talking import INTERNAL, Era, Refused, WireBroken
-from famulus.tools.openapi.document import Node, node, text_of
 
 MAX_ANSWER = 5_000_000
 """Bytes of one answer, whatever else its stream holds included."""

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from famulus.kernel.openapi_document import Node
 from famulus.tools.mcp.http_wire import MAX_ANSWER, message_in, result_in
 from famulus.tools.mcp.talking import NO_SUCH_METHOD, Era, WireBroken
-from famulus.tools.openapi.document import Node
 
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE")
 GOODBYE = 1.0

@@ -9,7 +9,7 @@ Nothing is offered to the server: no sampling, no roots, no asking back. What it
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from famulus.tools.openapi.document import Node, listed, node, text_of
+from famulus.kernel.openapi_document import Node, listed, node, text_of
 
 TODAY = "2026-07-28"
 BEFORE = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")

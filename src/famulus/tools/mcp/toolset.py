@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from famulus.identity.principal import Principal
 from famulus.kernel.http import Outbound
+from famulus.kernel.openapi_document import Node, listed, node, text_of
 from famulus.kernel.text import visible_text
 from famulus.tools.arguments import SECRET_NAME, as_schema
 from famulus.tools.contract import Done, Effect, Json, OutcomeUnknown, Preview, Tool, ToolContext, ToolFailed
@@ -28,7 +29,6 @@ from famulus.tools.mcp.http_wire import HttpWire
 from famulus.tools.mcp.stdio_wire import StdioWire
 from famulus.tools.mcp.talking import INTERNAL, Era, Refused, Talk, Wire, WireBroken
 from famulus.tools.openapi.answers import bounded
-from famulus.tools.openapi.document import Node, listed, node, text_of
 from famulus.tools.openapi.toolset import checker
 
 TIMEOUT = 30.0

@@ -5,18 +5,15 @@ and named with the reason; the others go on.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from famulus.tools.openapi.document import BadDocument, Node, listed, node, text_of
-from famulus.tools.openapi.schemas import Find, references, resolved, whole
+from famulus.kernel.openapi_document import BadDocument, Node, listed, node, text_of
+from famulus.kernel.openapi_schemas import Find, Method, listed_operations, references, resolved, whole
 
-Method = Literal["get", "put", "post", "delete", "patch", "head", "options"]
-METHODS: tuple[Method, ...] = ("get", "put", "post", "delete", "patch", "head", "options")
 Place = Literal["path", "query", "header", "body"]
 MOST_OPERATIONS = 1_000
 NAME = 64
@@ -112,7 +109,7 @@ def describe(document: Node, *, source: str | None, base: str | None) -> Describ
     operations: list[Operation] = []
     left_out: list[str] = []
     taken: set[str] = set()
-    for path, method, place, described in _listed(find, node(document["paths"])):
+    for path, method, place, described in listed_operations(find, node(document["paths"])):
         try:
             servers = described.get("servers") or place.get("servers") or document.get("servers")
             address = base or _address(listed(servers), source)
@@ -130,20 +127,6 @@ def describe(document: Node, *, source: str | None, base: str | None) -> Describ
         )
     title = text_of(node(document.get("info")).get("title"))[:100]
     return Described(title, tuple(operations), tuple(left_out))
-
-
-def _listed(find: Find, paths: Node) -> Iterator[tuple[str, Method, Node, Node]]:
-    """Path, method, path item and operation."""
-    for path, item in paths.items():
-        if not path.startswith("/"):
-            continue
-        try:
-            place = resolved(find, item)
-        except BadDocument:
-            continue
-        for method in METHODS:
-            if method in place:
-                yield path, method, place, node(place[method])
 
 
 def _address(servers: list[Any], source: str | None) -> str:

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.http import BY_A_TOOL, REDIRECTS, Outbound
 from famulus.kernel.http_answers import OutboundFailed, OutboundRefused, OutboundTooLarge
+from famulus.kernel.openapi_document import MAX_DOCUMENT, BadDocument, Node, listed, node, read_document
+from famulus.kernel.openapi_schemas import Method
 from famulus.kernel.text import visible_text
 from famulus.tools.arguments import SECRET_NAME, SHOWN_PROBLEMS, as_schema
 from famulus.tools.contract import Done, Effect, Json, Preview, Retry, Tool, ToolContext, ToolFailed
 from famulus.tools.credentials import Credentials
 from famulus.tools.links import Auth, Found, HeaderAuth, Link, NoAuth, Problem
 from famulus.tools.openapi.answers import result_of, without_answer
-from famulus.tools.openapi.document import MAX_DOCUMENT, BadDocument, Node, listed, node, read_document
-from famulus.tools.openapi.operations import Described, Method, Operation, describe
+from famulus.tools.openapi.operations import Described, Operation, describe
 from famulus.tools.openapi.wire import written
 
 TIMEOUT = 30.0

@@ -5,11 +5,11 @@ laxer, never stricter; the far side has the last word on what it takes.
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 from urllib.parse import unquote
 
-from famulus.tools.openapi.document import BadDocument, Node, listed, node, text_of
+from famulus.kernel.openapi_document import BadDocument, Node, listed, node, text_of
 
 DEPTHS = (8, 5, 3, 2)
 """Levels of nested schemas, tried until the whole is short enough."""
@@ -24,6 +24,8 @@ KEPT = frozenset(
 """.split()
 )
 """Keywords that are taken as they are."""
+Method = Literal["get", "put", "post", "delete", "patch", "head", "options"]
+METHODS: tuple[Method, ...] = ("get", "put", "post", "delete", "patch", "head", "options")
 Find = Callable[[str], Any]
 """What a reference within the document points at; raises BadDocument."""
 
@@ -57,6 +59,20 @@ def resolved(find: Find, value: object) -> Node:
             return found
         found = node(find(found["$ref"]))
     raise BadDocument("its references go round in circles")
+
+
+def listed_operations(find: Find, paths: Node) -> Iterator[tuple[str, Method, Node, Node]]:
+    """Path, method, path item and operation of every operation; a path that cannot be read is left out."""
+    for path, item in paths.items():
+        if not path.startswith("/"):
+            continue
+        try:
+            place = resolved(find, item)
+        except BadDocument:
+            continue
+        for method in METHODS:
+            if method in place:
+                yield path, method, place, node(place[method])
 
 
 def whole(find: Find, schema: Node) -> Node:
