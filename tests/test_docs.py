@@ -278,8 +278,8 @@ def test_examples_run(page: Path, server: str, environment: dict[str, str], tmp_
     (tmp_path / "var").mkdir()
     examples = run_blocks(page)
     parts = [f"printf '\\n{MARK}{number}\\n'\n{block.text}" for number, block in enumerate(examples)]
-    script = "\n".join(parts).replace(ADDRESS, server).replace(COMMAND, f"'{sys.executable}' -c '{MAIN}'")
-    script = script.replace(PYTHON, f"'{sys.executable}'")
+    script = "\n".join(parts).replace(ADDRESS, server).replace(PYTHON, f"'{sys.executable}'")
+    script = script.replace(COMMAND, f"'{sys.executable}' -c '{MAIN}'")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         env=environment,

@@ -21,7 +21,11 @@ from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSessi
 from famulus.identity.principal import Role
 from famulus.kernel.text import Id
 
-router = APIRouter(tags=["registry"])
+router = APIRouter(
+    tags=["registry"],
+    # The native operations have the plain names.
+    generate_unique_id_function=lambda route: f"registry_{route.name}",
+)
 
 
 @router.get("/assistants")
