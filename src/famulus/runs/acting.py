@@ -4,8 +4,8 @@
                                         ├─ ask ───▶ foreseen, and the run put aside until somebody has answered
                                         └─ deny ──▶ not done; the model is told
 
-Calls of one step are taken in their order. Once one of them has to wait, those after it that change something are not
-done, for they may rest on it.
+Calls of one step are taken in their order, those that only read and stand together side by side. Once one of them has
+to wait, those after it that change something are not done, for they may rest on it.
 """
 
 import asyncio
@@ -32,6 +32,8 @@ from famulus.tools.rules import RulesCache
 
 MAX_CALLS = 8
 """Tool calls in one step; what a model asks for beyond is not done."""
+AT_ONCE = 4
+"""Calls that only read, side by side."""
 SURPLUS = f"Not done: at most {MAX_CALLS} calls are made at once. Call again for the rest."
 DENIED = "Not done: the rules of this organization or assistant do not allow it."
 AFTER_WAITING = "Not done: a call before it waits for the person. Call again once that is settled."
@@ -73,22 +75,41 @@ class Acting:
     async def use(self, calls: Sequence[ToolCall]) -> None:
         """Make the calls of one step. Raises `Suspended` when some of them wait for a person."""
         waiting: list[tuple[Plan, Verdict]] = []
+        reading: list[Plan] = []
+        here = self._here()  # the model has written all of them before it reads what any of them brings
         for number, call in enumerate(calls):
-            plan = await self._plan(call) if number < MAX_CALLS else Outcome("failed", SURPLUS)
-            if isinstance(plan, Outcome):
-                await self._carrier.settle(self._work, call, plan)
+            weighed = await self._weigh(call, here) if number < MAX_CALLS else Outcome("failed", SURPLUS)
+            if isinstance(weighed, Plan) and weighed.tool.effect == "reads":
+                reading.append(weighed)
                 continue
-            verdict = await self._verdict(plan.tool)
-            if verdict.decision == "deny":
-                await self._carrier.settle(self._work, call, Outcome("denied", DENIED))
-            elif verdict.decision == "ask":
-                await self._foresee(plan, verdict, waiting)
-            elif waiting and plan.tool.effect != "reads":
-                await self._carrier.settle(self._work, call, Outcome("denied", AFTER_WAITING))
-            else:
-                await self._make(plan, waiting)
+            await self._make(reading, here, waiting)
+            reading.clear()
+            match weighed:
+                case Outcome():
+                    await self._carrier.settle(self._work, call, weighed)
+                case Plan() if waiting:
+                    await self._carrier.settle(self._work, call, Outcome("denied", AFTER_WAITING))
+                case Plan():
+                    await self._make([weighed], here, waiting)
+                case plan, verdict:
+                    await self._foresee(plan, verdict, waiting)
+        await self._make(reading, here, waiting)
         if waiting:
             await self._suspend(waiting)
+
+    async def _weigh(self, call: ToolCall, here: ToolContext) -> Plan | tuple[Plan, Verdict] | Outcome:
+        """A call that may be made; or one with who has to say yes first; or why it is not made."""
+        plan = await self._plan(call)
+        if isinstance(plan, Outcome):
+            return plan
+        verdict = await self._verdict(plan.tool, here)
+        match verdict.decision:
+            case "allow":
+                return plan
+            case "ask":
+                return plan, verdict
+            case "deny":
+                return Outcome("denied", DENIED)
 
     async def resume(self) -> None:
         """Do what earlier attempts have left: take up answers, call again what the far side knows by its key.
@@ -129,7 +150,7 @@ class Acting:
             said = f"The person said no; nothing was done.{reason}"
             return await self._carrier.settle(self._work, call, Outcome("denied", said), shown=card.arguments)
         plan = await self._plan(call)
-        if isinstance(plan, Plan) and (await self._verdict(plan.tool)).decision == "deny":
+        if isinstance(plan, Plan) and (await self._verdict(plan.tool, self._here())).decision == "deny":
             plan = Outcome("denied", DENIED)  # the rules have changed since
         if isinstance(plan, Outcome):
             return await self._carrier.settle(self._work, call, plan, shown=card.arguments)
@@ -149,9 +170,9 @@ class Acting:
         given = check_arguments(tool, arguments)
         return Plan(call.id, tool, given, arguments, shown_arguments(arguments, tool.secrets))
 
-    async def _verdict(self, tool: Tool) -> Verdict:
+    async def _verdict(self, tool: Tool, here: ToolContext) -> Verdict:
         organization = await self._hands.rules.get(self._context.principal.organization_id)
-        return decide(tool, (organization, self._settings.tool_rules), tainted=self._tainted())
+        return decide(tool, (organization, self._settings.tool_rules), tainted=here.tainted)
 
     def _tainted(self) -> bool:
         """Whether the model has read, in this answer or before it, what others may have written."""
@@ -163,11 +184,32 @@ class Acting:
     def _here(self) -> ToolContext:
         return replace(self._context, tainted=self._tainted())
 
-    async def _make(self, plan: Plan, waiting: list[tuple[Plan, Verdict]]) -> None:
-        """Carry a call out; one whose tool finds that a person has to say yes waits like the others."""
-        reason = await self._carrier.carry_out(self._work, plan, self._here())
-        if reason is not None:
-            await self._foresee(plan, Verdict("ask"), waiting, reason)
+    async def _make(
+        self, plans: Sequence[Plan], here: ToolContext, waiting: list[tuple[Plan, Verdict]]
+    ) -> None:
+        """Carry calls out, side by side; one whose tool finds that a person has to say yes waits like the others."""
+        if not plans:
+            return
+        parts, gate = self._work.draft.parts, asyncio.Semaphore(AT_ONCE)
+        begun = len(parts)
+
+        async def make(plan: Plan) -> str | None:
+            async with gate:
+                return await self._carrier.carry_out(self._work, plan, here)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                made = [group.create_task(make(plan)) for plan in plans]
+        except (
+            ExceptionGroup
+        ) as broken:  # what says that the run is no longer ours, whichever call has heard it
+            raise broken.exceptions[0] from None
+        finally:
+            done = {part.call_id: part for part in parts[begun:] if isinstance(part, ToolPart)}
+            parts[begun:] = [done[plan.call_id] for plan in plans if plan.call_id in done]
+        for plan, task in zip(plans, made, strict=True):
+            if (reason := task.result()) is not None:
+                await self._foresee(plan, Verdict("ask"), waiting, reason)
 
     async def _foresee(
         self, plan: Plan, verdict: Verdict, waiting: list[tuple[Plan, Verdict]], reason: str | None = None

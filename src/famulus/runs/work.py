@@ -111,12 +111,14 @@ def past_of(entries: list[Entry]) -> Past:
     past = Past()
     said: list[str] = []
     calls: dict[str, ToolCalled] = {}
+    order: dict[str, int] = {}
     for event in (entry.event for entry in entries):
         match event:
             case TextDelta(text=text):
                 said.append(text)
             case ToolCalled():
                 calls[event.call_id] = event
+                order[event.call_id] = len(order)
             case ApprovalRequested(approval=card):
                 _flush(past, said)
                 calls[card.call_id] = ToolCalled(card.call_id, card.name, card.arguments, card.effect)
@@ -126,7 +128,7 @@ def past_of(entries: list[Entry]) -> Past:
             case ToolFinished(call_id=id) if called := calls.pop(id, None):
                 _flush(past, said)
                 past.waiting = [card for card in past.waiting if card.call_id != id]
-                past.parts.append(tool_part(called, event))
+                _put(past, tool_part(called, event), order)
             case AnswerRestarted(text=text):
                 said[:] = [text.removeprefix(_text(past))]
             case _:
@@ -144,6 +146,16 @@ def tool_part(called: ToolCalled, finished: ToolFinished) -> Tool:
         called.call_id, called.name, called.arguments, finished.status, finished.result, called.effect, called.asked,
         finished.undo,
     )  # fmt: skip
+
+
+def _put(past: Past, done: Tool, order: dict[str, int]) -> None:
+    """Add what became of a call: of calls side by side the first may be the last to come back."""
+    place = len(past.parts)
+    while place and isinstance(before := past.parts[place - 1], Tool):
+        if order.get(before.call_id, -1) < order.get(done.call_id, len(order)):
+            break
+        place -= 1
+    past.parts.insert(place, done)
 
 
 def _flush(past: Past, said: list[str]) -> None:
