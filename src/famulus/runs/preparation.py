@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from itertools import count
 
 from msgspec.structs import replace
 
@@ -51,8 +52,8 @@ from famulus.runs.events import (
     RunStarted,
     ToolFinished,
 )
+from famulus.runs.history import turns_of, within_budget
 from famulus.runs.loop import MOST_TOKENS, Draft, Limits
-from famulus.runs.said import messages_of, within_budget
 from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
 from famulus.tools.contract import ToolContext
@@ -261,8 +262,10 @@ class Preparation:
         *,
         course_id: str | None,
     ) -> Request:
-        said = messages_of([(row.role, decode_parts(row.parts)) for row in rows])
-        kept = within_budget(said, assistant.settings.history_tokens)
+        # A provider that is told of calls demands tools, so where there are none now, only words are told.
+        ids = count(1) if situation.can_act else None
+        said = turns_of([(row.role, decode_parts(row.parts)) for row in rows], ids)
+        kept = within_budget([turn for turn in said if turn], assistant.settings.history_tokens)
         return Request(
             messages=(ChatMessage("system", system_text(situation)), *kept),
             tools=tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in application.tools),
