@@ -32,7 +32,10 @@ class Run(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     body_hash: Mapped[str] = mapped_column(String(64))
     asker: Mapped[str] = mapped_column(Text)
-    """JSON of the principal and assistant it was accepted for, which a restarted server needs to go on."""
+    """JSON of the principal and assistant it was accepted for, which a restarted server needs to go on.
+
+    There may be a sealed token in it, so it is empty once the run has ended.
+    """
     model: Mapped[str | None] = mapped_column(String(200))
     input_tokens: Mapped[int] = mapped_column(default=0)
     output_tokens: Mapped[int] = mapped_column(default=0)

@@ -27,10 +27,12 @@ ADD_TO_THREAD = (
 )
 END_RUN = (
     "UPDATE runs SET status = $4, answer_id = $5, input_tokens = $6, output_tokens = $7, error = $8, finished_at = $9,"
-    " cited = $10, cost = $11 WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING"
+    " cited = $10, cost = $11, asker = '' WHERE id = $1 AND epoch = $2 AND owner = $3 AND status = 'running' RETURNING"
     " EXISTS (SELECT 1 FROM runs w WHERE w.thread_id = runs.thread_id AND w.status = 'queued')"
 )
-"""Once the thread is locked: a message queued before is seen here, and a later one finds the thread free."""
+"""What its asker came with is kept no longer than it is needed.
+
+Once the thread is locked: a message queued before is seen here, and a later one finds the thread free."""
 
 
 @dataclass(frozen=True, slots=True)

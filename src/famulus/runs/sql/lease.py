@@ -115,7 +115,7 @@ def cancel(run_id: str, user_id: str, at: datetime) -> Steps[RunRow | None]:
     )
     if rows and RunRow(*rows[0]).status == "queued" and RunRow(*rows[0]).epoch == 0:
         yield (
-            "UPDATE runs SET status = 'cancelled', epoch = epoch + 1, finished_at = $2 WHERE id = $1",
+            "UPDATE runs SET status = 'cancelled', epoch = epoch + 1, finished_at = $2, asker = '' WHERE id = $1",
             (run_id, at),
         )
         epoch = RunRow(*rows[0]).epoch + 1

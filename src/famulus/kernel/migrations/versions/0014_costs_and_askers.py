@@ -1,4 +1,4 @@
-"""What each run has cost."""
+"""What each run has cost; and runs that have ended keep nothing of what their asker came with."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     op.add_column("runs", sa.Column("cost", sa.BigInteger(), nullable=True))
+    op.execute("UPDATE runs SET asker = '' WHERE status IN ('completed', 'failed', 'cancelled')")
 
 
 def downgrade() -> None:
