@@ -19,11 +19,10 @@ from famulus.knowledge.citing import doubts
 from famulus.knowledge.retrieve import Passage, passages_in
 from famulus.tools.arguments import Arguments, Loc, dotted, plain, problems
 from famulus.tools.builtin import finding
+from famulus.tools.builtin.lessons import free_path
 from famulus.tools.contract import Done, Json, Preview, Retry, Tool, ToolContext, ToolFailed, Undo
 
 SOURCES = 20
-SLUG = 80
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _MARKUP = re.compile(r"([\\`*_\[\]<>])")
 Course = Annotated[
     Annotated[str, Field(min_length=1, max_length=200)] | None,
@@ -74,14 +73,12 @@ class QuizDraft(Arguments):
 
 
 async def _draft_lesson(context: ToolContext, given: DraftLesson) -> Done:
-    session, principal = context.session, context.principal
     course = await finding.course_meant(context, given.course)
     passages = await _sources(context, course, given.sources)
-    slug = _BETWEEN_WORDS.sub("-", given.title.casefold()).strip("-")[:SLUG] or "lesson"
-    path = await lessons.free_path(session, principal, course.id, f"{slug}.md")
+    path = await free_path(context, course.id, given.title)
     body = f"{given.body}\n\n{_note(passages)}"
     new = NewLesson(title=given.title, path=path, body=body, published=False)
-    lesson = await lessons.create_lesson(session, principal, course.id, new)
+    lesson = await lessons.create_lesson(context.session, context.principal, course.id, new)
     undo = Undo("discard_lesson_draft", {"lesson": lesson.id}, f"Put the draft “{lesson.title}” away")
     data = {"id": lesson.id, "title": lesson.title, "course_id": course.id, "path": path, "published": False}
     said = f"Drafted the lesson “{lesson.title}” in “{course.title}”. It is unpublished until a teacher publishes it."
@@ -208,8 +205,9 @@ async def _discard_quiz(context: ToolContext, given: QuizDraft) -> Done:
 TOOLS = (
     Tool(
         name="draft_lesson",
-        description="Draft a lesson for the teachers of a course. It stays unpublished; only a person publishes it. "
-        "Search the material first and write from what you found.",
+        description="Write a lesson yourself, from passages of the course's material, for its teachers to review; the "
+        "draft names them. Search the material first. Where the person gives the text, use create_lesson. It stays "
+        "unpublished; only a person publishes it.",
         parameters=DraftLesson,
         effect="writes",
         needs=("lesson", "create"),

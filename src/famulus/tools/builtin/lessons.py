@@ -27,6 +27,8 @@ from famulus.tools.contract import Done, Preview, Tool, ToolContext
 
 BODY = 18_000
 """Characters of a text that fits into one call."""
+SLUG = 80
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 Body = Annotated[str, StringConstraints(strip_whitespace=False), LongText(BODY, min_length=0, strip=False)]
 Which = Annotated[Name, Field(description="The lesson's title, its path in the course, or its id.")]
 Where = Annotated[
@@ -92,9 +94,8 @@ async def _list(context: ToolContext, given: ListLessons) -> Done:
 
 async def _create(context: ToolContext, given: CreateLesson) -> Done:
     course = await finding.course(context, given.course)
-    new = NewLesson(
-        title=given.title, path=given.path or _path(given.title), body=given.body, published=False
-    )
+    path = given.path or await free_path(context, course.id, given.title)
+    new = NewLesson(title=given.title, path=path, body=given.body, published=False)
     made = await lessons.create_lesson(context.session, context.principal, course.id, new)
     return Done(
         f"Added the draft {quoted(made.title)} to {quoted(course.title)}; a person publishes it.",
@@ -107,14 +108,15 @@ async def _create(context: ToolContext, given: CreateLesson) -> Done:
 async def _foresee_creation(context: ToolContext, given: CreateLesson) -> Preview:
     course = await finding.course(context, given.course)
     await access.require_in(context.session, context.principal, "create", "lesson", course_id=course.id)
-    arguments = given.model_dump() | {"course": course.id, "path": given.path or _path(given.title)}
+    path = given.path or await free_path(context, course.id, given.title)
+    arguments = given.model_dump() | {"course": course.id, "path": path}
     return Preview(f"Add the draft {quoted(given.title)} to {quoted(course.title)}", arguments)
 
 
-def _path(title: str) -> str:
-    """A place in the course that is named after the lesson."""
-    words = re.sub(r"\W+", "-", fold(title)).strip("-_")
-    return f"{words or 'lesson'}.md"
+async def free_path(context: ToolContext, course_id: str, title: str) -> str:
+    """A place in the course that is named after the lesson, and that no other has."""
+    slug = _BETWEEN_WORDS.sub("-", fold(title)).strip("-")[:SLUG] or "lesson"
+    return await lessons.free_path(context.session, context.principal, course_id, f"{slug}.md")
 
 
 async def _find(context: ToolContext, given: OneLesson, archived: bool) -> Found:
@@ -181,8 +183,8 @@ def tools() -> tuple[Tool, ...]:
         ),
         Tool(
             name="create_lesson",
-            description="Add a lesson with a title and a text that are at hand to a course. It is always a draft: a "
-            "person publishes it.",
+            description="Add a lesson to a course with the title and the text that the person gives, word for word. "
+            "Where you are to write the text yourself, use draft_lesson. It is always a draft: a person publishes it.",
             parameters=CreateLesson,
             effect="writes",
             needs=("lesson", "create"),
