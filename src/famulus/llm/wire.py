@@ -49,13 +49,14 @@ def usable_key(key: str | None, *, setting: str) -> str | None:
     return key or None
 
 
-class Wire(ABC):
-    """A model behind an HTTP server that streams; each wire adds how it is asked and how its answers are read."""
+class Caller:
+    """A model behind an HTTP server: what it is sent, and what is made of its refusals."""
 
     kind: str
     name: str
     _address_setting: str
     """The setting to mend when the server's address is wrong."""
+    _accepts = "application/json"
 
     def __init__(
         self,
@@ -73,54 +74,16 @@ class Wire(ABC):
         self._retry = retry or RetryPolicy()
         customary = {
             "Content-Type": "application/json",
-            "Accept": "text/event-stream",
+            "Accept": self._accepts,
             "Accept-Encoding": "identity",
         }
         self._client = (clients or Clients()).get(
             url, customary | dict(headers), connect_timeout=self._limits.connect
         )
 
-    @abstractmethod
-    def _encode(self, request: Request) -> bytes:
-        """The body to post."""
-
-    @abstractmethod
-    def _reader(self) -> Reader:
-        """A reader for one answer."""
-
-    async def stream(
-        self, request: Request, push: Push | None = None
-    ) -> AsyncGenerator[Sequence[Item], None]:
-        """Answer `request`. Failures before the first item are tried again, later ones are not."""
-        exchange = await retrying(partial(self._open, self._encode(request)), self._retry)
-        try:
-            items = exchange.first
-            if push is not None:
-                exchange.push_to(push)
-            while True:
-                if items:
-                    yield items
-                if exchange.over:
-                    return
-                items = await exchange.read()
-        finally:
-            exchange.close()
-
     async def close(self) -> None:
         """Close the connections; safe to call twice."""
         await self._client.close()
-
-    async def _open(self, body: bytes) -> Exchange:
-        """Send the request and read up to the first item."""
-        began = asyncio.get_running_loop().time()
-        response = await self._post(body)
-        exchange = Exchange(response, self._reader(), self._limits, began=began)
-        try:
-            await exchange.begin()
-        except BaseException:
-            exchange.close()
-            raise
-        return exchange
 
     async def _post(self, body: bytes) -> Answer:
         """The response once its head is there and says 200; every other way out is a ModelError."""
@@ -154,3 +117,47 @@ class Wire(ABC):
             wait=retry_after(response.headers.get("retry-after")),
             address_setting=self._address_setting,
         )
+
+
+class Wire(Caller, ABC):
+    """One that streams; each wire adds how it is asked and how its answers are read."""
+
+    _accepts = "text/event-stream"
+
+    @abstractmethod
+    def _encode(self, request: Request) -> bytes:
+        """The body to post."""
+
+    @abstractmethod
+    def _reader(self) -> Reader:
+        """A reader for one answer."""
+
+    async def stream(
+        self, request: Request, push: Push | None = None
+    ) -> AsyncGenerator[Sequence[Item], None]:
+        """Answer `request`. Failures before the first item are tried again, later ones are not."""
+        exchange = await retrying(partial(self._open, self._encode(request)), self._retry)
+        try:
+            items = exchange.first
+            if push is not None:
+                exchange.push_to(push)
+            while True:
+                if items:
+                    yield items
+                if exchange.over:
+                    return
+                items = await exchange.read()
+        finally:
+            exchange.close()
+
+    async def _open(self, body: bytes) -> Exchange:
+        """Send the request and read up to the first item."""
+        began = asyncio.get_running_loop().time()
+        response = await self._post(body)
+        exchange = Exchange(response, self._reader(), self._limits, began=began)
+        try:
+            await exchange.begin()
+        except BaseException:
+            exchange.close()
+            raise
+        return exchange
