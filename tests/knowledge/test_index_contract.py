@@ -1,18 +1,34 @@
-"""What every index of words has to do, asked of each in the same words."""
+"""What every index has to do, asked of each in the same words."""
 
+import math
 from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from famulus.knowledge import ddl
-from famulus.knowledge.index import Index, Scope
+from famulus.knowledge import ddl, vectors
+from famulus.knowledge.index import Index, Scope, Target
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.parse import digest, parse
-from famulus.knowledge.store import Draft, Owner, Place, begin, finish, known_documents, publish, put, remove
+from famulus.knowledge.slices import packed
+from famulus.knowledge.store import (
+    Draft,
+    Known,
+    Owner,
+    Place,
+    begin,
+    finish,
+    known_documents,
+    publish,
+    put,
+    remove,
+)
 from famulus.knowledge.words import read_question
+from famulus.llm.embedding.protocol import Vectors
 from tests.support.rooms import World
 
 HOSTILE = (
@@ -242,11 +258,102 @@ class IndexContract(ABC):
 
         assert await self.found(database, "gyroscope", scope) == ["before.md"]
 
+    async def near(
+        self, database: Database, towards: str, scope: Scope, limit: int = 10, besides: Sequence[str] = ()
+    ) -> list[str]:
+        """The titles of the nearest, best first."""
+        async with database.read() as session:
+            model = (await vectors.models(session))[0].id
+            titles = {
+                row[0]: row[1] for row in await session.execute(text("SELECT number, title FROM chunks"))
+            }
+            also = [number for number, title in titles.items() if title in besides]
+            target = Target(model, LENGTH, array("f", meaning(towards)).tobytes())
+            hits = await self.index.nearest(session, target, scope, limit, also)
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+        return [titles[hit.number] for hit in hits]
+
+    async def test_finds_the_nearest_first(self, database: Database, world: World) -> None:
+        await store(database, Owner(world.ours, world.course), abc="a b c", ab="a b", z="z")
+        await embed(database)
+        scope = Scope(((world.course, False),))
+
+        assert await self.near(database, "abc", scope) == ["abc", "ab", "z"]
+        assert await self.near(database, "abc", scope, 1) == ["abc"]
+        assert await self.near(database, "abc", scope, 1, ["z"]) == ["abc", "z"]
+        async with database.read() as session:
+            model = (await vectors.models(session))[0].id
+            target = Target(model, LENGTH, array("f", meaning("abc")).tobytes())
+            (best,) = await self.index.nearest(session, target, scope, 1)
+        assert best.score == pytest.approx(1, abs=0.002)
+
+    async def test_meaning_is_of_the_scope_alone(self, database: Database, world: World) -> None:
+        for name, owner in (
+            ("course", Owner(world.ours, world.course)),
+            ("general", Owner(world.ours)),
+            ("theirs", Owner(world.theirs, world.their_course)),
+        ):
+            await store(database, owner, **{name: "a"})
+        await embed(database)
+
+        assert await self.near(database, "a", Scope(((world.course, True),))) == ["course"]
+        assert await self.near(database, "a", Scope((), world.ours)) == ["general"]
+        other = await self.near(database, "a", Scope(((world.course, False),)), 10, ["theirs"])
+        assert other == ["course"]
+        assert await self.near(database, "a", Scope()) == []
+
+    async def test_meaning_follows_every_change(self, database: Database, world: World) -> None:
+        owner = Owner(world.ours, world.course)
+        learner, teacher = Scope(((world.course, False),)), Scope(((world.course, True),))
+        source_id = await store(database, owner, one="a", two="b")
+        assert await embed(database) == 2
+        assert sorted(await self.near(database, "a", learner)) == ["one", "two"]
+
+        known = {row.path: row for row in await self.known(database, source_id)}
+        async with database.write() as session:
+            await publish(session, owner, known["one.md"], published=False)
+        assert await self.near(database, "a", learner) == ["two"]
+        assert await self.near(database, "a", teacher) == ["one", "two"]
+
+        await store(database, owner, three="a c")
+        assert sorted(await self.near(database, "a", learner)) == ["two"]
+        assert await embed(database) == 1
+        assert await self.near(database, "a", learner) == ["three", "two"]
+
+        # Numbers of chunks may be used again, and must not bring back what once had them.
+        await store(database, owner, three="z")
+        await embed(database)
+        assert await self.near(database, "z", learner, 1) == ["three"]
+
+        async with database.write() as session:
+            await remove(session, [row.id for row in await self.known(database, source_id)])
+        assert await self.near(database, "a", teacher) == []
+        async with database.read() as session:
+            assert await session.scalar(text("SELECT count(*) FROM chunk_vectors")) == 0
+
+    async def known(self, database: Database, source_id: str) -> list[Known]:
+        async with database.read() as session:
+            return await known_documents(session, source_id)
+
+    async def test_no_text_is_embedded_twice(self, database: Database, world: World) -> None:
+        ours, theirs = Owner(world.ours, world.course), Owner(world.theirs, world.their_course)
+        await store(database, ours, one="# Same\n\na b", two="# Other\n\nc")
+        await embed(database)
+
+        # Read again, renamed, and brought by somebody else.
+        await store(database, ours, one="# Same\n\na b", new="x", moved="# Other\n\nc")
+        await store(database, theirs, copy="# Same\n\na b")
+
+        assert await embed(database) == 1
+        assert "Same" in await self.near(database, "ab", Scope(((world.their_course, False),)))
+
 
 class TestSqliteIndex(IndexContract):
-    """FTS5."""
+    """FTS5, and vectors in memory."""
 
-    index = SqliteIndex()
+    @pytest.fixture(autouse=True)
+    def _fresh(self) -> None:
+        self.index = SqliteIndex()
 
     @pytest.fixture
     def dialect(self) -> str:
@@ -267,7 +374,7 @@ class TestSqliteIndex(IndexContract):
 
 @pytest.mark.postgres
 class TestPostgresIndex(IndexContract):
-    """A tsvector column."""
+    """A tsvector column and pgvector."""
 
     index = PostgresIndex()
 
@@ -289,3 +396,27 @@ async def store(database: Database, owner: Owner, **contents: str) -> str:
         await put(session, source_id, owner, [draft(name, content) for name, content in contents.items()])
         await finish(session, source_id)
     return source_id
+
+
+LENGTH = 26
+
+
+def meaning(content: str) -> list[float]:
+    """A vector of length 1 that says which letters there are: what shares them is near."""
+    counts = [1.0 * (chr(ord("a") + n) in content) + 0.01 for n in range(LENGTH)]
+    whole = math.sqrt(sum(count * count for count in counts))
+    return [count / whole for count in counts]
+
+
+async def embed(database: Database) -> int:
+    """Give every chunk that lacks it a vector by the letters of its last line; how many lacked it."""
+    async with database.write() as session:
+        model = await vectors.model_named(session, "letters", LENGTH)
+        waiting = await vectors.lacking(session, model, 0, 100)
+        numbers = array("f", [number for one in waiting for number in meaning(one.text.split("\n")[-1])])
+        found = packed(Vectors(LENGTH, numbers.tobytes()), database.dialect)
+        rows = [
+            vectors.Row(model, one.id, one.hash, vector) for one, vector in zip(waiting, found, strict=True)
+        ]
+        await vectors.write(session, rows)
+    return len(waiting)

@@ -1,4 +1,4 @@
-"""The words index as the databases spell it, which table metadata cannot.
+"""The indexes as the databases spell them, which table metadata cannot: of words here, of meaning below.
 
 SQLite keeps an FTS5 table beside `chunks`, reading the text from there instead of holding it twice; triggers keep the
 two one, through cascades as well. PostgreSQL keeps a generated column with a GIN index. Either way nothing can
@@ -74,3 +74,67 @@ def drop(dialect: Dialect) -> tuple[str, ...]:
         f"ALTER TABLE chunks DROP COLUMN {COLUMN}",
         "ALTER TABLE chunks RESET (toast_tuple_target)",
     )
+
+
+VECTORS = "chunk_vectors"
+"""What each chunk means to each model. `scope` follows the chunk's, and a vector goes with its chunk, by reference."""
+
+SCOPES = "vector_scopes"
+"""SQLite's: how often the vectors of a scope have changed, so that copies in memory know when they are old."""
+
+_REFERENCES = (
+    " model INTEGER NOT NULL REFERENCES vector_models (id) ON DELETE CASCADE,"
+    " chunk INTEGER NOT NULL, scope VARCHAR(40) NOT NULL, hash VARCHAR(64) NOT NULL,"
+)
+_WITH_ITS_CHUNK = (
+    " FOREIGN KEY (chunk, scope) REFERENCES chunks (number, scope) ON UPDATE CASCADE ON DELETE CASCADE)"
+)
+_VECTOR_INDEXES = (
+    f"CREATE UNIQUE INDEX uq_{VECTORS}_chunk_model ON {VECTORS} (chunk, model)",
+    f"CREATE INDEX ix_{VECTORS}_scope_model ON {VECTORS} (scope, model)",
+    f"CREATE INDEX ix_{VECTORS}_hash_model ON {VECTORS} (hash, model)",
+    f"CREATE INDEX ix_{VECTORS}_model ON {VECTORS} (model)",
+)
+
+
+def _counting(event: str, *rows: str) -> str:
+    counted = " ".join(
+        f"INSERT INTO {SCOPES} (scope, version) VALUES ({row}.scope, 1)"
+        " ON CONFLICT (scope) DO UPDATE SET version = version + 1;"
+        for row in rows
+    )
+    return f"CREATE TRIGGER {VECTORS}_{event} AFTER {event.upper()} ON {VECTORS} BEGIN {counted} END"
+
+
+_SQLITE_VECTORS = (
+    # Ids are never used again, so that two lists of them tell what was added and what has gone.
+    f"CREATE TABLE {VECTORS} (id INTEGER PRIMARY KEY AUTOINCREMENT,{_REFERENCES} vector BLOB NOT NULL,"
+    + _WITH_ITS_CHUNK,
+    *_VECTOR_INDEXES,
+    f"CREATE TABLE {SCOPES} (scope VARCHAR(40) PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
+    _counting("insert", "new"),
+    _counting("delete", "old"),
+    _counting("update", "old", "new"),
+)
+_POSTGRES_VECTORS = (
+    "CREATE EXTENSION IF NOT EXISTS vector",
+    f"CREATE TABLE {VECTORS} (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,{_REFERENCES}"
+    " vector HALFVEC NOT NULL," + _WITH_ITS_CHUNK,
+    # A vector beside its row, not elsewhere: an exact search reads all those of a scope.
+    f"ALTER TABLE {VECTORS} ALTER COLUMN vector SET STORAGE MAIN",
+    *_VECTOR_INDEXES,
+)
+
+
+def create_vectors(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that make the table of vectors, to be run once `chunks` and `vector_models` exist.
+
+    On PostgreSQL they need the extension `vector`, and the right to create it unless it is there.
+    """
+    return _SQLITE_VECTORS if dialect == "sqlite" else _POSTGRES_VECTORS
+
+
+def drop_vectors(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that take it away again."""
+    table = f"DROP TABLE IF EXISTS {VECTORS}"
+    return (table, f"DROP TABLE {SCOPES}") if dialect == "sqlite" else (table,)

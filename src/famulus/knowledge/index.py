@@ -1,15 +1,17 @@
-"""What every index of chunks can be asked, and in which words: a question, a scope, the hits.
+"""What every index of chunks can be asked: a question in words or as a vector, a scope, the hits.
 
-The database that holds the chunks keeps its words index itself (ddl.py), so that here is nothing to add to or to
-remove from it: what is written to `chunks` is found by the next search, what is gone from there is not.
+The database that holds the chunks keeps its indexes itself (ddl.py), so that here is nothing to add to or to
+remove from them: what is written there is found by the next search, what is gone from there is not.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.knowledge.ddl import VECTORS
 from famulus.knowledge.models import Source
 from famulus.knowledge.words import Question
 
@@ -40,11 +42,24 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that shares words with the question."""
+    """A chunk that shares words with the question, or is near it in meaning."""
 
     chunk_id: str
     score: float
-    """The larger the better; comparable within one search only."""
+    """The larger the better. Of words: comparable within one search only. Of meaning: -1 to 1, 1 being the same."""
+    number: int
+    """The chunk's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A question as a vector."""
+
+    model: int
+    """Of `vector_models`; only its vectors are compared."""
+    dimension: int
+    data: bytes
+    """float32, of length 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +74,19 @@ class Found:
 
 
 class Index(Protocol):
-    """Finds chunks by their words."""
+    """Finds chunks by their words and by their meaning."""
 
     async def search(self, session: AsyncSession, question: Question, scope: Scope, limit: int) -> Found:
         """At most `limit` chunks of `scope` that share any word with `question`."""
+        ...
+
+    async def nearest(
+        self, session: AsyncSession, target: Target, scope: Scope, limit: int, besides: Collection[int] = ()
+    ) -> list[Hit]:
+        """The `limit` chunks of `scope` nearest to `target`, exactly, best first.
+
+        Among them are those of the chunks with the numbers `besides` that have a vector in the scope, however far.
+        """
         ...
 
 
@@ -71,3 +95,11 @@ async def size_of(session: AsyncSession, scope: Scope) -> int:
     general = and_(Source.course_id.is_(None), Source.organization_id == scope.organization_id)
     within = or_(Source.course_id.in_([course for course, _ in scope.courses]), general)
     return await session.scalar(select(func.coalesce(func.sum(Source.chunks), 0)).where(within)) or 0
+
+
+async def vectors_in(session: AsyncSession, model: int, scope: Scope) -> int:
+    """How many chunks of a scope have a vector of a model; drafts included, as in `size_of`."""
+    every = Scope(tuple((course, True) for course, _ in scope.courses), scope.organization_id).words
+    sql = text(f"SELECT count(*) FROM {VECTORS} WHERE model = :model AND scope IN :scopes")  # noqa: S608 – a constant
+    sql = sql.bindparams(bindparam("scopes", expanding=True))
+    return await session.scalar(sql, {"model": model, "scopes": list(every)}) or 0

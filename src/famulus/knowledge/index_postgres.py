@@ -1,17 +1,21 @@
-"""The words index on PostgreSQL: a GIN index finds, and BM25 is worked out here from what ts_rank_cd counts.
+"""The index on PostgreSQL. Of words: a GIN index finds, and BM25 is worked out here from what ts_rank_cd counts.
 
 PostgreSQL's own ranks do not know how rare a word is, so that in a course on robots `robot` would drown the rest.
 For a single word ts_rank_cd is its number of occurrences by weight, which is the one thing BM25 still needs.
+
+Of meaning: pgvector, exact within the scope.
 """
 
 import math
-from collections.abc import Mapping
+from array import array
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.knowledge.index import Found, Hit, Scope, size_of
+from famulus.knowledge.ddl import VECTORS
+from famulus.knowledge.index import Found, Hit, Scope, Target, size_of
 from famulus.knowledge.words import Question
 
 SIFTED = 120
@@ -19,6 +23,14 @@ SIFTED = 120
 ENOUGH = 500
 """Chunks with one of the rarest words, beyond which those with commoner words alone are not looked at."""
 
+_DISTANCE = "vector <#> CAST(CAST(:target AS text) AS halfvec)"
+_OF_SCOPE = f"FROM {VECTORS} WHERE model = :model AND scope = ANY(:scopes)"
+_NEAREST = text(
+    f"WITH near AS MATERIALIZED (SELECT chunk, {_DISTANCE} AS distance {_OF_SCOPE} ORDER BY distance LIMIT :limit)"
+    " SELECT chunks.id, -found.distance, chunks.number FROM ("
+    f"SELECT * FROM near UNION SELECT chunk, {_DISTANCE} {_OF_SCOPE} AND chunk = ANY(:besides)"
+    ") AS found JOIN chunks ON chunks.number = found.chunk ORDER BY found.distance, chunks.id"
+)
 _REACH = "CAST(:reach AS tsquery)"
 _WORD = "plainto_tsquery('english', :t{})"
 _PHRASE = "phraseto_tsquery('english', :p{})"
@@ -29,7 +41,7 @@ _SATURATED = "CAST(:w{} AS float8) * 2.2 * n{} / (n{} + 0.3 + 0.9 * size / 1000)
 
 
 class PostgresIndex:
-    """A tsvector column of `chunks`; shares the session's transaction."""
+    """A tsvector column and half-precision vectors of `chunks`; shares the session's transaction."""
 
     async def search(self, session: AsyncSession, question: Question, scope: Scope, limit: int) -> Found:
         """See `Index.search`."""
@@ -45,7 +57,24 @@ class PostgresIndex:
         values |= {f"w{n}": weight for n, weight in enumerate(weights)}
         values |= {"limit": limit, "sifted": max(SIFTED, limit)}
         rows = await session.execute(text(_search(question, _driving(question, frequencies))), values)
-        return Found([Hit(row[0], row[1]) for row in rows], frequencies, total)
+        return Found([Hit(*row) for row in rows], frequencies, total)
+
+    async def nearest(
+        self, session: AsyncSession, target: Target, scope: Scope, limit: int, besides: Collection[int] = ()
+    ) -> list[Hit]:
+        """See `Index.nearest`. Every vector of the scope is compared; its btree says which those are."""
+        if not scope.words:
+            return []
+        numbers = array("f", target.data)
+        values = {
+            "target": "[" + ",".join(f"{number:.6g}" for number in numbers) + "]",
+            "model": target.model,
+            "scopes": list(scope.words),
+            "limit": limit,
+            "besides": list(besides),
+        }
+        rows = await session.execute(_NEAREST, values)
+        return [Hit(*row) for row in rows]
 
 
 def _search(question: Question, driving: list[int]) -> str:
@@ -57,10 +86,10 @@ def _search(question: Question, driving: list[int]) -> str:
     together = "".join(f" + {_THERE.format(n, query)}" for n, query in enumerate(phrases, len(words)))
     any_word = " || ".join(words[n] for n in driving)
     return (
-        "WITH sifted AS MATERIALIZED (SELECT id, words, length(text) AS size FROM chunks"
+        "WITH sifted AS MATERIALIZED (SELECT id, number, words, length(text) AS size FROM chunks"
         f" WHERE words @@ {_REACH} AND words @@ ({any_word}) ORDER BY {there} DESC, id LIMIT :sifted),"
-        f" counted AS MATERIALIZED (SELECT id, words, size, {counts} FROM sifted)"
-        f" SELECT id, {score}{together} AS score FROM counted ORDER BY score DESC, id LIMIT :limit"
+        f" counted AS MATERIALIZED (SELECT id, number, words, size, {counts} FROM sifted)"
+        f" SELECT id, {score}{together} AS score, number FROM counted ORDER BY score DESC, id LIMIT :limit"
     )
 
 

@@ -1,6 +1,6 @@
 """Tables of knowledge: sources have documents, cut into chunks. Private to this room.
 
-They are the truth; the words index (ddl.py) hangs on `chunks` and is kept by the database itself.
+They are the truth; the indexes (ddl.py) hang on `chunks`, and the database keeps them in step.
 """
 
 from datetime import datetime
@@ -106,4 +106,21 @@ class Chunk(Base):
     parts: Mapped[str] = mapped_column(Text, default="")
     """Words inside the text's words, for the index alone (words.inner_words)."""
 
-    __table_args__ = (UniqueConstraint("document_id", "ordinal"),)
+    __table_args__ = (
+        UniqueConstraint("document_id", "ordinal"),
+        # Vectors refer to both, so that theirs follow when a document is published (ddl.py).
+        Index("uq_chunks_number_scope", "number", "scope", unique=True),
+    )
+
+
+class VectorModel(Base):
+    """An embedding model that chunks have vectors of, or are getting them. Vectors stand in a table of ddl.py."""
+
+    __tablename__ = "vector_models"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    """As the model names itself (`Embedder.model_id`)."""
+    dimension: Mapped[int]
+    ready: Mapped[bool] = mapped_column(default=False)
+    """Whether every chunk had its vector once; those that came since may be waiting."""

@@ -15,6 +15,7 @@ from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
+from famulus.knowledge import vectors
 from famulus.knowledge.blocks import Parsed, Unreadable
 from famulus.knowledge.errors import SourceVanished
 from famulus.knowledge.index import scope_word
@@ -165,7 +166,9 @@ async def put(session: AsyncSession, source_id: str, owner: Owner, drafts: Seque
     """Bring documents into their new state. A chunk whose text has stayed keeps its id, so that citations open."""
     await _hold(session, source_id)
     known = {row.path: row for row in await _at_paths(session, source_id, [draft.path for draft in drafts])}
-    old_ids = await _take_chunks(session, [row.id for row in known.values()])
+    before = [row.id for row in known.values()]
+    kept = await vectors.of_documents(session, before)
+    old_ids = await _take_chunks(session, before)
     now = utc_now()
     ids = {draft.path: known[draft.path].id if draft.path in known else new_id("doc") for draft in drafts}
     rows = [_document(draft, ids[draft.path], now) for draft in drafts]
@@ -182,6 +185,7 @@ async def put(session: AsyncSession, source_id: str, owner: Owner, drafts: Seque
     chunks = [row for draft in drafts for row in _chunks(draft, ids[draft.path], owner, old_ids)]
     if chunks:
         await session.execute(insert(Chunk.__table__), chunks)  # pyright: ignore[reportArgumentType] – a Table
+    await vectors.carry(session, chunks, kept)
 
 
 async def publish(session: AsyncSession, owner: Owner, known: Known, published: bool) -> None:
