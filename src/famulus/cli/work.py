@@ -12,7 +12,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.migrate import newest, reach, require_newest, upgrade
 from famulus.kernel.settings import load_settings
-from famulus.knowledge.ingest import Report, ingest_path
+from famulus.knowledge.ingest import Report, ingest_path, limits_of
 from famulus.knowledge.store import Owner
 
 T = TypeVar("T")
@@ -58,7 +58,8 @@ def run_ingest(path: Path, course: str, email: str | None) -> bool:
             principal = await principal_by_email(session, email)
             card = await course_by_name(session, principal, course)
         owner = Owner(card.organization_id, card.id)
-        return await ingest_path(database, owner, path, by=principal, on_progress=_progress)
+        limits = limits_of(load_settings())
+        return await ingest_path(database, owner, path, by=principal, limits=limits, on_progress=_progress)
 
     report = with_database(work)
     if sys.stderr.isatty():

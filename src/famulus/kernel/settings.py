@@ -229,6 +229,38 @@ class Settings(BaseSettings):
         validation_alias=_names("max_upload_bytes"),
         description="Largest upload accepted.",
     )
+    source_file_bytes: int = Field(
+        50_000_000,
+        ge=10_000,
+        validation_alias=_names("source_file_bytes"),
+        description="Largest file of course material that is read.",
+    )
+    source_total_bytes: int = Field(
+        2_000_000_000,
+        ge=10_000,
+        validation_alias=_names("source_total_bytes"),
+        description="Most that the files of one zip or repository may take together, unpacked.",
+    )
+    source_files: int = Field(
+        50_000,
+        ge=1,
+        le=1_000_000,
+        validation_alias=_names("source_files"),
+        description="Most files of one source.",
+    )
+    source_file_seconds: float = Field(
+        30,
+        gt=0,
+        le=600,
+        validation_alias=_names("source_file_seconds"),
+        description="Seconds that reading one file may take.",
+    )
+    source_file_memory: int = Field(
+        4_000_000_000,
+        ge=500_000_000,
+        validation_alias=_names("source_file_memory"),
+        description="Bytes of address space of a process that reads files.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",
         validation_alias=_names("log_level", "LOG_LEVEL"),

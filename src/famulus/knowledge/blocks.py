@@ -5,7 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-Format = Literal["markdown", "html", "text", "pdf", "code", "openapi"]
+Format = Literal[
+    "markdown", "html", "text", "pdf", "code", "openapi", "docx", "pptx", "xlsx", "csv", "notebook", "epub"
+]
 
 _NOT_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")

@@ -15,6 +15,7 @@ from famulus.knowledge.parse import digest, parse
 _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
 """What a parser may raise over a file that nobody foresaw. Its own word for the expected is Unparsable."""
+_TOO_LARGE = "This file is too large; at most {:,} bytes are read."
 
 
 class Limits(Struct, frozen=True):
@@ -28,6 +29,8 @@ class Limits(Struct, frozen=True):
     """How many times its packed size a file of a zip may unpack to, once it is over a megabyte."""
     seconds: float = 30
     """For one file."""
+    memory: int = 4_000_000_000
+    """Bytes of address space of a process that reads; a file that wants more is the only one that suffers."""
 
 
 class FileRef(Struct, frozen=True):
@@ -62,6 +65,8 @@ class Reader:
     def read(self, ref: FileRef) -> bytes:
         """The content; raises `Unparsable` where it is too large, OSError and the zip's own errors otherwise."""
         limit = self._limits.file_bytes
+        if ref.size > limit:
+            raise Unparsable(_TOO_LARGE.format(limit))
         if ref.member is None:
             with open(ref.location, "rb") as file:  # noqa: PTH123 – a name of bytes, as the file system has it
                 data = file.read(limit + 1)
@@ -69,7 +74,7 @@ class Reader:
             with self._opened(ref.location).open(ref.member) as file:
                 data = file.read(limit + 1)
         if len(data) > limit:
-            raise Unparsable(f"This file is too large; at most {limit:,} bytes are read.")
+            raise Unparsable(_TOO_LARGE.format(limit))
         return data
 
     def attempt(self, ref: FileRef) -> Parsed | Unreadable:
@@ -93,7 +98,9 @@ class Reader:
         """The hash of the content; empty where it cannot be read."""
         try:
             return digest(self.read(ref))
-        except (OSError, Unparsable, *_BROKEN, RuntimeError):
+        except Unparsable:
+            return digest(b"")  # as `attempt` has it of a file that is too large
+        except (OSError, *_BROKEN, RuntimeError):
             return ""
 
     def _opened(self, location: bytes) -> zipfile.ZipFile:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
+from famulus.kernel.settings import Settings
 from famulus.knowledge.blocks import Parsed
 from famulus.knowledge.errors import UnreadableFile
 from famulus.knowledge.files import FileRef, Limits, Reader
@@ -59,6 +60,17 @@ class Report:
     chunks: int = 0
     """How many the source has now."""
     seconds: float = 0.0
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How much is read at most, as the operator has it."""
+    return Limits(
+        file_bytes=settings.source_file_bytes,
+        total_bytes=settings.source_total_bytes,
+        files=settings.source_files,
+        seconds=settings.source_file_seconds,
+        memory=settings.source_file_memory,
+    )
 
 
 async def ingest_path(

@@ -16,9 +16,16 @@ FORMATS: dict[str, Format] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
     **dict.fromkeys((".txt", ".text", ".rst"), "text"),
     ".pdf": "pdf",
+    ".docx": "docx",
+    ".pptx": "pptx",
+    **dict.fromkeys((".xlsx", ".xlsm"), "xlsx"),
+    **dict.fromkeys((".csv", ".tsv"), "csv"),
+    ".ipynb": "notebook",
+    ".epub": "epub",
     **dict.fromkeys(LANGUAGES, "code"),
 }
 """What can be read, by the ending of the name in lower case."""
+BINARY: frozenset[Format] = frozenset(("pdf", "docx", "pptx", "xlsx", "epub"))
 SIMPLE: frozenset[Format] = frozenset(("markdown", "html", "text", "openapi"))
 """What cannot bring down the process that reads it."""
 
@@ -54,24 +61,54 @@ def cut_up(title: str, format: Format, data: bytes, content: Content) -> Parsed:
 
 
 def _content(data: bytes, format: Format, path: str) -> Content:
-    if format == "pdf":
-        return parse_pdf(data)
+    if format in BINARY:
+        return _binary_parser(format)(data)
     text, notes = decode(data)
     content = parse_code(text, path) if format == "code" else _parser(format)(text)
     content.notes.extend(notes)
     return content
 
 
+def _binary_parser(format: Format) -> Callable[[bytes], Content]:
+    match format:
+        case "docx" | "pptx" | "xlsx":
+            from famulus.knowledge import parse_office  # lazy: libraries for one kind of file each
+
+            return {
+                "docx": parse_office.parse_docx,
+                "pptx": parse_office.parse_pptx,
+                "xlsx": parse_office.parse_xlsx,
+            }[format]
+        case "epub":
+            from famulus.knowledge.parse_books import parse_epub  # lazy: likewise
+
+            return parse_epub
+        case _:
+            return parse_pdf
+
+
 def _parser(format: Format) -> Callable[[str], Content]:
-    if format == "html":
-        from famulus.knowledge.parse_html import parse_html  # lazy: lxml, which a server seldom needs
+    match format:
+        case "html":
+            from famulus.knowledge.parse_html import parse_html  # lazy: lxml, which a server seldom needs
 
-        return parse_html
-    if format == "markdown":
-        from famulus.knowledge.parse_markdown import parse_markdown  # lazy: sixty modules for a rare need
+            return parse_html
+        case "markdown":
+            from famulus.knowledge.parse_markdown import parse_markdown  # lazy: sixty modules for a rare need
 
-        return parse_markdown
-    return parse_openapi if format == "openapi" else parse_text
+            return parse_markdown
+        case "notebook":
+            from famulus.knowledge.parse_books import parse_notebook  # lazy: likewise
+
+            return parse_notebook
+        case "csv":
+            from famulus.knowledge.parse_office import parse_csv  # lazy: likewise
+
+            return parse_csv
+        case "openapi":
+            return parse_openapi
+        case _:
+            return parse_text
 
 
 def _headings_only(content: Content) -> list[Section]:

@@ -6,6 +6,7 @@ from famulus.knowledge.blocks import Block, Content, Section, Unparsable
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})""", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+_CONTROL = bytes((*range(9), *range(14, 32)))
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -20,7 +21,8 @@ def decode(data: bytes) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace"), []
-    if b"\0" in data[:8192]:
+    head = data[:8192]
+    if b"\0" in head or len(head) - len(head.translate(None, _CONTROL)) > 8 + len(head) // 50:
         raise Unparsable("This is binary data, not text.")
     try:
         return data.decode("utf-8"), []
@@ -35,9 +37,6 @@ def _guessed(data: bytes) -> tuple[str, list[str]]:
             return data.decode(declared[1].decode("ascii")), []
         except (LookupError, UnicodeError):
             pass  # a page that does not keep to what it declares is read like one that declares nothing
-    control = sum(byte < 9 or 13 < byte < 32 for byte in data[:8192])
-    if control > len(data[:8192]) // 50:
-        raise Unparsable("This is binary data, not text.")
     return data.decode("cp1252", errors="replace"), [
         "Not UTF-8; read as Western European, some signs may be wrong."
     ]

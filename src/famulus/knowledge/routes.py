@@ -7,6 +7,7 @@ import tempfile
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Query, Request, Response, status
+from msgspec import structs
 from starlette.datastructures import UploadFile
 
 from famulus.campus.schemas.quizzes import QuizChange, QuizOut
@@ -22,8 +23,7 @@ from famulus.identity.deps import (
 from famulus.kernel.text import Id
 from famulus.knowledge import citing, retrieve, sources
 from famulus.knowledge.errors import UnreadableUpload
-from famulus.knowledge.files import Limits
-from famulus.knowledge.ingest import ingest_upload
+from famulus.knowledge.ingest import ingest_upload, limits_of
 from famulus.knowledge.schemas import (
     ChunkOut,
     DocumentOut,
@@ -43,6 +43,8 @@ from famulus.knowledge.visibility import owner_to_write
 router = APIRouter(prefix="/api/v1", tags=["knowledge"])
 UNPACKED = 10
 """How many times the largest upload a zip may hold, unpacked."""
+FILES = 5_000
+"""Of one uploaded zip, which is read while its sender waits."""
 _ONE_FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -126,14 +128,15 @@ async def delete_source(id: IdPath, database: DatabaseDep, principal: CurrentPri
 async def upload(
     id: IdPath, request: Request, database: DatabaseDep, principal: CurrentPrincipal, settings: SettingsDep
 ) -> UploadedSource:
-    """Add a file (Markdown, HTML, text, PDF) or a zip of such files to a course; the same name again replaces it."""
+    """Add a file of a kind that is read, or a zip of such files to a course; the same name again replaces it."""
     # Rights first: nobody else's upload is even read.
     async with database.read() as session:
         owner = await owner_to_write(session, principal, id)
-    limits = Limits(
-        file_bytes=min(Limits().file_bytes, settings.max_upload_bytes),
-        total_bytes=UNPACKED * settings.max_upload_bytes,
-        files=5_000,
+    limits = structs.replace(
+        limits_of(settings),
+        file_bytes=min(settings.source_file_bytes, settings.max_upload_bytes),
+        total_bytes=min(settings.source_total_bytes, UNPACKED * settings.max_upload_bytes),
+        files=min(settings.source_files, FILES),
     )
     with tempfile.TemporaryDirectory(prefix="famulus-upload-") as folder:
         async with request.form(max_files=1, max_fields=8) as form:
