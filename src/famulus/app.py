@@ -49,6 +49,7 @@ from famulus.kernel.secrets import Vault, load_secret
 from famulus.kernel.settings import Settings
 from famulus.knowledge.jobs import LESSONS_JOB, LessonKeeper
 from famulus.llm.choose import default_choice, open_model
+from famulus.llm.health import Healths
 from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.opened import Models
@@ -118,6 +119,7 @@ def model_choice(settings: Settings) -> str:
 
 def open_models(settings: Settings) -> Models:
     """The models of these settings; the default is opened at once, so that a wrong choice stops the start."""
+    healths = Healths()
     opener = partial(
         open_model,
         base_url=settings.model_base_url,
@@ -130,8 +132,9 @@ def open_models(settings: Settings) -> Models:
             whole=settings.run_timeout,
         ),
         clients=Clients(),
+        healths=healths,
     )
-    models = Models(opener, model_choice(settings))
+    models = Models(opener, model_choice(settings), healths)
     models.get()
     return models
 

@@ -34,7 +34,7 @@ def test_a_script_is_read_at_once(tmp_path: Path):
 @pytest.mark.parametrize(
     ("choice", "says"),
     [
-        ("", "Write `offline`, `scripted:PATH`, `openai:NAME`, `anthropic:NAME` or `compatible:NAME`"),
+        ("", "Write `offline`, `scripted:PATH`, `openai:NAME`, `responses:NAME`"),
         ("gpt-x", "write `openai:gpt-x`"),
         ("offline:x", "Write `offline`"),
         ("openai:", "after the colon"),
@@ -42,6 +42,7 @@ def test_a_script_is_read_at_once(tmp_path: Path):
         ("openai:gpt-x", "OPENAI_API_KEY"),
         ("compatible:llama", "FAMULUS_MODEL_BASE_URL"),
         ("anthropic:", "after the colon"),
+        ("responses:gpt-x", "FAMULUS_MODEL_BASE_URL"),
         ("anthropic:claude-x", "ANTHROPIC_API_KEY"),
         ("claude-x", "write `anthropic:claude-x`"),
         ("magic:x", "not known"),

@@ -18,11 +18,12 @@ REQUEST = Request(
 )
 
 
-@pytest.fixture(params=["offline", "scripted", "compatible", "openai", "anthropic"])
+@pytest.fixture(params=["offline", "scripted", "compatible", "openai", "responses", "anthropic", "chain"])
 async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Model]:
     script = tmp_path / "replies.md"
     script.write_text("A node is a process.", "utf-8")
     choice = f"scripted:{script}" if request.param == "scripted" else f"{request.param}:m"
+    choice = choice.replace("chain:m", "openai:m | anthropic:m")
     async with FakeProvider() as provider:
         opened = open_model(
             choice.replace("offline:m", "offline"),
@@ -54,5 +55,5 @@ async def test_closing_twice_is_no_trouble(model: Model):
 
 
 async def test_it_says_what_it_is(model: Model):
-    assert model.kind in ("offline", "scripted", "compatible", "openai", "anthropic")
+    assert model.kind in ("offline", "scripted", "compatible", "openai", "responses", "anthropic")
     assert model.name

@@ -32,6 +32,7 @@ def test_ready(server: Served) -> None:
         assert response.status_code == 200
         assert body["status"] == "degraded", "there is no mail server"
         assert {each["name"]: each["state"] for each in body["parts"]} == {
+            "model_providers": "ok",
             "database": "ok", "model": "ok", "data_dir": "ok", "mail": "degraded", "connections": "ok"
         }  # fmt: skip
         assert newest() in part(body, "database")["detail"]

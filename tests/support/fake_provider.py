@@ -1,6 +1,7 @@
 """A fake model provider: a real HTTP server on 127.0.0.1 that speaks as it is told to.
 
-Asked under `…/messages` it speaks Anthropic's Messages (`fake_messages`), under every other path Chat Completions.
+Asked under `…/messages` it speaks Anthropic's Messages (`fake_messages`), under `…/responses` OpenAI's Responses
+(`fake_responses`), under every other path Chat Completions.
 
     async with FakeProvider() as provider:
         provider.reply("Nodes talk over topics.", pace=0.01)       # the next request gets this …
@@ -21,7 +22,7 @@ from typing import Any, Final, Self
 
 from aiohttp import web
 
-from tests.support import fake_messages
+from tests.support import fake_messages, fake_responses
 from tests.support.waiting import all_accepted
 
 CUT: Final = "cut"
@@ -143,6 +144,11 @@ class FakeProvider:
                     words(text), tool_calls=tool_calls, finish=finish, usage_tokens=usage_tokens
                 )
                 last = [fake_messages.STOP]
+            elif _asks_for_responses(request):
+                events = fake_responses.answer_events(
+                    words(text), tool_calls=tool_calls, finish=finish, usage_tokens=usage_tokens
+                )
+                last = []
             else:
                 events = answer_events(text, tool_calls=tool_calls, finish=finish)
                 last = [usage(*usage_tokens), DONE] if usage_tokens else [DONE]
@@ -204,7 +210,13 @@ class FakeProvider:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             async def sing() -> AsyncIterator[Step]:
-                piece = fake_messages.text(word) if _asks_for_messages(request) else delta(content=word)
+                piece = (
+                    fake_messages.text(word)
+                    if _asks_for_messages(request)
+                    else fake_responses.text(word)
+                    if _asks_for_responses(request)
+                    else delta(content=word)
+                )
                 while True:
                     yield piece
                     yield pace
@@ -231,6 +243,10 @@ class FakeProvider:
 
 def _asks_for_messages(request: web.Request) -> bool:
     return request.path.endswith("/messages")
+
+
+def _asks_for_responses(request: web.Request) -> bool:
+    return request.path.endswith("/responses")
 
 
 def _client_port(request: web.Request) -> int:

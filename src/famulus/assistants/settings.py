@@ -7,8 +7,10 @@ import msgspec
 
 from famulus.tools.policy import PATTERN, Rules
 
-MODEL = r"^(offline|(openai|compatible|anthropic):[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,180})$"
-"""Models that an assistant may choose. `scripted:PATH` reads a file of the server, so it is the operator's alone."""
+_ONE = r"(openai|responses|compatible|anthropic):[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,180}"
+MODEL = rf"^(offline|{_ONE}( ?\| ?{_ONE}){{0,3}}( ?\| ?offline)?)$"
+"""Models that an assistant may choose, or a chain of them. `scripted:PATH` reads a file of the server, so it is the
+operator's alone."""
 ToolPattern = Annotated[str, msgspec.Meta(pattern=PATTERN)]
 SecondMessage = Literal["reject", "enqueue", "interrupt"]
 """What happens to a message while the one before it is being answered."""
@@ -17,7 +19,7 @@ SecondMessage = Literal["reject", "enqueue", "interrupt"]
 class AssistantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an assistant answers. Every field has a default, so that settings stored long ago still read."""
 
-    model: Annotated[str, msgspec.Meta(pattern=MODEL)] | None = None
+    model: Annotated[str, msgspec.Meta(pattern=MODEL, max_length=200)] | None = None
     """A choice such as `openai:NAME`; None for the server's default."""
     history_messages: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
     """At most so many messages of the thread are told to the model, the asked one included."""

@@ -76,7 +76,8 @@ class Settings(BaseSettings):
     model: str | None = Field(
         None,
         validation_alias=_names("model"),
-        description="`offline`, `scripted:PATH`, `openai:NAME`, `anthropic:NAME`, `compatible:NAME`; unset: by key.",
+        description="`offline`, `scripted:PATH`, `openai:NAME`, `responses:NAME`, `anthropic:NAME`, `compatible:NAME`,"
+        " or a chain of them with `|` between; unset: by key.",
     )
     model_base_url: str | None = Field(
         None,

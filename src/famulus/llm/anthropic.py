@@ -2,6 +2,7 @@
 
 from famulus.llm.anthropic_request import encode_request
 from famulus.llm.anthropic_stream import MessageReader
+from famulus.llm.health import Health
 from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.protocol import Request
@@ -43,6 +44,7 @@ class AnthropicModel(Wire):
         limits: Limits | None = None,
         retry: RetryPolicy | None = None,
         clients: Clients | None = None,
+        health: Health | None = None,
     ) -> None:
         """`base_url` as `messages_url` takes it, None for Anthropic's own.
 
@@ -58,6 +60,7 @@ class AnthropicModel(Wire):
             limits=limits,
             retry=retry,
             clients=clients,
+            health=health,
         )
 
     def _encode(self, request: Request) -> bytes:

@@ -5,16 +5,23 @@ scripted:PATH      plays the replies of a Markdown file
 openai:NAME        OpenAI; needs a key
 anthropic:NAME     Anthropic; needs a key
 compatible:NAME    any server with OpenAI's Chat Completions: Ollama, vLLM, llama.cpp …; needs its address
+responses:NAME     OpenAI's Responses; needs a key, or the address of another server that speaks it
+
+Several of them with `|` between are a chain: where the first cannot begin to answer, the next does.
 """
 
+from functools import partial
 from pathlib import Path
 
 from famulus.kernel.errors import ConfigurationError
 from famulus.llm.anthropic import AnthropicModel
+from famulus.llm.fallback import FallbackModel
+from famulus.llm.health import Healths
 from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.offline import OfflineModel
 from famulus.llm.openai_chat import OpenAIChatModel
+from famulus.llm.openai_responses import OpenAIResponsesModel
 from famulus.llm.protocol import Model
 from famulus.llm.retry import RetryPolicy
 from famulus.llm.scripted import ScriptedModel
@@ -25,7 +32,12 @@ DEFAULT_OPENAI_MODEL = "gpt-5.4-mini"
 DEFAULT_ANTHROPIC_MODEL = "claude-haiku-4-5"
 """What a bare key of Anthropic gets, for the same reasons."""
 
-AVAILABLE = "Write `offline`, `scripted:PATH`, `openai:NAME`, `anthropic:NAME` or `compatible:NAME`"
+AVAILABLE = (
+    "Write `offline`, `scripted:PATH`, `openai:NAME`, `responses:NAME`, `anthropic:NAME` or `compatible:NAME`"
+)
+WIRES = {"anthropic": AnthropicModel, "responses": OpenAIResponsesModel}
+MOST, LONGEST = 5, 200
+"""Models in a chain, and characters of it."""
 
 
 def default_choice(openai_api_key: str | None, anthropic_api_key: str | None = None) -> str:
@@ -45,12 +57,45 @@ def open_model(
     limits: Limits | None = None,
     retry: RetryPolicy | None = None,
     clients: Clients | None = None,
+    healths: Healths | None = None,
 ) -> Model:
     """The model that `choice` names, not connected yet. Raises ConfigurationError saying what to write.
 
     `base_url` is the address of a compatible server; with `openai:` it takes the place of OpenAI's own, as
-    `anthropic_base_url` does of Anthropic's.
+    `anthropic_base_url` does of Anthropic's. Models that are given the same `healths` share what is known of servers.
     """
+    open_one = partial(
+        _open_one,
+        base_url=base_url,
+        openai_api_key=openai_api_key,
+        anthropic_base_url=anthropic_base_url,
+        anthropic_api_key=anthropic_api_key,
+        limits=limits,
+        retry=retry,
+        clients=clients,
+        healths=healths or Healths(),
+    )
+    choices = [each.strip() for each in choice.split("|")]
+    if len(choices) > MOST or len(choice) > LONGEST:
+        raise ConfigurationError(
+            f"FAMULUS_MODEL: a chain has at most {MOST} models and {LONGEST} characters; leave some out."
+        )
+    models = [open_one(each) for each in choices]
+    return models[0] if len(models) == 1 else FallbackModel(models)
+
+
+def _open_one(
+    choice: str,
+    *,
+    base_url: str | None,
+    openai_api_key: str | None,
+    anthropic_base_url: str | None,
+    anthropic_api_key: str | None,
+    limits: Limits | None,
+    retry: RetryPolicy | None,
+    clients: Clients | None,
+    healths: Healths,
+) -> Model:
     kind, _, name = choice.strip().partition(":")
     kind, name = kind.strip().lower(), name.strip()
     match kind:
@@ -62,13 +107,22 @@ def open_model(
             address, key = base_url, openai_api_key
         case "compatible" if name and base_url:
             address, key = base_url, openai_api_key
+        case "responses" if name and (openai_api_key or base_url):
+            address, key = base_url, openai_api_key
         case "anthropic" if name and anthropic_api_key:
             address, key = anthropic_base_url, anthropic_api_key
         case _:
             raise ConfigurationError(_complaint(choice, kind, name))
-    wire = AnthropicModel if kind == "anthropic" else OpenAIChatModel
+    wire = WIRES.get(kind, OpenAIChatModel)
     return wire(
-        kind=kind, name=name, base_url=address, api_key=key, limits=limits, retry=retry, clients=clients
+        kind=kind,
+        name=name,
+        base_url=address,
+        api_key=key,
+        limits=limits,
+        retry=retry,
+        clients=clients,
+        health=healths.get(kind, address),
     )
 
 
@@ -78,9 +132,11 @@ def _complaint(choice: str, kind: str, name: str) -> str:
     match kind:
         case "openai" | "anthropic" if name:
             return f"{this} needs a key; set {kind.upper()}_API_KEY."
+        case "responses" if name:
+            return f"{this} needs a key; set OPENAI_API_KEY, or FAMULUS_MODEL_BASE_URL for another server."
         case "compatible" if name:
             return f"{this} needs the server's address; set FAMULUS_MODEL_BASE_URL, such as http://localhost:11434/v1."
-        case "openai" | "anthropic" | "compatible" | "scripted":
+        case "openai" | "anthropic" | "compatible" | "responses" | "scripted":
             return f"{this} lacks what comes after the colon. {AVAILABLE}."
         case _ if not kind or name:
             return f"{this} is not known. {AVAILABLE}."

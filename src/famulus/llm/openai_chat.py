@@ -1,5 +1,6 @@
 """The OpenAI Chat Completions wire: OpenAI itself, Ollama, vLLM, llama.cpp and all that speak like them."""
 
+from famulus.llm.health import Health
 from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
 from famulus.llm.openai_request import encode_request
@@ -12,10 +13,15 @@ OPENAI_URL = "https://api.openai.com/v1"
 
 
 def completions_url(base_url: str) -> str:
-    """The address to post to. Raises ConfigurationError.
+    """The address to post chat completions to, as `api_url` makes it."""
+    return api_url(base_url, "/chat/completions")
+
+
+def api_url(base_url: str, path: str) -> str:
+    """The address to post to under one of the API's paths. Raises ConfigurationError.
 
     An address without a path gets `/v1`, where all known servers answer; a path is taken as written, with or
-    without its last slash, with or without `/chat/completions`:
+    without its last slash, with or without the API's own path:
 
         http://localhost:11434            → http://localhost:11434/v1/chat/completions
         http://localhost:8080/v1/         → http://localhost:8080/v1/chat/completions
@@ -27,8 +33,8 @@ def completions_url(base_url: str) -> str:
         example="http://localhost:11434/v1",
         key_setting="OPENAI_API_KEY",
     )
-    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
-    return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
+    before = parts.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/responses") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{before}{path}"
 
 
 class OpenAIChatModel(Wire):
@@ -46,6 +52,7 @@ class OpenAIChatModel(Wire):
         limits: Limits | None = None,
         retry: RetryPolicy | None = None,
         clients: Clients | None = None,
+        health: Health | None = None,
     ) -> None:
         """`kind` is `openai` or `compatible`; `base_url` as `completions_url` takes it, None for OpenAI's own.
 
@@ -61,6 +68,7 @@ class OpenAIChatModel(Wire):
             limits=limits,
             retry=retry,
             clients=clients,
+            health=health,
         )
 
     def _encode(self, request: Request) -> bytes:

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 
+from famulus.llm.health import Healths
 from famulus.llm.protocol import Model
 
 
 class Models:
     """Opens models by their choice strings; `default` answers for assistants that choose none."""
 
-    def __init__(self, open_model: Callable[[str], Model], default: str) -> None:
+    def __init__(
+        self, open_model: Callable[[str], Model], default: str, healths: Healths | None = None
+    ) -> None:
         self.default = default
+        self.healths = healths or Healths()
+        """How the providers that have been asked are doing."""
         self._open = open_model
         self._models: dict[str, Model] = {}
 

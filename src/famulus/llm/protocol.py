@@ -135,7 +135,7 @@ class Model(Protocol):
 
     @property
     def kind(self) -> str:
-        """`offline`, `scripted`, `openai`, `anthropic` or `compatible`."""
+        """`offline`, `scripted`, `openai`, `responses`, `anthropic` or `compatible`."""
         ...
 
     @property

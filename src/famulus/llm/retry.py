@@ -47,11 +47,15 @@ async def retrying(
     attempt: Callable[[], Awaitable[T]],
     policy: RetryPolicy,
     *,
+    may: Callable[[ModelError], bool] = lambda _: True,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
     clock: Callable[[], float] = time.monotonic,
 ) -> T:
-    """What `attempt` returns, tried as often as `policy` allows. Raises the last attempt's `ModelError`."""
+    """What `attempt` returns, tried as often as `policy` and `may` allow. Raises the last attempt's `ModelError`.
+
+    `may` is asked about each failure after which the policy would try again.
+    """
     began = clock()
     number = 1
     while True:
@@ -59,7 +63,7 @@ async def retrying(
             return await attempt()
         except ModelError as error:
             wait = policy.wait(error, number, chance())
-            if wait is None or clock() - began + wait > policy.budget:
+            if wait is None or clock() - began + wait > policy.budget or not may(error):
                 raise
         await sleep(wait)
         number += 1

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from famulus.kernel.errors import ConfigurationError
 from famulus.llm.errors import ModelError, ModelNonsense, ModelTimeout, ModelUnavailable, ModelUnreachable
 from famulus.llm.exchange import Exchange
+from famulus.llm.health import Health
 from famulus.llm.http_stream import Answer, BrokenOff, CannotConnect, Clients, NotHttp
 from famulus.llm.limits import Limits
 from famulus.llm.protocol import Item, Push, Request
@@ -67,8 +68,10 @@ class Caller:
         limits: Limits | None,
         retry: RetryPolicy | None,
         clients: Clients | None,
+        health: Health | None = None,
     ) -> None:
         """`headers` go with every request; `secret` is what errors must not repeat of them."""
+        self._health = health or Health(self.kind)
         self._secret = secret
         self._limits = limits or Limits()
         self._retry = retry or RetryPolicy()
@@ -136,7 +139,7 @@ class Wire(Caller, ABC):
         self, request: Request, push: Push | None = None
     ) -> AsyncGenerator[Sequence[Item], None]:
         """Answer `request`. Failures before the first item are tried again, later ones are not."""
-        exchange = await retrying(partial(self._open, self._encode(request)), self._retry)
+        exchange = await self._begin(self._encode(request))
         try:
             items = exchange.first
             if push is not None:
@@ -149,6 +152,27 @@ class Wire(Caller, ABC):
                 items = await exchange.read()
         finally:
             exchange.close()
+
+    async def _begin(self, body: bytes) -> Exchange:
+        """Ask until an answer begins, as long as it may be tried again and the provider is well enough."""
+        health = self._health
+        health.admit()
+        try:
+            exchange = await retrying(partial(self._open, body), self._retry, may=self._may_retry)
+        except ModelError as error:
+            health.failed(error)
+            raise
+        except BaseException:
+            health.gave_up()
+            raise
+        health.succeeded()
+        return exchange
+
+    def _may_retry(self, error: ModelError) -> bool:
+        if not self._health.may_retry():
+            return False
+        self._health.failed(error)
+        return True
 
     async def _open(self, body: bytes) -> Exchange:
         """Send the request and read up to the first item."""

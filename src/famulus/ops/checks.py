@@ -12,6 +12,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import current, newest
 from famulus.kernel.settings import Settings
+from famulus.llm.health import Health
 from famulus.llm.opened import Models
 from famulus.tools.connections import states
 
@@ -51,6 +52,29 @@ async def check_model(models: Models) -> PartState:
         detail = "no model: answers quote the material; set FAMULUS_MODEL or a provider's key to connect one"
         return PartState("model", "degraded", detail)
     return PartState("model", "ok", f"{model.kind}:{model.name}")
+
+
+async def check_providers(models: Models) -> PartState:
+    """How the servers of models are doing, as far as requests to them have shown."""
+    told = [
+        f"{health.name}: {words}"
+        for health in models.healths.known.values()
+        if (words := _trouble(health)) is not None
+    ]
+    if told:
+        return PartState("model_providers", "degraded", "; ".join(told))
+    return PartState("model_providers", "ok", "no trouble that requests have shown")
+
+
+def _trouble(health: Health) -> str | None:
+    budget = f"{health.budget:.0f} further attempts left"
+    match health.state:
+        case "open":
+            return f"left alone for {health.left():.0f} s after {health.failures} failures in a row, {budget}"
+        case "half_open":
+            return f"asked again with the next request after {health.failures} failures in a row, {budget}"
+        case "closed":
+            return f"asked, but {budget}" if health.budget < 1 else None
 
 
 async def check_data_dir(settings: Settings) -> PartState:

@@ -16,6 +16,7 @@ from famulus.ops.checks import (
     check_database,
     check_mail,
     check_model,
+    check_providers,
 )
 
 router = APIRouter(tags=["operations"])
@@ -80,6 +81,7 @@ async def readyz(
     status, parts = await check_all(
         partial(check_database, database),
         partial(check_model, models),
+        partial(check_providers, models),
         partial(check_data_dir, settings),
         partial(check_mail, database, settings),
         partial(check_connections, database),

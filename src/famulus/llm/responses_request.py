@@ -1,0 +1,58 @@
+"""How a request is written for a Responses server: instructions apart, everything else as items, and nothing kept."""
+
+import msgspec
+
+from famulus.llm.protocol import ChatMessage, Request, ToolSpec
+
+Item = dict[str, object]
+_encoder = msgspec.json.Encoder()
+
+
+def encode_request(request: Request, *, model: str) -> bytes:
+    """The JSON body that asks `model` for a streamed answer."""
+    settings = request.model_settings
+    system = [message.text for message in request.messages if message.role == "system"]
+    body: dict[str, object] = {
+        "model": model,
+        "input": [item for message in request.messages for item in _items(message)],
+        "stream": True,
+        "store": False,
+    }
+    if system:
+        body["instructions"] = "\n\n".join(system)
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+    if settings.temperature is not None:
+        body["temperature"] = settings.temperature
+    if settings.max_output_tokens is not None:
+        body["max_output_tokens"] = settings.max_output_tokens
+    if request.user_key:
+        body["safety_identifier"] = request.user_key
+    return _encoder.encode(body)
+
+
+def _items(message: ChatMessage) -> list[Item]:
+    match message.role:
+        case "system":
+            return []
+        case "tool":
+            output = {"call_id": message.tool_call_id or "", "output": message.text}
+            return [{"type": "function_call_output", **output}]
+        case "user" | "assistant":
+            said: list[Item] = [{"role": message.role, "content": message.text}] if message.text else []
+            calls: list[Item] = [
+                {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
+                for call in message.tool_calls
+            ]
+            return said + calls
+
+
+def _tool(tool: ToolSpec) -> Item:
+    schema = msgspec.Raw(tool.parameters) if isinstance(tool.parameters, bytes) else dict(tool.parameters)
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": schema,
+        "strict": False,
+    }
