@@ -19,7 +19,7 @@ from famulus.assistants.registry import ensure_default
 from famulus.campus.events import CourseLessonsChanged
 from famulus.campus.guests import Guests
 from famulus.conversations import tidying as conversations
-from famulus.doors import api_docs, front_ends, mcp, rest, socket, web
+from famulus.doors import api_docs, chatkit, front_ends, mcp, rest, socket, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.mcp import McpDoor
 from famulus.doors.mcp_calls import Caller
@@ -345,6 +345,7 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
     socket.mount(app)
     mcp.mount(app)
     openai.mount(app)
+    chatkit.mount(app)
     app.include_router(operations)
     if settings.local:
         api_docs.mount(app)

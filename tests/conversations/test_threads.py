@@ -97,7 +97,10 @@ def test_the_page_somebody_looks_at_stays_with_the_message(server: Served) -> No
         thread = new_thread(client)
         path = f"/api/v1/threads/{thread}/runs"
         message = client.post(path, json={"message": "What is this?", "context": page}).json()["message"]
-        assert message["parts"] == [{"type": "text", "text": "What is this?"}, {"type": "page", **page}]
+        assert message["parts"] == [
+            {"type": "text", "text": "What is this?"},
+            {"type": "page", **page, "person": ""},
+        ]
         assert message["text"] == "What is this?"
 
 

@@ -36,7 +36,7 @@ def test_nobody_is_told_to_sign_in(embedded: Served) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v1/threads/", "/api//v1/threads",
-     "/v1/nothing", "/assets/none.js", "/healthz/", "/docs/none", "/api/v1/%2e%2e/threads", "/chatkit"],
+     "/v1/nothing", "/assets/none.js", "/healthz/", "/docs/none", "/api/v1/%2e%2e/threads"],
 )  # fmt: skip
 def test_what_is_not_there(embedded: Served, path: str) -> None:
     """No redirect, no page of the web app, and the same for every method."""

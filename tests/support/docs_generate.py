@@ -199,6 +199,8 @@ def _type_words(hint: Any) -> str:
         return f"list of {_type_words(arguments[0])}"
     if get_origin(hint) in (typing.Union, types.UnionType):
         return " or ".join("null" if each is types.NoneType else _type_words(each) for each in arguments)
+    if get_origin(hint) is dict:
+        return "object"
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         name = "part `citation`" if hint is parts.Citation else hint.__name__
         return f"[{name}](#{anchor(name)})"

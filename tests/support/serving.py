@@ -54,6 +54,21 @@ You have some courses.
 --- message
 {acting}
 --- message
+@when briefly
+@rate 30
+{brief}
+--- message
+@when press (?P<label>\\w+)
+@tool press_button {{"label": "${{label}}"}}
+It is pressed.
+--- message
+@when quiz me
+@tool ask_person {{"questions": [{{"question": "Which river?", "options": ["Rhine", "Elbe"]}}, {{"question": "Why?"}}]}}
+I see.
+--- message
+@when cite
+A river begins at a spring [1], and so on.
+--- message
 @when fail
 @fail 400
 --- message
@@ -64,7 +79,7 @@ It rains in Bonn.
 @when search first
 @tool search_knowledge {{"query": "rivers"}}
 Rivers flow to the sea.
-""".format(slow="word " * 400, acting=ACTING)
+""".format(slow="word " * 400, brief="word " * 30, acting=ACTING)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from famulus.assistants.settings import (
 )
 from famulus.identity.principal import Role
 from famulus.kernel.text import Change, Id, Input, LongText, Name
+from famulus.tools.client import MOST_TOOLS
 from famulus.tools.policy import MOST_RULES
-from famulus.tools.schemas import Pattern, ToolRuleBody
+from famulus.tools.schemas import ClientToolBody, Pattern, ToolRuleBody
 
 INSTRUCTIONS_LENGTH = 20_000
 Instructions = Annotated[str, LongText(INSTRUCTIONS_LENGTH)]
@@ -49,6 +50,12 @@ class SettingsIn(Input):
     )
     tool_rules: Annotated[list[ToolRuleBody], Field(max_length=MOST_RULES)] = Field(
         [], description="Which of their calls are made at once, wait for a person, or are not made."
+    )
+    client_tools: Annotated[list[ClientToolBody], Field(max_length=MOST_TOOLS)] = Field(
+        [], description="Tools that the client carries out, where it has said that it can."
+    )
+    asks: bool = Field(
+        False, description="Whether it may put questions to the person, where the client can show them."
     )
     max_run_tokens: int | None = Field(
         None, ge=1_000, le=10_000_000, description="Tokens after which one answer begins no further step."

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from famulus.tools.client import MOST_TOOLS, ClientTool
 from famulus.tools.policy import PATTERN, Rules
 
 _ONE = r"(openai|responses|compatible|anthropic):[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,180}"
@@ -34,6 +35,10 @@ class AssistantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """The tools that it is given, by name or pattern, of those that the person may use."""
     tool_rules: Rules = ()
     """Which of their calls are made at once, wait for a person, or are not made."""
+    client_tools: Annotated[tuple[ClientTool, ...], msgspec.Meta(max_length=MOST_TOOLS)] = ()
+    """Tools that the asker's client carries out, where it has said that it can."""
+    asks: bool = False
+    """Whether it may put questions with choices to the person, where the client can show them."""
     max_run_tokens: Annotated[int, msgspec.Meta(ge=1_000, le=10_000_000)] | None = None
     """Tokens, read and written, after which one answer begins no further step; None for the server's own limit."""
     max_run_cost: Annotated[float, msgspec.Meta(gt=0, le=1_000)] | None = None

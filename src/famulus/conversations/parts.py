@@ -1,6 +1,6 @@
 """What a message is made of: a closed union of small frozen values, written as tagged JSON. Pure."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -8,6 +8,8 @@ Role = Literal["user", "assistant"]
 MessageStatus = Literal["complete", "partial", "failed"]
 Effect = Literal["reads", "writes", "destroys"]
 """What a tool does to the world."""
+Wants = Literal["yes", "result", "answers"]
+"""What a call that waits, waits for: a person's yes, what the client makes of it, or answers to its questions."""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -59,6 +61,8 @@ class Tool(msgspec.Struct, frozen=True, tag="tool", omit_defaults=True):
     undo: Undo | None = None
     undone: bool = False
     """Whether it has been taken back."""
+    wants: Wants = "yes"
+    """Other than `yes`: the asker's client has made it, or the person has answered questions."""
 
 
 class Page(msgspec.Struct, frozen=True, tag="page"):
@@ -69,6 +73,16 @@ class Page(msgspec.Struct, frozen=True, tag="page"):
     path: str = ""
     headings: tuple[str, ...] = ()
     description: str = ""
+    person: str = ""
+    """What the page says of the person, a line for each fact; nobody has checked it."""
+
+
+class Original(msgspec.Struct, frozen=True, tag="original", omit_defaults=True):
+    """A message as the client composed it, for that client to show it so again. No model reads it."""
+
+    content: tuple[dict[str, Any], ...]
+    quoted_text: str = ""
+    inference_options: dict[str, Any] = {}
 
 
 class ClientTool(msgspec.Struct, frozen=True):
@@ -125,7 +139,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """Whether asking again may help."""
 
 
-Part = Text | Citation | Tool | Page | Failure | Application | ClientCall | ClientResult
+Part = Text | Citation | Tool | Page | Original | Failure | Application | ClientCall | ClientResult
 _decoder = msgspec.json.Decoder(tuple[Part, ...])
 _encoder = msgspec.json.Encoder()
 

@@ -66,7 +66,15 @@ class PartOut(BaseModel, extra="allow"):
     """A part of a message; the other fields depend on its type."""
 
     type: Literal[
-        "text", "citation", "tool", "page", "failure", "application", "client_call", "client_result"
+        "text",
+        "citation",
+        "tool",
+        "page",
+        "original",
+        "failure",
+        "application",
+        "client_call",
+        "client_result",
     ]
 
 

@@ -1,11 +1,11 @@
 """Threads and their messages, as their owner lists, renames and deletes them. Nobody else sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from msgspec import structs
-from sqlalchemy import Select, bindparam, delete, func, select, text, update
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -161,11 +161,12 @@ async def list_threads(
     *,
     course_id: str | None = None,
     archived: bool = False,
+    oldest_first: bool = False,
 ) -> Page[ThreadCard]:
-    """The person's threads, the one with the newest message first: those in use, or those put away."""
+    """The person's threads, the one with the newest message first, or last: those in use, or those put away."""
     query = _listed(principal, course_id, archived=archived)
     found: Page[Thread] = await page(
-        session, query, by=[Thread.updated_at, Thread.id], paging=paging, descending=True
+        session, query, by=[Thread.updated_at, Thread.id], paging=paging, descending=not oldest_first
     )
     return Page(await _cards(session, found.items), found.next)
 
@@ -261,6 +262,24 @@ async def find_message(
     if message is None:
         raise MessageNotFound()
     return message_view(_row(message))
+
+
+async def find_messages(
+    session: AsyncSession,
+    principal: Principal,
+    thread_id: str,
+    *,
+    ids: Collection[str] = (),
+    run_ids: Collection[str] = (),
+) -> list[MessageView]:
+    """Messages of a thread by their ids, and answers by their runs, in their order; raises ThreadNotFound."""
+    await find_thread(session, principal, thread_id)
+    if not ids and not run_ids:
+        return []
+    of_runs = and_(Message.run_id.in_(run_ids), Message.role == "assistant")
+    query = select(Message).where(Message.thread_id == thread_id, or_(Message.id.in_(ids), of_runs))
+    found = (await session.execute(query.order_by(Message.position))).scalars()
+    return [message_view(_row(message)) for message in found]
 
 
 async def rewrite_parts(

@@ -54,7 +54,7 @@ async def answer_approval(
     approval_id: IdPath, body: AnswerApproval, principal: CurrentPrincipal, approvals: ApprovalsDep
 ) -> Response:
     """Say yes or no. Once nothing else is waited for, the run goes on: follow its events after the last one."""
-    answer = Answer(body.decision, body.hash, body.reason, body.arguments)
+    answer = Answer(body.decision, body.hash, body.reason, body.arguments, body.result)
     return json_answer(await approvals.answer(principal, approval_id, answer))
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from famulus.doors.cors import Cors
 from famulus.doors.problems import problem
 from famulus.doors.sse import DIRECT_SEND
 from famulus.identity.credentials import cookie_name
@@ -70,6 +71,7 @@ class Envelope:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._proxies = Proxies(settings.trusted_proxies)
+        self._cors = Cors(settings.allowed_origins)
         self._max_body = settings.max_body_bytes
         self._max_upload = settings.max_upload_bytes
         policy = (b"content-security-policy", CONTENT_POLICY.encode())
@@ -84,7 +86,11 @@ class Envelope:
             return
         headers = self._known(scope)
         scope[DIRECT_SEND] = send
-        extra = [*self._headers, (b"x-request-id", scope["request_id"].encode())]
+        extra = [
+            *self._headers,
+            *self._cors.headers(headers),
+            (b"x-request-id", scope["request_id"].encode()),
+        ]
         if scope["path"] not in self._docs:
             extra.append(self._policy)
         if scope["path"].startswith(MAILED):
@@ -101,6 +107,8 @@ class Envelope:
         try:
             if scope["type"] == "websocket":
                 await self._app(scope, receive, answer)
+            elif (preflight := self._cors.preflight(scope["method"], headers)) is not None:
+                await preflight(scope, receive, answer)
             else:
                 await self._bounded(scope, headers, receive, answer)
         finally:

@@ -6,7 +6,7 @@ import msgspec
 from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from famulus.conversations.parts import Effect
+from famulus.conversations.parts import Effect, Wants
 from famulus.conversations.schemas import MessageOut
 from famulus.kernel.text import Input, LongText
 from famulus.tools.arguments import MAX_ARGUMENTS
@@ -107,6 +107,7 @@ class ApprovalCardOut(BaseModel):
     notes: list[str]
     hash: str
     expires_at: str
+    wants: Wants
 
 
 class ApprovalOut(BaseModel):
@@ -143,17 +144,21 @@ class AnswerApproval(Input):
     arguments: dict[str, object] | None = Field(
         None, description="With `approve`: what to carry out instead. Checked like any arguments."
     )
+    result: dict[str, object] | None = Field(
+        None, description="With `approve`, where `wants` is not `yes`: what the client made of the call."
+    )
 
     @model_validator(mode="after")
     def _can_be_carried_out(self) -> Self:
-        if self.arguments is None:
+        given = self.arguments or self.result
+        if given is None:
             return self
         try:
-            size = len(msgspec.json.encode(self.arguments))
+            size = len(msgspec.json.encode([self.arguments, self.result]))
         except (ValueError, RecursionError):
             raise PydanticCustomError("arguments", "These arguments are not valid JSON text.") from None
         if self.decision == "deny":
-            raise PydanticCustomError("arguments", "Arguments go with `approve` only.")
+            raise PydanticCustomError("arguments", "Arguments and results go with `approve` only.")
         if size > MAX_ARGUMENTS:
             raise PydanticCustomError(
                 "arguments", "At most {most} bytes of arguments.", {"most": MAX_ARGUMENTS}

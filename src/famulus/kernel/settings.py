@@ -196,6 +196,11 @@ class Settings(BaseSettings):
         validation_alias=_names("public_url"),
         description="The address people use, when a proxy stands in front; `https://` makes cookies `Secure`.",
     )
+    allowed_origins: tuple[str, ...] = Field(
+        (),
+        validation_alias=_names("allowed_origins"),
+        description='JSON list of other sites whose pages may ask here with a token, such as ["https://campus.example"].',
+    )
     trusted_issuers: tuple[TrustedIssuer, ...] = Field(
         (),
         repr=False,  # there may be secrets of clients in it
@@ -361,6 +366,16 @@ class Settings(BaseSettings):
             ip_network(each, strict=False)
         if self.proxy_users not in (None, "ignored") and not (self.trusted_proxies or self.proxy_secret):
             raise ValueError(f"{PREFIX}PROXY_USERS needs {PREFIX}PROXY_SECRET or {PREFIX}TRUSTED_PROXIES")
+        return self
+
+    @model_validator(mode="after")
+    def _origins_are_origins(self) -> Self:
+        for origin in self.allowed_origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc.lower()}":
+                raise ValueError(
+                    f"{origin} in {PREFIX}ALLOWED_ORIGINS is no origin such as https://campus.example"
+                )
         return self
 
     @model_validator(mode="after")

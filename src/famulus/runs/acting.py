@@ -37,6 +37,7 @@ AT_ONCE = 4
 SURPLUS = f"Not done: at most {MAX_CALLS} calls are made at once. Call again for the rest."
 DENIED = "Not done: the rules of this organization or assistant do not allow it."
 AFTER_WAITING = "Not done: a call before it waits for the person. Call again once that is settled."
+CLIENT = "Waits for the application in which it was asked"
 NOT_ANSWERED = "Not confirmed; nothing was done."
 
 
@@ -104,6 +105,8 @@ class Acting:
             return plan
         verdict = await self._verdict(plan.tool, here)
         match verdict.decision:
+            case "allow" if plan.tool.wants != "yes":
+                return plan, Verdict("ask")
             case "allow":
                 return plan
             case "ask":
@@ -148,7 +151,15 @@ class Acting:
         if not approved:
             reason = f" The reason given: {answer.reason}" if answer.reason else ""
             said = f"The person said no; nothing was done.{reason}"
-            return await self._carrier.settle(self._work, call, Outcome("denied", said), shown=card.arguments)
+            denied = Outcome("denied", said)
+            return await self._carrier.settle(
+                self._work, call, denied, shown=card.arguments, wants=card.wants
+            )
+        if card.wants != "yes":
+            outcome = Outcome("ok", answer.reason or "")
+            return await self._carrier.settle(
+                self._work, call, outcome, shown=card.arguments, wants=card.wants
+            )
         plan = await self._plan(call)
         if isinstance(plan, Plan) and (await self._verdict(plan.tool, self._here())).decision == "deny":
             plan = Outcome("denied", DENIED)  # the rules have changed since
@@ -215,6 +226,9 @@ class Acting:
         self, plan: Plan, verdict: Verdict, waiting: list[tuple[Plan, Verdict]], reason: str | None = None
     ) -> None:
         """Work out what a call would do, before anybody is asked; one that could not be made is not asked about."""
+        if plan.tool.wants != "yes":
+            waiting.append((replace(plan, preview=Preview(CLIENT, plan.arguments)), Verdict("ask")))
+            return
         preview = await guarded(plan.tool.name, self._carrier.preview(plan, self._here()))
         if isinstance(preview, Outcome):
             call = ToolCall(plan.call_id, plan.tool.name, plan.shown)
@@ -261,7 +275,9 @@ def unanswered(work: Work) -> None:
     for card in work.waiting:
         work.draft.close_text()
         work.draft.parts.append(
-            ToolPart(card.call_id, card.name, card.arguments, "denied", NOT_ANSWERED, card.effect)
+            ToolPart(
+                card.call_id, card.name, card.arguments, "denied", NOT_ANSWERED, card.effect, wants=card.wants
+            )
         )
 
 

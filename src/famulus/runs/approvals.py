@@ -5,7 +5,7 @@ run waited for. Who asked answers, or whoever has the role that the rules name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
@@ -22,8 +22,9 @@ from famulus.kernel.errors import FieldProblem, Forbidden, Invalid
 from famulus.kernel.live import Live
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
+from famulus.kernel.text import visible_json
 from famulus.runs.acting import Hands
-from famulus.runs.calls import as_json, shown_arguments
+from famulus.runs.calls import NOTE, as_json, bounded, conceal, shown_arguments
 from famulus.runs.carrying import Plan
 from famulus.runs.errors import ApprovalDiffers, ApprovalNotFound, ApprovalSettled
 from famulus.runs.events import ApprovalCard
@@ -77,6 +78,8 @@ class Answer:
     reason: str | None = None
     arguments: Mapping[str, object] | None = None
     """With `approve`: what to carry out instead."""
+    result: object = None
+    """With `approve`, where something else than a yes is waited for: what the client made of the call."""
 
 
 class Approvals:
@@ -92,10 +95,18 @@ class Approvals:
         self._hands = hands
 
     async def list(
-        self, session: AsyncSession, principal: Principal, paging: Paging, *, pending: bool
+        self,
+        session: AsyncSession,
+        principal: Principal,
+        paging: Paging,
+        *,
+        pending: bool,
+        run_id: str | None = None,
     ) -> Page[ApprovalView]:
-        """What this person may see, newest first; with `pending`, what still can be answered."""
+        """What this person may see, newest first; with `pending`, what still can be answered; perhaps of one run."""
         query = _visible(principal)
+        if run_id is not None:
+            query = query.where(Approval.run_id == run_id)
         if pending:
             query = query.where(_open())
         query = query.add_columns(Approval.id)
@@ -123,6 +134,7 @@ class Approvals:
             raise ApprovalSettled()
         if answer.hash != approval.hash:
             raise ApprovalDiffers()
+        answer = _brought(view.approval, answer)
         edited = await self._edited(approval, asker, answer)
         resumed = await self._database.lane.write(partial(reply, _reply(principal, approval, answer, edited)))
         if resumed is None:
@@ -162,6 +174,18 @@ class Approvals:
         except (Retry, ToolFailed) as word:
             raise Invalid(fields=(FieldProblem("arguments", str(word)),)) from word
         return as_json(preview.arguments)
+
+
+def _brought(card: ApprovalCard, answer: Answer) -> Answer:
+    """The answer with what the assistant is told of it: why not, or what the client made of the call."""
+    if card.wants == "yes" or answer.decision == "deny":
+        if answer.result is not None:
+            raise Invalid(fields=(FieldProblem("result", "A yes takes no result; leave it away."),))
+        return answer
+    if answer.result is None or answer.arguments is not None:
+        raise Invalid(fields=(FieldProblem("result", "Send what came of the call, and nothing else."),))
+    shown = {"data": conceal(answer.result), "note": NOTE}
+    return replace(answer, result=None, reason=bounded(visible_json(as_json(shown))))
 
 
 def _reply(principal: Principal, approval: Approval, answer: Answer, edited: str | None) -> Reply:

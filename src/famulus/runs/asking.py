@@ -40,6 +40,7 @@ def card_of(plan: Plan, *, lifetime: float, now: datetime) -> ApprovalCard:
         notes=tuple(visible_text(note) for note in preview.notes),
         hash="",
         expires_at=rfc3339(now + timedelta(seconds=lifetime)),
+        wants=plan.tool.wants,
     )
     return replace(card, hash=hash_of(card))
 

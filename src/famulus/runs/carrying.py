@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.presence import principal_again
 from famulus.conversations.parts import Tool as ToolPart
+from famulus.conversations.parts import Wants
 from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.crash import CrashPoints
@@ -110,14 +111,23 @@ class Carrier:
         self._crash.reach("tool.finished")
         return None
 
-    async def settle(self, work: Work, call: ToolCall, outcome: Outcome, *, shown: str | None = None) -> None:
+    async def settle(
+        self,
+        work: Work,
+        call: ToolCall,
+        outcome: Outcome,
+        *,
+        shown: str | None = None,
+        wants: Wants = "yes",
+    ) -> None:
         """Keep what became of a call that was not made."""
         arguments = shown if shown is not None else shown_text(call.arguments)
         events: list[Event] = [ToolFinished(call.id, call.name, outcome.status, outcome.result)]
         if shown is None:
             events.insert(0, ToolCalled(call.id, call.name, arguments))
         await self.journal.write(work, *events)
-        work.draft.parts.append(ToolPart(call.id, call.name, arguments, outcome.status, outcome.result))
+        part = ToolPart(call.id, call.name, arguments, outcome.status, outcome.result, wants=wants)
+        work.draft.parts.append(part)
 
     async def preview(self, plan: Plan, context: ToolContext) -> Preview:
         """What a call would do; raises what the tool raises."""

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from famulus.conversations.parts import Citation, Effect, MessageView, Undo
+from famulus.conversations.parts import Citation, Effect, MessageView, Undo, Wants
 from famulus.kernel.errors import BadRequest
 
 
@@ -145,6 +145,8 @@ class ApprovalCard(msgspec.Struct, frozen=True):
     """Stands for everything shown; who answers sends it back."""
     expires_at: str
     """RFC 3339, UTC."""
+    wants: Wants = "yes"
+    """What is waited for: a yes, or an answer that the asker's client sends as `result`."""
 
 
 class ApprovalRequested(msgspec.Struct, frozen=True, tag="approval.requested"):

@@ -56,6 +56,7 @@ from famulus.runs.history import turns_of, within_budget
 from famulus.runs.loop import MOST_TOKENS, Draft, Limits
 from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
+from famulus.tools.client import with_client
 from famulus.tools.contract import ToolContext
 from famulus.tools.offer import Offer, Toolbox
 from famulus.tools.relevance import Told, tell
@@ -112,6 +113,8 @@ class Preparation:
         application = next((part for part in asked if isinstance(part, Application)), Application())
         course = await self._course(work)
         offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
+        if asker.client:
+            offer = with_client(offer, assistant.settings.client_tools, asks=assistant.settings.asks)
         started = time.perf_counter()
         passages = await self._passages(work, rows, assistant) if course else ()
         took = (time.perf_counter() - started) * 1000

@@ -5,17 +5,27 @@ event, on any instance, any number of times.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.courses import course_card
-from famulus.conversations.errors import ThreadNotFound
+from famulus.conversations.errors import MessageNotFound, ThreadNotFound
 from famulus.conversations.given import Given
-from famulus.conversations.parts import Application, ClientResult, MessageView, Page, Part, Text, encode_parts
+from famulus.conversations.parts import (
+    Application,
+    ClientResult,
+    MessageView,
+    Original,
+    Page,
+    Part,
+    Text,
+    encode_parts,
+)
+from famulus.conversations.threads import find_message
 from famulus.conversations.views import message_view
 from famulus.identity.principal import Principal
 from famulus.kernel.crash import CrashPoints
@@ -33,9 +43,11 @@ from famulus.runs.journal import topic
 from famulus.runs.preparation import started_event
 from famulus.runs.runner import Runner
 from famulus.runs.sql.accept import Acceptance, Accepted, accept
+from famulus.runs.sql.again import accept_again
 from famulus.runs.sql.forget import forget
 from famulus.runs.sql.lease import cancel
 from famulus.runs.sql.read import RunAndAnswer, ThreadRow, events_after, newest_event, run_of, thread_of
+from famulus.runs.sql.rows import Steps
 from famulus.runs.title import first_words
 from famulus.runs.views import RunView, run_view
 from famulus.runs.work import Asker, Work, encode_asker
@@ -59,6 +71,10 @@ class Ask:
     key: str | None = None
     """The client's Idempotency-Key."""
     request_id: str | None = None
+    original: Original | None = None
+    """The message as its client composed it."""
+    client: bool = False
+    """Whether the client carries out calls, and puts questions to the person."""
     application: Application | None = None
     results: tuple[ClientResult, ...] = ()
     """Of calls that a program has carried out; with them there may be no text."""
@@ -68,8 +84,7 @@ class Ask:
     def parts(self) -> tuple[Part, ...]:
         """The message's parts."""
         said = (Text(self.text),) if self.text else ()
-        beside = (part for part in (self.page, self.application) if part is not None)
-        return (*self.results, *said, *beside)
+        return (*self.results, *said, *filter(None, (self.page, self.original, self.application)))
 
     def digest(self) -> str:
         """Of everything that is sent: what an Idempotency-Key stands for."""
@@ -128,14 +143,41 @@ class Runs:
             raise ServerBusy(retry_after=2)
         thread = await self._thread(principal, ask.thread_id)
         assistant = await self._assistants.get(thread.assistant_id)
+        asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
+        return await self._accept(accept, self._acceptance(asker, ask, assistant), asker, assistant)
+
+    async def again(self, principal: Principal, ask: Ask, message_id: str) -> Started:
+        """Answer a message of the person's anew; what was said after it is forgotten. Of `ask` no text is needed.
+
+        Raises MessageNotFound, RunInProgress, or what `start` raises; then nothing has changed.
+        """
+        principal.needs("chat")
+        thread = await self._thread(principal, ask.thread_id)
+        async with self._database.read() as session:
+            message = await find_message(session, principal, message_id)
+        if message.thread_id != ask.thread_id or message.role != "user":
+            raise MessageNotFound()
+        if len(self._runner.works) >= self._max_live:
+            raise ServerBusy(retry_after=2)
+        assistant = await self._assistants.get(thread.assistant_id)
+        asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
+        acceptance = self._acceptance(asker, replace(ask, text=message.text), assistant, message_id)
+        return await self._accept(accept_again, acceptance, asker, assistant)
+
+    async def _accept(
+        self,
+        script: Callable[[Acceptance], Steps[Accepted | None]],
+        acceptance: Acceptance,
+        asker: Asker,
+        assistant: ResolvedAssistant,
+    ) -> Started:
         self._crash.reach("accept.before")
-        acceptance = self._acceptance(principal, ask, thread, assistant)
-        accepted: Accepted | None = await self._database.lane.write(partial(accept, acceptance))
+        accepted: Accepted | None = await self._database.lane.write(partial(script, acceptance))
         self._crash.reach("accept.committed")
         if accepted is None:
             raise ThreadNotFound()
         if not accepted.replayed:
-            self._begin(accepted, Asker(principal, thread.assistant_id, thread.course_id), assistant)
+            self._begin(accepted, asker, assistant)
         return Started(run_view(accepted.run, None), message_view(accepted.message), accepted.replayed)
 
     async def get(self, principal: Principal, run_id: str) -> RunView:
@@ -224,9 +266,9 @@ class Runs:
         return thread
 
     def _acceptance(
-        self, principal: Principal, ask: Ask, thread: ThreadRow, assistant: ResolvedAssistant
+        self, asker: Asker, ask: Ask, assistant: ResolvedAssistant, message_id: str | None = None
     ) -> Acceptance:
-        run_id, message_id = new_id("run"), new_id("msg")
+        run_id, message_id = new_id("run"), message_id or new_id("msg")
         parts = encode_parts(ask.parts())
         title = first_words(ask.text)
         model = assistant.settings.model or self._models.default
@@ -234,14 +276,14 @@ class Runs:
             run_id=run_id,
             message_id=message_id,
             thread_id=ask.thread_id,
-            user_id=principal.user_id,
+            user_id=asker.principal.user_id,
             parts=parts,
             preview=preview_of(ask.text),
             title=title,
             key=ask.key,
             body_hash=ask.digest(),
             policy=assistant.settings.on_second_message,
-            asker=encode_asker(Asker(principal, thread.assistant_id, thread.course_id)).decode(),
+            asker=encode_asker(asker).decode(),
             model=model,
             owner=self._runner.owner,
             lease=self._runner.lease,

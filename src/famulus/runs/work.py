@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from famulus.conversations.parts import Text, Tool
+from famulus.conversations.parts import Text, Tool, Wants
 from famulus.identity.principal import Principal
 from famulus.runs.channel import Channel
 from famulus.runs.events import (
@@ -33,6 +34,8 @@ class Asker(msgspec.Struct, frozen=True):
     principal: Principal
     assistant_id: str
     course_id: str | None = None
+    client: bool = False
+    """Whether the client carries out calls, and puts questions to the person."""
 
 
 encode_asker = msgspec.json.Encoder().encode
@@ -112,6 +115,7 @@ def past_of(entries: list[Entry]) -> Past:
     said: list[str] = []
     calls: dict[str, ToolCalled] = {}
     order: dict[str, int] = {}
+    wanted: dict[str, Wants] = {}
     for event in (entry.event for entry in entries):
         match event:
             case TextDelta(text=text):
@@ -122,13 +126,15 @@ def past_of(entries: list[Entry]) -> Past:
             case ApprovalRequested(approval=card):
                 _flush(past, said)
                 calls[card.call_id] = ToolCalled(card.call_id, card.name, card.arguments, card.effect)
+                wanted[card.call_id] = card.wants
                 past.waiting.append(card)
             case ApprovalAnswered(approval_id=id):
                 past.answered.add(id)
             case ToolFinished(call_id=id) if called := calls.pop(id, None):
                 _flush(past, said)
                 past.waiting = [card for card in past.waiting if card.call_id != id]
-                _put(past, tool_part(called, event), order)
+                done = replace(tool_part(called, event), wants=wanted.get(id, "yes"))
+                _put(past, done, order)
             case AnswerRestarted(text=text):
                 said[:] = [text.removeprefix(_text(past))]
             case _:

@@ -20,6 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.identity.principal import Principal
 
 Effect = Literal["reads", "writes", "destroys"]
+Wants = Literal["yes", "result", "answers"]
+"""What a call that waits, waits for: a person's yes, what the client makes of it, or answers to its questions."""
 Place = Literal["database", "server", "outside"]
 """Where a tool acts: in one transaction of ours, on this server without a transaction (it only reads), elsewhere."""
 Json = Mapping[str, object]
@@ -139,6 +141,8 @@ class Tool:
     """Seconds for one call."""
     secrets: frozenset[str] = field(default=frozenset())
     """Names of arguments that nobody gets to see again."""
+    wants: Wants = "yes"
+    """Other than `yes`: it is not made here, every call of it waits for the asker's client."""
     private: bool = False
     """Whether what it is given is nobody's but the person's: the audit does not quote it."""
     source: str = ""

@@ -98,7 +98,7 @@ def accept(a: Acceptance) -> Steps[Accepted | None]:
     yield INSERT_MESSAGE, message.values()
     yield ADD_TO_THREAD, (a.thread_id, position + 1, a.message_id, a.preview, a.created_at, a.title)
     events = (*a.first_events, a.titled_event) if title is None else a.first_events
-    return (yield from _insert_run(a, message, status, events))
+    return (yield from insert_run(a, message, status, events))
 
 
 def _replay(a: Acceptance, run: RunRow) -> Steps[Accepted]:
@@ -128,9 +128,8 @@ def _make_room(a: Acceptance) -> Steps[str]:
     return "queued" if live else "running"
 
 
-def _insert_run(
-    a: Acceptance, message: MessageRow, status: str, events: tuple[Event, ...]
-) -> Steps[Accepted]:
+def insert_run(a: Acceptance, message: MessageRow, status: str, events: tuple[Event, ...]) -> Steps[Accepted]:
+    """Store the run of a message that is stored, with its first events where it starts at once."""
     running = status == "running"
     yield (
         INSERT_RUN,

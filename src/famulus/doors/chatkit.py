@@ -1,0 +1,47 @@
+"""The door `/chatkit`: ChatKit's protocol, one POST for everything. Who may come in; what they ask is `chatkit_ops`.
+
+The types of the protocol are its publisher's package, which is loaded when the first client comes: a server that none
+comes to neither waits for it nor keeps it in memory.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+
+from famulus.doors.chatkit_reading import Rooms
+from famulus.identity.deps import CurrentPrincipal
+from famulus.identity.principal import Principal
+from famulus.kernel.errors import BadRequest
+
+PATH = "/chatkit"
+OPERATIONS = "famulus.doors.chatkit_ops"
+BODY_TIME = 30.0
+"""Seconds in which a request has to have come."""
+Carry = Callable[[Rooms, Principal, Request, bytes], Awaitable[Response]]
+
+
+async def chatkit(request: Request, principal: CurrentPrincipal) -> Response:
+    """One request of the protocol."""
+    try:
+        async with asyncio.timeout(BODY_TIME):
+            body = await request.body()
+    except TimeoutError as error:
+        raise BadRequest(f"The body did not come within {BODY_TIME:.0f} seconds.") from error
+    state = request.app.state
+    rooms = Rooms(state.settings, state.database, state.runs, state.approvals, state.undoing)
+    carry = _load() if OPERATIONS in sys.modules else await asyncio.to_thread(_load)
+    return await carry(rooms, principal, request, body)
+
+
+def mount(app: FastAPI) -> None:
+    """Put the door into the application."""
+    app.add_api_route(PATH, chatkit, methods=["POST"], response_class=Response, include_in_schema=False)
+
+
+def _load() -> Carry:
+    # lazy: the protocol's types, which take a third of a second that many a server never needs
+    from famulus.doors.chatkit_ops import answer
+
+    return answer

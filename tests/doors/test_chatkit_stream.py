@@ -1,0 +1,189 @@
+"""Events of a run as frames of the protocol: what a reader makes of the frames is what is kept."""
+
+import json
+from typing import Any
+
+from famulus.conversations.parts import Citation, MessageView, Part, Text, Tool
+from famulus.doors.chatkit_items import items_of
+from famulus.doors.chatkit_stream import Scribe, error_frame
+from famulus.doors.sse import KEEP_ALIVE
+from famulus.runs.events import (
+    AnswerRestarted,
+    ApprovalAnswered,
+    ApprovalCard,
+    ApprovalRequested,
+    CitationAdded,
+    Entry,
+    Event,
+    EventId,
+    MessageCompleted,
+    Problem,
+    TextDelta,
+    ToolCalled,
+    ToolFinished,
+)
+from tests.support.chatkit import EVENTS
+
+AT = "2026-11-20T17:46:21.809497Z"
+THREAD = {
+    "id": "thr_1",
+    "created_at": AT,
+    "status": {"type": "active"},
+    "metadata": {},
+    "items": {"data": []},
+}
+SPRINGS = Citation(1, "chk_1", "doc_1", "Springs", ("Rivers", "Springs"), "A spring.", "/passages/chk_1")
+
+
+def message(*parts: Part) -> MessageView:
+    return MessageView("msg_2", "thr_1", 2, "msg_1", "assistant", "complete", "", parts, "run_1", AT)
+
+
+def card(id: str, call: str) -> ApprovalCard:
+    return ApprovalCard(id, call, "wipe", "destroys", "Wipe", "{}", (), (), "0" * 64, AT)
+
+
+def written(*events: Event) -> list[dict[str, Any]]:
+    """The events of the protocol that these become."""
+    scribe = Scribe(THREAD, "run_1", AT, "http://here")
+    found: list[dict[str, Any]] = []
+    for n, event in enumerate(events, 1):
+        frames = scribe.encode([Entry(EventId(1, n), event)]).split(b"\n\n")
+        found += [json.loads(raw.removeprefix(b"data: ")) for raw in frames if raw]
+    for event in found:
+        EVENTS.validate_python(event)
+    return found
+
+
+def shown(frames: list[dict[str, Any]]) -> dict[str, Any]:
+    """The items that a client has on the screen, as upstream's own rules of applying events say."""
+    items: dict[str, Any] = {}
+    for event in frames:
+        match event["type"]:
+            case "thread.item.added" | "thread.item.done" | "thread.item.replaced":
+                items[event["item"]["id"]] = json.loads(json.dumps(event["item"]))
+            case "thread.item.removed":
+                del items[event["item_id"]]
+            case "thread.item.updated":
+                apply(items[event["item_id"]], event["update"])
+            case _:
+                pass
+    return items
+
+
+def apply(item: Any, update: Any) -> None:
+    match update["type"]:
+        case "assistant_message.content_part.added" | "assistant_message.content_part.done":
+            item["content"][update["content_index"] :] = [update["content"]]
+        case "assistant_message.content_part.text_delta":
+            item["content"][update["content_index"]]["text"] += update["delta"]
+        case "assistant_message.content_part.annotation_added":
+            there = item["content"][update["content_index"]]["annotations"]
+            assert len(there) == update["annotation_index"]
+            there.append(update["annotation"])
+        case "workflow.task.added" | "workflow.task.updated":
+            tasks = item["workflow"]["tasks"]
+            tasks[update["task_index"] : update["task_index"] + 1] = [update["task"]]
+        case other:
+            raise AssertionError(other)
+
+
+def test_chatkit_A01_A28_A29_what_is_shown_is_what_is_kept() -> None:
+    events: list[Event] = [
+        TextDelta("Let me "),
+        TextDelta("look."),
+        ToolCalled("c1", "search_knowledge", "{}"),
+        ToolFinished("c1", "search_knowledge", "ok", '{"said":"Found 2."}'),
+        ToolCalled("c2", "open_passage", "{}"),
+        ToolFinished("c2", "open_passage", "failed", "Not there."),
+        TextDelta("A spring [1"),
+        TextDelta("]."),
+        CitationAdded(SPRINGS),
+        TextDelta(" Done."),
+    ]
+    kept = message(
+        Text("Let me look."),
+        Tool("c1", "search_knowledge", "{}", "ok", '{"said":"Found 2."}'),
+        Tool("c2", "open_passage", "{}", "failed", "Not there."),
+        Text("A spring [1]. Done."),
+        SPRINGS,
+    )
+    before = shown(written(*events))
+    after = shown(written(*events, MessageCompleted(kept)))
+    assert [*after.values()] == items_of(kept, "http://here")
+    assert {id: item["type"] for id, item in before.items()} == {
+        "run_1.0": "assistant_message", "run_1.1": "workflow", "run_1.2": "assistant_message"
+    }  # fmt: skip
+    assert before["run_1.2"] == after["run_1.2"]
+    assert [task["status_indicator"] for task in after["run_1.1"]["workflow"]["tasks"]] == [
+        "complete",
+        "none",
+    ]
+
+
+def test_chatkit_F1_another_attempt_takes_back_what_was_not_finished() -> None:
+    begun: list[Event] = [
+        TextDelta("First."),
+        ToolCalled("c1", "look", "{}"),
+        ToolFinished("c1", "look", "ok", "{}"),
+        ToolCalled("c2", "look", "{}"),
+    ]
+    half: list[Event] = [ToolFinished("c2", "look", "ok", "{}"), TextDelta("Half an ans")]
+    restarted = shown(written(*begun, *half, AnswerRestarted("First.")))
+    assert list(restarted) == ["run_1.0", "run_1.1"]
+    assert len(restarted["run_1.1"]["workflow"]["tasks"]) == 2
+    between = shown(written(*begun, AnswerRestarted("First.")))
+    assert len(between["run_1.1"]["workflow"]["tasks"]) == 1, (
+        "a call without a result is made anew or not at all"
+    )
+    nothing = shown(written(TextDelta("Half"), AnswerRestarted("")))
+    assert nothing == {}
+    kept = message(Text("First."), Tool("c1", "look", "{}", "ok", "{}"), Text("Whole."))
+    whole = shown(written(*begun, AnswerRestarted("First."), TextDelta("Whole."), MessageCompleted(kept)))
+    assert [*whole.values()] == items_of(kept, "http://here")
+
+
+def test_what_was_asked_goes_once_it_is_answered() -> None:
+    asked: list[Event] = [
+        ApprovalRequested(card("apr_1", "c1")),
+        ApprovalRequested(card("apr_2", "c2")),
+    ]
+    assert list(shown(written(*asked))) == ["apr_1", "apr_2"]
+    answered: list[Event] = [
+        AnswerRestarted("", "resumed"),
+        ApprovalAnswered("apr_1", "c1", "approved"),
+        ToolCalled("c1", "wipe", "{}", "destroys"),
+        ToolFinished("c1", "wipe", "ok", "{}"),
+        ApprovalAnswered("apr_2", "c2", "denied"),
+        ToolFinished("c2", "wipe", "denied", "The person said no."),
+    ]
+    frames = written(*asked, *answered)
+    assert list(shown(frames)) == ["run_1.0"]
+    effects = [event["data"] for event in frames if event["type"] == "client_effect"]
+    assert effects == [{"call_id": "c1", "tool": "wipe"}], "what was done is told, not what it was done with"
+
+
+def test_chatkit_A20_A21_errors_say_what_is_for_the_person() -> None:
+    def read(code: str) -> Any:
+        return json.loads(error_frame(Problem(code, "In words.", True)).removeprefix(b"data: "))
+
+    assert read("model_key_refused") == {"type": "error", "code": "stream.error", "allow_retry": True}
+    assert read("internal") == {"type": "error", "code": "stream.error", "allow_retry": True}
+    said = {"type": "error", "code": "custom", "message": "In words.", "allow_retry": True}
+    assert read("token_limit") == read("too_many") == said
+
+
+def test_chatkit_A30_silence_is_broken_by_a_sign_of_life() -> None:
+    scribe = Scribe(THREAD, "run_1", AT, "http://here")
+    scribe.begin_with({"type": "notice", "level": "info", "message": "x"})
+    assert scribe.encode([]).startswith(b'data: {"type":"notice"')
+    assert scribe.encode([]) == KEEP_ALIVE
+
+
+def test_pieces_of_any_text_are_json() -> None:
+    for text in ('"', "\\", "\n\n", "\u2028", "🚀", "\x00", "data: x\n\n", "</script>"):
+        frames = written(TextDelta("a"), TextDelta(text))
+        assert [event["update"]["delta"] for event in frames if "delta" in event.get("update", {})] == [
+            "a",
+            text,
+        ]
