@@ -37,10 +37,8 @@ FAREWELL = 2.0
 """Seconds that a reader has to take the last words."""
 DISCONNECT: Message = {"type": "http.disconnect"}
 Farewell = Callable[[FamulusError, str | None], bytes]
-"""The last event of a stream that had to end, from the reason and the request's id."""
-log = structlog.get_logger(__name__)
-Farewell = Callable[[FamulusError, str | None], bytes]
 """The last words of a stream, in its own protocol."""
+log = structlog.get_logger(__name__)
 
 
 class StreamEnded(Unauthenticated):
@@ -199,7 +197,6 @@ class Watched(Response):
         self.raw_headers = stream.raw_headers
         self._stream = stream
         self._watch: Watch = request.app.state.watch
-        self._last_words = last_words or farewell
         peer = request.client.host if request.client else None
         self._guard = Guard(principal, request.headers, request.method, peer, run_id)
         self._last_words = last_words or last_event
