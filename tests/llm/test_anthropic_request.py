@@ -54,7 +54,7 @@ def test_everything_that_can_be_set():
         ChatMessage("system", "Be short."),
         tools=(
             ToolSpec("look", "Looks.", b'{"type":"object"}'),
-            ToolSpec("see", "Sees.", {"type": "object"}),
+            ToolSpec("see", "Sees.", b'{"type":"object"}'),
         ),
         model_settings=ModelSettings(temperature=0.2, max_output_tokens=99),
         user_key="u-1",

@@ -86,7 +86,7 @@ async def test_what_is_sent(provider: FakeProvider):
         ),
         tools=(
             ToolSpec("look", "Looks.", b'{"type":"object"}'),
-            ToolSpec("see", "Sees.", {"type": "object"}),
+            ToolSpec("see", "Sees.", b'{"type":"object"}'),
         ),
         model_settings=ModelSettings(temperature=0.2, max_output_tokens=99),
         user_key="u-1",

@@ -67,7 +67,7 @@ def calls(*made: tuple[str, str]) -> list[Item]:
 class Echo:
     """A hand that says again what it is given, and keeps what it was asked."""
 
-    specs = (ToolSpec("echo", "Says it again.", {"type": "object"}),)
+    specs = (ToolSpec("echo", "Says it again.", b'{"type":"object"}'),)
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft

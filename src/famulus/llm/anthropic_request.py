@@ -4,6 +4,8 @@ System messages stand apart. All others take turns between `user` and `assistant
 tools belong to the user's turn. Every turn is a list of blocks, and no block of text may be blank.
 """
 
+from functools import lru_cache
+
 import msgspec
 from msgspec import Raw
 
@@ -33,7 +35,7 @@ def encode_request(request: Request, *, model: str) -> bytes:
     if system := "\n\n".join(text for text in rules if text.strip()):
         body["system"] = system
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = _tools(request.tools)
     if settings.temperature is not None:
         body["temperature"] = min(max(settings.temperature, 0.0), 1.0)
     if request.user_key:
@@ -74,6 +76,15 @@ def _call(call: ToolCall) -> Block:
     return {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments}
 
 
+@lru_cache(maxsize=64)
+def _tools(tools: tuple[ToolSpec, ...]) -> Raw:
+    """The same few offers go with every request, and are most of it."""
+    return Raw(_encoder.encode([_tool(tool) for tool in tools]))
+
+
 def _tool(tool: ToolSpec) -> Block:
-    schema = Raw(tool.parameters) if isinstance(tool.parameters, bytes) else dict(tool.parameters)
-    return {"name": tool.name, "description": tool.description, "input_schema": schema}
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "input_schema": Raw(tool.parameters),
+    }

@@ -4,6 +4,8 @@ OpenAI itself is told not to keep the conversation (`store`), and takes `max_com
 `safety_identifier`; every other server understands the older `max_tokens` and `user`.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from famulus.llm.protocol import ChatMessage, Request, ToolSpec
@@ -23,7 +25,7 @@ def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
     if openai:
         body["store"] = False
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = _tools(request.tools)
     if settings.temperature is not None:
         body["temperature"] = settings.temperature
     if settings.max_output_tokens is not None:
@@ -45,7 +47,13 @@ def _message(message: ChatMessage) -> dict[str, object]:
     return {"role": message.role, "content": message.text or None, "tool_calls": calls}
 
 
+@lru_cache(maxsize=64)
+def _tools(tools: tuple[ToolSpec, ...]) -> msgspec.Raw:
+    """The same few offers go with every request, and are most of it."""
+    return msgspec.Raw(_encoder.encode([_tool(tool) for tool in tools]))
+
+
 def _tool(tool: ToolSpec) -> dict[str, object]:
-    schema = msgspec.Raw(tool.parameters) if isinstance(tool.parameters, bytes) else dict(tool.parameters)
-    function = {"name": tool.name, "description": tool.description, "parameters": schema}
+    parameters = msgspec.Raw(tool.parameters)
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters}
     return {"type": "function", "function": function}

@@ -9,7 +9,7 @@ structs which the garbage collector need not look at.
 A reader that takes text wherever it comes gives a `Push`; then a wire need not wake the reader's task for each token.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -46,8 +46,8 @@ class ToolSpec(Struct, frozen=True):
 
     name: str
     description: str
-    parameters: bytes | Mapping[str, object]
-    """JSON schema of the arguments, as JSON text or as the object itself."""
+    parameters: bytes
+    """JSON schema of the arguments, as JSON text."""
 
 
 class Grounding(Struct, frozen=True):
