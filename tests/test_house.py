@@ -52,7 +52,7 @@ BROAD_EXCEPTS = frozenset(
     }
 )
 """Paths of the files that may catch everything and go on: the borders where a failure becomes a value."""
-COMMITTERS = ("kernel/database", "kernel/lane", "kernel/migrations/")
+COMMITTERS = ("kernel/database", "kernel/engine", "kernel/lane", "kernel/migrations/")
 """Beginnings of the paths of the plumbing that ends transactions."""
 HEART = """
     conversations.parts guardrails.contract identity.principal knowledge.parse

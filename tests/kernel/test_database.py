@@ -1,14 +1,17 @@
 """Sessions: one block is one transaction, events follow the commit, and a lost database is `Unavailable`."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from famulus.kernel.database import Database, announce
+from famulus.kernel.database import Database, announce, at_end, run_in
 from famulus.kernel.errors import Unavailable
+from famulus.kernel.lane import Script, just
 from tests.support.outage import cut
 
 CREATE = (
@@ -19,6 +22,12 @@ CREATE = (
 POSTGRES = pytest.mark.parametrize(
     "dialect", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
+
+SQLITE = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+SLOW = {
+    "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n",
+    "postgresql": "SELECT pg_sleep(20)",
+}
 
 
 @dataclass(frozen=True)
@@ -175,6 +184,61 @@ async def test_a_database_that_goes_away_is_unavailable_and_heals(
     assert await count(database) == 0
     assert heard == []
     await note(database, 2)
+    assert await count(database) == 1
+
+
+async def test_scripts_and_what_waits_for_the_end_share_the_transaction(database: Database) -> None:
+    def two() -> Script:
+        yield "INSERT INTO notes VALUES ($1, NULL)", (1,)
+        rows = yield "SELECT id FROM notes ORDER BY id", ()
+        return [row[0] for row in rows]
+
+    async with database.write() as session:
+        at_end(session, ("INSERT INTO notes VALUES ($1, NULL)", (2,)))
+        assert await run_in(session, two()) == [1, 2]
+        at_end(session, ("INSERT INTO notes VALUES ($1, NULL)", (3,)))
+        assert await count(database) == 0
+    assert await count(database) == 3
+
+    with pytest.raises(RuntimeError, match="second thoughts"):
+        async with database.write() as session:
+            await run_in(session, just(("DELETE FROM notes", ())))
+            at_end(session, ("INSERT INTO notes VALUES ($1, NULL)", (4,)))
+            raise RuntimeError("second thoughts")
+    assert await count(database) == 3
+
+
+async def test_a_script_that_is_cancelled_changes_nothing_and_frees_the_writer(database: Database) -> None:
+    slow = SLOW[database.dialect]
+
+    async def dawdle() -> None:
+        async with database.write() as session:
+            await run_in(session, just(("INSERT INTO notes VALUES (1, NULL)", ()), (slow, ())))
+
+    task = asyncio.create_task(dawdle())
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await asyncio.wait_for(note(database, 2), 10)
+    assert await count(database) == 1
+
+
+@SQLITE
+async def test_a_transaction_that_could_not_begin_is_none(database: Database) -> None:
+    async with database.read() as session:
+        await session.execute(text("PRAGMA busy_timeout = 10"))
+    with closing(sqlite3.connect(str(database.url.database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable):
+            async with database.write() as session:
+                with pytest.raises(OperationalError):
+                    await session.execute(text("INSERT INTO notes VALUES (1, NULL)"))
+                await session.execute(text("INSERT INTO notes VALUES (2, NULL)"))
+        other.execute("ROLLBACK")
+
+    await note(database, 3)
     assert await count(database) == 1
 
 

@@ -1,7 +1,7 @@
 """Presence: where a signed-in person is. A session plus the memberships make the principal that every service takes."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 from dataclasses import dataclass, replace
 
 from sqlalchemy import and_, or_, select
@@ -15,13 +15,14 @@ from famulus.campus.models import Enrolment, Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import Me
 from famulus.identity import audit
-from famulus.identity.accounts import find_account
+from famulus.identity.accounts import ACCOUNT_COLUMNS, account_from
 from famulus.identity.own_account import change_account
 from famulus.identity.principal import Principal, Role
 from famulus.identity.schemas import AccountChange, UserView
 from famulus.identity.sessions import SignedIn, choose_organization, live_sessions
-from famulus.kernel.database import announce
+from famulus.kernel.database import announce, run_in
 from famulus.kernel.errors import Conflict, Forbidden
+from famulus.kernel.lane import Row, Statement
 
 
 class NoSession(Conflict):
@@ -34,6 +35,14 @@ class AskerGone(Forbidden):
     """Whoever asked this may not ask it any more: the account is suspended, or has left the organization."""
 
     code = "asker_gone"
+
+
+_AGAIN = (
+    f"SELECT {ACCOUNT_COLUMNS}, o.id, o.name, m.role FROM users"  # noqa: S608 – names of ours
+    " LEFT JOIN organizations o ON o.id = $2 AND o.archived_at IS NULL"
+    " LEFT JOIN memberships m ON m.organization_id = o.id AND m.user_id = users.id"
+    " WHERE users.id = $1 AND NOT users.suspended"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +72,29 @@ async def principal_of(session: AsyncSession, signed_in: SignedIn) -> Principal:
 
 async def principal_again(session: AsyncSession, principal: Principal) -> Principal:
     """The same person as they are by now, for work that was put off. Raises AskerGone where they may no longer ask."""
-    account = await find_account(session, principal.user_id)
-    if account is None:
+    return await run_in(session, _again(principal))
+
+
+def _again(principal: Principal) -> Generator[Statement, list[Row], Principal]:
+    """One statement of the fast lane, for every call of a tool asks this."""
+    rows = yield _AGAIN, (principal.user_id, principal.organization_id)
+    if not rows:
         raise AskerGone()
-    again = await principal_of(
-        session, SignedIn(account, principal.session_id or "", principal.organization_id)
+    *columns, organization_id, organization_name, role = rows[0]
+    account = account_from(columns)
+    belongs = organization_id is None or account.site_admin or role is not None
+    if organization_id != principal.organization_id or not belongs:
+        raise AskerGone()
+    return replace(
+        principal,
+        name=account.name,
+        email=account.email,
+        role="site_admin" if account.site_admin else role,
+        organization_name=organization_name,
+        locale=account.locale,
+        email_verified=account.email_verified,
+        profile=account.profile,
     )
-    if again.organization_id != principal.organization_id:
-        raise AskerGone()
-    return replace(again, session_id=principal.session_id, scopes=principal.scopes, token=principal.token)
 
 
 async def still_here(session: AsyncSession, principals: Collection[Principal]) -> set[Principal]:

@@ -11,6 +11,7 @@ from famulus.campus.names import Order
 from famulus.campus.schemas.tasks import NewTask, TaskChange, TaskFilters, TaskOut, TaskSort
 from famulus.identity import audit
 from famulus.identity.principal import Principal
+from famulus.kernel.database import put
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
@@ -68,8 +69,7 @@ async def create_task(session: AsyncSession, principal: Principal, new: NewTask)
         created_at=now,
         updated_at=now,
     )
-    session.add(task)
-    await session.flush()
+    await put(session, task)
     audit.record(session, principal, "task.create", _thing(task))
     return TaskOut.model_validate(task)
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.identity.accounts import Account
 from famulus.identity.models import AuditEntry
 from famulus.identity.principal import Principal
+from famulus.kernel.database import at_end
 from famulus.kernel.ids import new_id
 from famulus.kernel.lane import Statement
 from famulus.kernel.origin import origin
@@ -57,7 +58,7 @@ def record(
     after: Mapping[str, object] | None = None,
 ) -> None:
     """Write down that `actor` did `action` (`course.change`); None is the server itself, or its operator."""
-    session.add(AuditEntry(**_entry(actor, Done(action, thing, before, after))))
+    at_end(session, statement(actor, Done(action, thing, before, after)))
 
 
 async def record_all(session: AsyncSession, actor: Principal | None, done: Sequence[Done]) -> None:

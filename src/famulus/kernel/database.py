@@ -7,29 +7,28 @@ No session may be open while a model, a tool or a password hash is awaited.
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from famulus.kernel import engine_sqlite
 from famulus.kernel.bus import Bus
-from famulus.kernel.clock import POSTGRES
-from famulus.kernel.errors import ConfigurationError, Unavailable
-from famulus.kernel.lane import NOW, Driver, Lane, Script
-from famulus.kernel.lane_sqlite import PRAGMAS, SqliteDriver, to_sqlite
+from famulus.kernel.engine_sqlite import WRITES
+from famulus.kernel.errors import Unavailable
+from famulus.kernel.lane import Driver, Lane, Script, Statement, just
+from famulus.kernel.lane_sqlite import SqliteDriver
+from famulus.kernel.tables import Base
 
-WRITES = "famulus_writes"
 AFTER_COMMIT = "after_commit"
-PLANNING = {"plan_cache_mode": "force_custom_plan"}
-"""PostgreSQL plans a statement for the values in it each time. What it would plan once for all values, from the sixth
-time on, knows neither how much lies between two ids nor how many names begin so. The fast lane's statements are simple,
-and keep their plans."""
+AT_END = "at_end"
 LOST = (OperationalError, InterfaceError, PoolTimeout, ConnectionError, TimeoutError, socket.gaierror)
 BUSY = ("08", "28", "3D", "40", "53", "55P03", "57")
 """Beginnings of the SQLSTATEs for: lost, not let in, no such database, deadlocked, full or too many, lock not had, shut
@@ -41,19 +40,37 @@ def announce(session: AsyncSession, *events: object) -> None:
     session.info.setdefault(AFTER_COMMIT, []).extend(events)
 
 
+def at_end(session: AsyncSession, statement: Statement) -> None:
+    """Have a statement of the fast lane run with this session's next script, at the latest before its commit."""
+    session.info.setdefault(AT_END, []).append(statement)
+
+
 async def run_in(session: AsyncSession, script: Script) -> Any:
     """Run a script of the fast lane within an ordinary session's transaction; returns what the script returns."""
-    connection = await session.connection()
-    sqlite = connection.dialect.name == "sqlite"
-    try:
-        sql, values = next(script)
-        while True:
-            written = to_sqlite(sql, values) if sqlite else (sql.replace(NOW, POSTGRES), values)
-            result = await connection.exec_driver_sql(*written)
-            rows: list[Any] = list(result.fetchall()) if result.returns_rows else []
-            sql, values = script.send(rows)
-    except StopIteration as end:
-        return end.value
+    connection = (await session.connection()).sync_connection
+    assert connection is not None
+    adapted: Any = connection.connection.dbapi_connection
+    return await adapted.run(_after(session.info.pop(AT_END, ()), script))
+
+
+async def put(session: AsyncSession, row: Base) -> None:
+    """Insert one row now, by a statement of the fast lane: the session's unit of work takes many times what that does.
+
+    Its columns have the names of its attributes, and what was not given is null.
+    """
+    values = {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}
+    await run_in(session, just((_insert(row.__tablename__, tuple(values)), tuple(values.values()))))
+
+
+@lru_cache(maxsize=128)
+def _insert(table: str, names: tuple[str, ...]) -> str:
+    places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 – names of ours
+
+
+def _after(statements: Sequence[Statement], script: Script) -> Script:
+    yield from just(*statements)
+    return (yield from script)
 
 
 class Database:
@@ -65,7 +82,7 @@ class Database:
         self.dialect: Literal["sqlite", "postgresql"] = (
             "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         )
-        self.engine = _sqlite(url) if self.dialect == "sqlite" else _postgres(url)
+        self.engine = self._engine()
         self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writing = async_sessionmaker(
             self.engine.execution_options(**{WRITES: True}), expire_on_commit=False
@@ -77,6 +94,14 @@ class Database:
     def dsn(self) -> str:
         """The address as drivers without SQLAlchemy want it; it contains the password."""
         return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def _engine(self) -> AsyncEngine:
+        if self.dialect == "sqlite":
+            return engine_sqlite.engine_of(self.url)
+        # lazy: asyncpg, which SQLite does without
+        from famulus.kernel import engine_postgres
+
+        return engine_postgres.engine_of(self.url)
 
     def _driver(self) -> Driver:
         if self.dialect == "sqlite":
@@ -97,12 +122,10 @@ class Database:
     async def write(self) -> AsyncGenerator[AsyncSession]:
         """A session whose changes are committed when the block ends, or not at all; then its events are published."""
         with _translated():
-            if self._one_writer is None:
-                async with self._writing() as session, session.begin():
-                    yield session
-            else:
-                async with self._one_writer, self._writing() as session, session.begin():
-                    yield session
+            async with self._one_writer or nullcontext(), self._writing() as session, session.begin():
+                yield session
+                if AT_END in session.info:
+                    await run_in(session, just())
         await self.bus.publish(*session.info.get(AFTER_COMMIT, ()))
 
     async def ping(self) -> None:
@@ -138,47 +161,3 @@ def _is_lost(error: BaseException | None) -> bool:
         return error.connection_invalidated or isinstance(error, LOST) or state.startswith(BUSY)
     # An error of PostgreSQL's that SQLAlchemy passes on as it is was raised while connecting.
     return isinstance(error, LOST) or getattr(error, "sqlstate", None) is not None
-
-
-def _sqlite(url: str) -> AsyncEngine:
-    path = Path(make_url(url).database or "")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The folder of the database, {path.parent}, cannot be made: {error.strerror}. Make a place for it that"
-            " this user can write, or name another in FAMULUS_DATA_DIR or FAMULUS_DATABASE_URL."
-        ) from error
-    engine = create_async_engine(url, pool_size=4, max_overflow=4, pool_timeout=10, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
-
-
-def _prepare(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions behind our back
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _postgres(url: str) -> AsyncEngine:
-    # lazy: asyncpg, which SQLite does without
-    from famulus.kernel.lane_postgres import SETTINGS
-
-    return create_async_engine(
-        url,
-        pool_size=8,
-        max_overflow=8,
-        pool_timeout=10,
-        pool_pre_ping=True,
-        pool_recycle=1800,
-        hide_parameters=True,  # what people wrote does not belong into a traceback
-        connect_args={"timeout": 10, "command_timeout": 15, "server_settings": {**SETTINGS, **PLANNING}},
-    )

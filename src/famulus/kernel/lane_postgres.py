@@ -9,7 +9,7 @@ import asyncpg
 
 from famulus.kernel.clock import POSTGRES
 from famulus.kernel.errors import Unavailable
-from famulus.kernel.lane import NOW, MakeScript, Outcome
+from famulus.kernel.lane import NOW, MakeScript, Outcome, Script
 
 Connection: TypeAlias = Any
 """asyncpg declares no types for what its connection takes and gives."""
@@ -35,8 +35,7 @@ def _translate(sql: str) -> str:
     return sql.replace(NOW, POSTGRES)
 
 
-async def _run(connection: Connection, make: MakeScript) -> Any:
-    script = make()
+async def run(connection: Connection, script: Script) -> Any:
     try:
         sql, values = next(script)
         while True:
@@ -66,12 +65,12 @@ class PostgresDriver:
         try:
             connection = await self._writer()
             async with connection.transaction():
-                return [Outcome(await _run(connection, script)) for script in scripts]
+                return [Outcome(await run(connection, script())) for script in scripts]
         except Exception as error:
             if isinstance(error, LOST):
                 await self._forget()
             if len(scripts) == 1 or isinstance(error, LOST):
-                return [Outcome(error=_ours(error))] * len(scripts)
+                return [Outcome(error=ours(error))] * len(scripts)
         return [(await self.commit([script]))[0] for script in scripts]
 
     async def _writer(self) -> Connection:
@@ -85,16 +84,16 @@ class PostgresDriver:
             async with self._slots:
                 return await self._read(script)
         except (*LOST, *BUSY) as error:
-            raise _ours(error) from error
+            raise ours(error) from error
 
     async def _read(self, script: MakeScript) -> Any:
         connection = self._idle.pop() if self._idle else await connect(self._dsn)
         try:
-            return await _run(connection, script)
+            return await run(connection, script())
         except LOST:
             connection.terminate()
             connection = await connect(self._dsn)
-            return await _run(connection, script)
+            return await run(connection, script())
         finally:
             if not connection.is_closed():
                 self._idle.append(connection)
@@ -113,7 +112,7 @@ class PostgresDriver:
             lost.terminate()
 
 
-def _ours(error: Exception) -> Exception:
+def ours(error: Exception) -> Exception:
     """A lost or locked database is a part that is not available, whoever asked."""
     if isinstance(error, (*LOST, *BUSY)):
         unavailable = Unavailable(

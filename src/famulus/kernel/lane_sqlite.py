@@ -15,7 +15,7 @@ from typing import Any
 
 from famulus.kernel.clock import SQLITE
 from famulus.kernel.errors import Unavailable
-from famulus.kernel.lane import NOW, MakeScript, Outcome, Value
+from famulus.kernel.lane import NOW, MakeScript, Outcome, Script, Value
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -49,13 +49,7 @@ def _plain(values: Iterable[Value]) -> list[str | int | float | None]:
     ]
 
 
-def to_sqlite(sql: str, values: Iterable[Value]) -> tuple[str, tuple[str | int | float | None, ...]]:
-    """A statement of the fast lane and its values as SQLite takes them."""
-    return _translate(sql), tuple(_plain(values))
-
-
-def _run(connection: sqlite3.Connection, make: MakeScript) -> Any:
-    script = make()
+def run(connection: sqlite3.Connection, script: Script) -> Any:
     try:
         sql, values = next(script)
         while True:
@@ -98,17 +92,17 @@ class SqliteDriver:
                 self._writing = connect(self._path)
             self._writing.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:  # has waited long enough for all of them
-            return [Outcome(error=_ours(error))] * len(scripts)
+            return [Outcome(error=ours(error))] * len(scripts)
         try:
             return self._transaction(self._writing, scripts)
         except Exception as error:
             if len(scripts) == 1:
-                return [Outcome(error=_ours(error))]
+                return [Outcome(error=ours(error))]
         return [self._commit([script])[0] for script in scripts]
 
     def _transaction(self, connection: sqlite3.Connection, scripts: list[MakeScript]) -> list[Outcome]:
         try:
-            outcomes = [Outcome(_run(connection, script)) for script in scripts]
+            outcomes = [Outcome(run(connection, script())) for script in scripts]
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -120,12 +114,12 @@ class SqliteDriver:
         try:
             if self._reading is None:
                 self._reading = connect(self._path, query_only=True)
-            return _run(self._reading, script)
+            return run(self._reading, script())
         except sqlite3.OperationalError as error:
-            raise _ours(error) from error
+            raise ours(error) from error
 
 
-def _ours(error: Exception) -> Exception:
+def ours(error: Exception) -> Exception:
     """Busy, full or broken storage is a part that is not available, whoever asked."""
     if isinstance(error, sqlite3.OperationalError):
         unavailable = Unavailable(f"The database could not do it ({error}); nothing was changed. Try again.")

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.kernel.database import Database, run_in
-from famulus.kernel.lane import Statement
+from famulus.kernel.lane import Statement, just
 from famulus.kernel.live import Live
 from famulus.runs.events import Event
 from famulus.runs.sql.lease import journal
@@ -58,5 +58,4 @@ class Journal:
 
 def _steps(work: Work, owner: str, rows: Sequence[JournalRow], also: Sequence[Statement]) -> Steps[None]:
     yield from journal(work.run, owner, rows, work.draft.spent)
-    for statement in also:  # noqa: UP028 – a sequence cannot be sent the rows
-        yield statement
+    yield from just(*also)
