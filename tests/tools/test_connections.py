@@ -259,3 +259,29 @@ async def test_the_principal_of_another_organization_has_other_tools(
     assert tool.name == "tiny_list_things"
     assert await connected.tools(replace(principal, organization_id=world.theirs)) == ()
     assert await connected.tools(replace(principal, organization_id=None)) == ()
+
+
+async def test_admins_see_what_each_operation_is_taken_to_do(world: World, shop: Shop) -> None:
+    given = {"name": "shop", "url": f"{shop.url}/openapi.json", "allow": ["*Order*"]}
+    one = (await world["admin"].post(HERE, given)).json()
+    await world["admin"].patch(f"{HERE}/{one['id']}", {"effects": {"createOrder": "destroys"}})
+    found = (await world["admin"].get(f"{HERE}/{one['id']}/tools")).json()
+    items = {each["name"]: each for each in found["items"]}
+    effects = {name: items[name]["effect"] for name in ("getOrder", "createOrder", "deleteOrder")}
+
+    assert found["document_hash"] == one["document_hash"]
+    assert effects == {"getOrder": "reads", "createOrder": "destroys", "deleteOrder": "destroys"}
+    assert (items["getOrder"]["approval"], items["addNote"]["approval"]) == ("approved", "new")
+    assert items["getOrder"]["title"].startswith("GET /orders/")
+    assert (await world["student"].get(f"{HERE}/{one['id']}/tools")).status_code == 404
+
+
+async def test_where_nothing_was_found_there_are_no_tools(world: World) -> None:
+    given = {"name": "gone", "url": "http://127.0.0.1:9/openapi.json"}
+    one = (await world["admin"].post(HERE, given)).json()
+
+    assert one["state"] == "failed"
+    assert (await world["admin"].get(f"{HERE}/{one['id']}/tools")).json() == {
+        "document_hash": None,
+        "items": [],
+    }

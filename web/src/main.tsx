@@ -77,7 +77,8 @@ function enterCourse(id: string | null): void {
 function nameTheWindow(): void {
   const here = route.value;
   const thread = here.name === "thread" ? threads.value?.find((item) => item.id === here.threadId) : null;
-  const parts = [thread && titleOf(thread), course.value?.title, "Famulus"].filter(Boolean);
+  const managed = here.name === "manage" ? "What assistants may do" : null;
+  const parts = [thread && titleOf(thread), managed ?? course.value?.title, "Famulus"].filter(Boolean);
   document.title = parts.join(" · ");
 }
 

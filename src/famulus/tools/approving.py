@@ -7,12 +7,11 @@ from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.errors import Conflict, FieldProblem, Invalid
 from famulus.kernel.tables import utc_now
-from famulus.tools.connection_schemas import ApproveTools, ConnectionTool, ConnectionTools
-from famulus.tools.connections import find_connection
+from famulus.tools.connection_schemas import ApproveTools, ConnectionTools
+from famulus.tools.connections import find_connection, link_of
 from famulus.tools.events import ConnectionsChanged
-from famulus.tools.mcp.catalogue import Offered
+from famulus.tools.found import tools_found
 from famulus.tools.mcp.toolset import listing
-from famulus.tools.models import Connection
 
 
 class FoundSince(Conflict):
@@ -21,19 +20,14 @@ class FoundSince(Conflict):
     code = "found_since"
 
 
-async def tools_of(session: AsyncSession, principal: Principal, connection_id: str) -> ConnectionTools:
-    """What was last found at an MCP server; of any other connection nothing is approved. Raises NotFound."""
-    row = await find_connection(session, principal, connection_id, document=True)
-    return _shown(row)
-
-
 async def approve(
     session: AsyncSession, principal: Principal, connection_id: str, wanted: ApproveTools
 ) -> ConnectionTools:
     """Let exactly these tools be used, as they were found. Raises NotFound, Forbidden, FoundSince or Invalid."""
     principal.no_tool()
     row = await find_connection(session, principal, connection_id, "change", document=True)
-    offered = {each.name: each for each in _listed(row)}
+    found = listing(row.document) if row.kind == "mcp" else []
+    offered = {each.name: each for each in found}
     if wanted.document_hash != row.document_hash:
         raise FoundSince()
     names = list(offered) if wanted.tools is None else list(dict.fromkeys(wanted.tools))
@@ -51,26 +45,4 @@ async def approve(
         thing = audit.Thing(row.id, row.name, row.organization_id)
         audit.record(session, principal, "connection.approve", thing, before=before, after=after)
         announce(session, ConnectionsChanged(row.organization_id))
-    return _shown(row)
-
-
-def _listed(row: Connection) -> list[Offered]:
-    return listing(row.document) if row.kind == "mcp" else []
-
-
-def _shown(row: Connection) -> ConnectionTools:
-    return ConnectionTools(document_hash=row.document_hash, items=[_tool(row, each) for each in _listed(row)])
-
-
-def _tool(row: Connection, offered: Offered) -> ConnectionTool:
-    pin = row.approved.get(offered.name)
-    return ConnectionTool(
-        name=offered.name,
-        title=offered.title,
-        description=offered.description,
-        parameters=offered.schema,
-        says_reads=offered.reads,
-        says_destroys=offered.destroys,
-        effect=row.effects.get(offered.name) or offered.effect,
-        approval="new" if pin is None else "approved" if pin == offered.pin else "changed",
-    )
+    return tools_found(link_of(row, row.document), row.document_hash)

@@ -220,25 +220,25 @@ class ConnectionTest(BaseModel):
 
 
 class ConnectionTool(BaseModel):
-    """A tool as an MCP server describes it, and what has been said of it here."""
+    """A tool as the other side describes it, and what has been said of it here."""
 
     name: str
-    """The server's own name for it."""
+    """The other side's own name for it."""
     title: str
     description: str
     parameters: dict[str, Any]
-    """The JSON schema of its arguments."""
+    """The JSON schema of its arguments; empty for an API, whose document has it."""
     says_reads: bool
-    """Whether it says that it only reads, which is not believed by itself."""
+    """Whether it says that it only reads, which is not believed of an MCP server by itself."""
     says_destroys: bool
     effect: Effect
     """What it is taken to do."""
     approval: Literal["approved", "changed", "new"]
-    """`changed`: something of it is not what was approved."""
+    """`changed`: something of it is not what was approved. Of an API `approved` is what `allow` lets in."""
 
 
 class ConnectionTools(BaseModel):
-    """Everything that was last found at an MCP server."""
+    """Everything that was last found at the other side."""
 
     document_hash: str | None
     """What an approval of it names."""

@@ -3,6 +3,7 @@
 What is at the other side is asked before or between transactions, never within one. Secrets are sealed as they come in.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,10 +29,12 @@ from famulus.tools.connection_schemas import (
     ConnectionChange,
     ConnectionOut,
     ConnectionTest,
+    ConnectionTools,
     NewConnection,
     auth_of,
 )
 from famulus.tools.events import ConnectionsChanged
+from famulus.tools.found import tools_found
 from famulus.tools.kinds import Kinds
 from famulus.tools.links import Auth, Kind, Link, Problem, State, encode_auth, shown_auth
 from famulus.tools.models import Connection
@@ -106,7 +109,7 @@ async def enabled_links(session: AsyncSession, organization_id: str) -> list[tup
         Connection.document_hash.is_not(None),
     )
     rows = (await session.execute(query.order_by(Connection.id))).scalars()
-    return [(_link(row), f"{row.id} {row.updated_at.isoformat()} {row.document_hash}") for row in rows]
+    return [(link_of(row), f"{row.id} {row.updated_at.isoformat()} {row.document_hash}") for row in rows]
 
 
 async def document_of(session: AsyncSession, connection_id: str) -> str | None:
@@ -165,7 +168,7 @@ class Connections:
         auth = None if change.auth is None else auth_of(change.auth)
         async with self._database.read() as session:
             row = await find_connection(session, principal, connection_id, "change", document=True)
-        before = _link(row, row.document)
+        before = link_of(row, row.document)
         _may_start(principal, "change", row.command or change.command)
         _check_kind(before, given)
         _may_sign_in(principal, "change", self._kind_of(row) if auth is None else auth)
@@ -184,7 +187,7 @@ class Connections:
         """Look at the other side again, and keep what was found. Raises NotFound or Forbidden."""
         async with self._database.read() as session:
             row = await find_connection(session, principal, connection_id, "change", document=True)
-        seen = await self._look(_link(row, row.document))
+        seen = await self._look(link_of(row, row.document))
         async with self._database.write() as session:
             row = await find_connection(session, principal, connection_id, "change", document=True)
             before = row.document_hash
@@ -193,6 +196,12 @@ class Connections:
             if row.document_hash != before:
                 announce(session, ConnectionsChanged(row.organization_id))
             return ConnectionTest(connection=ConnectionOut.of(row), tools=list(seen.tools))
+
+    async def tools(self, principal: Principal, connection_id: str) -> ConnectionTools:
+        """What was last found at the other side. Raises NotFound."""
+        async with self._database.read() as session:
+            row = await find_connection(session, principal, connection_id, document=True)
+        return await asyncio.to_thread(tools_found, link_of(row, row.document), row.document_hash)
 
     async def _write(
         self, session: AsyncSession, principal: Principal, row: Connection, after: Link, changes: "_Changes"
@@ -334,7 +343,8 @@ async def _check_room(session: AsyncSession, organization_id: str) -> None:
         raise TooManyConnections()
 
 
-def _link(row: Connection, document: str | None = None) -> Link:
+def link_of(row: Connection, document: str | None = None) -> Link:
+    """A row as the kinds of connections take it."""
     kind: Kind = "mcp" if row.kind == "mcp" else "openapi"
     return Link(
         row.id, row.organization_id, kind, row.name, row.url, row.base_url, row.sealed, tuple(row.allow),

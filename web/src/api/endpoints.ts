@@ -4,6 +4,9 @@ import type {
   About,
   ApprovalReply,
   ApprovalView,
+  Connection,
+  ConnectionChange,
+  ConnectionTools,
   Course,
   Invitation,
   Lesson,
@@ -11,12 +14,14 @@ import type {
   Me,
   Message,
   Named,
+  NewConnection,
   Page,
   PageContext,
   Passage,
   Rating,
   Run,
   Thread,
+  ToolRule,
 } from "./types";
 
 const V1 = "/api/v1";
@@ -106,7 +111,28 @@ export const runs = {
 /** Calls of tools that wait for a person. */
 export const approvals = {
   get: (id: string) => http.get<ApprovalView>(`${V1}/approvals/${id}`),
+  pending: (after: string | null) => http.get<Page<ApprovalView>>(`${V1}/approvals`, { pending: "true", limit: 50, after }),
   answer: (id: string, reply: ApprovalReply) => http.post<ApprovalView>(`${V1}/approvals/${id}`, reply),
+};
+
+/** Servers of others whose tools an organization's assistants may use. */
+export const connections = {
+  list: (organizationId: string, after: string | null) =>
+    http.get<Page<Connection>>(`${V1}/connections`, { organization_id: organizationId, limit: 100, after }),
+  create: (given: NewConnection) => http.post<Connection>(`${V1}/connections`, given),
+  get: (id: string) => http.get<Connection>(`${V1}/connections/${id}`),
+  change: (id: string, given: ConnectionChange) => http.patch<Connection>(`${V1}/connections/${id}`, given),
+  test: (id: string) => http.post<{ connection: Connection; tools: string[] }>(`${V1}/connections/${id}/test`),
+  remove: (id: string) => http.delete(`${V1}/connections/${id}`),
+  tools: (id: string) => http.get<ConnectionTools>(`${V1}/connections/${id}/tools`),
+  approve: (id: string, hash: string, tools: string[]) =>
+    http.post<ConnectionTools>(`${V1}/connections/${id}/approve`, { document_hash: hash, tools }),
+};
+
+export const toolRules = {
+  get: (organizationId: string) => http.get<{ rules: ToolRule[] }>(`${V1}/organizations/${organizationId}/tool-rules`),
+  set: (organizationId: string, rules: ToolRule[]) =>
+    http.put<{ rules: ToolRule[] }>(`${V1}/organizations/${organizationId}/tool-rules`, { rules }),
 };
 
 export const passages = {

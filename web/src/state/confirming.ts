@@ -77,7 +77,7 @@ function put(answer: AnswerEntry, id: string, change: Partial<ApprovalCard>): vo
   answer.state.value = withCard(answer.state.value, id, change);
 }
 
-function problemsOf(error: unknown): string[] {
+export function problemsOf(error: unknown): string[] {
   const fields = error instanceof ApiError ? error.fields : [];
   if (fields.length === 0) return [messageOf(error)];
   return fields.map(({ path, message }) => (path === "arguments" ? message : `${path}: ${message}`));

@@ -1,23 +1,32 @@
 // The address is the hash, so that the server needs no rule for deep links:
-//   #/c/<course|general>   ·   …/t/<thread>   ·   …/lessons   ·   …/lessons/<lesson>
+//   #/c/<course|general>   ·   …/t/<thread>   ·   …/lessons   ·   …/lessons/<lesson>   ·   …/manage/<page>/<connection>
 import { signal } from "@preact/signals";
+
+/** What there is to manage of what assistants may do. */
+export type ManagePage = "connections" | "rules" | "waiting";
+const PAGES: readonly string[] = ["connections", "rules", "waiting"];
 
 export type Route =
   | { name: "home" }
   | { name: "new"; courseId: string | null }
   | { name: "thread"; courseId: string | null; threadId: string }
   | { name: "lessons"; courseId: string }
-  | { name: "lesson"; courseId: string; lessonId: string };
+  | { name: "lesson"; courseId: string; lessonId: string }
+  | { name: "manage"; courseId: string | null; page: ManagePage; id: string | null };
 
 export const route = signal<Route>({ name: "home" });
 
 export function parseRoute(hash: string): Route {
-  const [, c, course, section, id] = hash.replace(/^#/, "").split("/").map(decodeURIComponent);
+  const [, c, course, section, id, part] = hash.replace(/^#/, "").split("/").map(decodeURIComponent);
   if (c !== "c" || !course) return { name: "home" };
   const courseId = course === "general" ? null : course;
   if (section === "t" && id) return { name: "thread", courseId, threadId: id };
   if (section === "lessons" && courseId) {
     return id ? { name: "lesson", courseId, lessonId: id } : { name: "lessons", courseId };
+  }
+  if (section === "manage") {
+    const page = PAGES.includes(id ?? "") ? (id as ManagePage) : "connections";
+    return { name: "manage", courseId, page, id: part || null };
   }
   return { name: "new", courseId };
 }
@@ -34,6 +43,8 @@ export function hrefOf(to: Route): string {
       return `${course}/lessons`;
     case "lesson":
       return `${course}/lessons/${to.lessonId}`;
+    case "manage":
+      return `${course}/manage/${to.page}${to.id ? `/${to.id}` : ""}`;
   }
 }
 

@@ -15,6 +15,7 @@ import { Icon, Mark } from "./Icon";
 import { InvitationPage } from "./Invitation";
 import { LessonList, LessonPage } from "./Lessons";
 import { MailedPage } from "./Mailed";
+import { ManagePart } from "./Manage";
 import { Panel } from "./Panel";
 import { Rail } from "./Rail";
 import { ShortcutHelp } from "./Shortcuts";
@@ -161,6 +162,7 @@ function MainPart() {
   if (coursesError.value && !courses.value) return <CoursesProblem />;
   if (here.name === "lessons") return <LessonList courseId={here.courseId} />;
   if (here.name === "lesson") return <LessonPage courseId={here.courseId} lessonId={here.lessonId} />;
+  if (here.name === "manage") return <ManagePart page={here.page} id={here.id} />;
   if (courses.value && courseId.value && !course.value) return <NoSuchCourse />;
   return conversation.value ? <Chat conversation={conversation.value} /> : null;
 }

@@ -1,7 +1,7 @@
 // A call that waits for a person. Everything on the card is the server's: what would happen, field by field, and the
 // exact arguments. The two answers look alike; nothing is preselected.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Approval, Change } from "../api/types";
+import type { Approval, ApprovalReply, Change } from "../api/types";
 import type { ApprovalCard as Card } from "../state/cards";
 import { look, reply } from "../state/confirming";
 import type { AnswerEntry } from "../state/entries";
@@ -44,17 +44,31 @@ export function ApprovalCards({ entry }: { entry: AnswerEntry }) {
   return (
     <div class="approvals">
       {cards.map((card) => (
-        <ApprovalCard key={card.asked.id} entry={entry} card={card} />
+        <ApprovalCard
+          key={card.asked.id}
+          card={card}
+          onLook={() => look(entry, card.asked.id)}
+          onReply={(said) => reply(entry, card, said)}
+        />
       ))}
     </div>
   );
 }
 
-function ApprovalCard({ entry, card }: { entry: AnswerEntry; card: Card }) {
+type Said = Omit<ApprovalReply, "hash">;
+
+interface CardProps {
+  card: Card;
+  /** Asks the server how it stands. */
+  onLook: () => Promise<void>;
+  onReply: (said: Said) => Promise<void>;
+}
+
+export function ApprovalCard({ card, onLook, onReply }: CardProps) {
   const { asked, state } = card;
   const [mode, setMode] = useState<Mode>("look");
   const box = useCardFocus(state);
-  useEffect(() => void look(entry, asked.id), [asked.id]);
+  useEffect(() => void onLook(), [asked.id]);
   const open = state === "waiting" || state === "answering";
   const editing = open && mode === "edit";
   return (
@@ -78,7 +92,7 @@ function ApprovalCard({ entry, card }: { entry: AnswerEntry; card: Card }) {
       {!editing && <Arguments name={asked.name} json={asked.arguments} />}
       <Notes notes={asked.notes} />
       <Problems problems={card.problems} />
-      {open ? <Foot entry={entry} card={card} mode={mode} setMode={setMode} /> : <p>{ENDS[state]}</p>}
+      {open ? <Foot card={card} mode={mode} setMode={setMode} onReply={onReply} /> : <p>{ENDS[state]}</p>}
     </section>
   );
 }
@@ -210,19 +224,17 @@ function Problems({ problems }: { problems: string[] }) {
 }
 
 interface FootProps {
-  entry: AnswerEntry;
   card: Card;
   mode: Mode;
   setMode: (mode: Mode) => void;
+  onReply: (said: Said) => Promise<void>;
 }
 
-function Foot({ entry, card, mode, setMode }: FootProps) {
+function Foot({ card, mode, setMode, onReply }: FootProps) {
   const back = (): void => setMode("look");
   const busy = card.state === "answering";
   if (card.mine !== false && mode === "deny")
-    return (
-      <DenyForm busy={busy} onBack={back} onDeny={(reason) => void reply(entry, card, denial(reason)).finally(back)} />
-    );
+    return <DenyForm busy={busy} onBack={back} onDeny={(reason) => void onReply(denial(reason)).finally(back)} />;
   if (card.mine !== false && mode === "edit")
     return (
       <EditForm
@@ -230,13 +242,13 @@ function Foot({ entry, card, mode, setMode }: FootProps) {
         json={card.asked.arguments}
         busy={busy}
         onBack={back}
-        onApprove={(given) => void reply(entry, card, { decision: "approve", ...(given && { arguments: given }) })}
+        onApprove={(given) => void onReply({ decision: "approve", ...(given && { arguments: given }) })}
       />
     );
   return (
     <div class="approval-foot">
       {card.mine !== false && (
-        <Buttons card={card} setMode={setMode} onApprove={() => void reply(entry, card, { decision: "approve" })} />
+        <Buttons card={card} setMode={setMode} onApprove={() => void onReply({ decision: "approve" })} />
       )}
       <p class="quiet approval-until" data-testid="approval-until">
         Waits until <time dateTime={card.asked.expires_at}>{untilTime(card.asked.expires_at, now.value)}</time>

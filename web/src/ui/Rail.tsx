@@ -5,6 +5,7 @@ import { toast } from "../state/notices";
 import { go, hrefOf, route } from "../state/route";
 import { drawerOpen, narrow, railHidden, theme, type Theme } from "../state/surroundings";
 import { messageOf } from "../api/client";
+import { firstPage, mayManage } from "../state/managing";
 import { focusComposer } from "./dom";
 import { Icon, Mark } from "./Icon";
 import { Menu, type MenuItem } from "./Menu";
@@ -74,6 +75,18 @@ function RailLinks() {
         >
           <Icon name="book" size={18} />
           Lessons
+        </a>
+      )}
+      {mayManage() && (
+        <a
+          class="rail-link"
+          href={hrefOf({ name: "manage", courseId: courseId.value, page: firstPage(), id: null })}
+          data-testid="manage-link"
+          aria-current={here.name === "manage" ? "page" : undefined}
+          onClick={() => (drawerOpen.value = false)}
+        >
+          <Icon name="tools" size={18} />
+          What assistants may do
         </a>
       )}
     </div>

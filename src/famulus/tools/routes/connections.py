@@ -75,10 +75,10 @@ async def test_connection(
 
 @router.get("/{connection_id}/tools")
 async def list_connection_tools(
-    connection_id: IdPath, principal: CurrentPrincipal, session: ReadSession
+    connection_id: IdPath, principal: CurrentPrincipal, connected: ConnectionsDep
 ) -> ConnectionTools:
-    """What was last found at an MCP server, with what its admins have approved of it."""
-    return await approving.tools_of(session, principal, connection_id)
+    """What was last found there: what each tool is taken to do, and of an MCP server what its admins have approved."""
+    return await connected.tools(principal, connection_id)
 
 
 @router.post("/{connection_id}/approve")
