@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import FastAPI, Form, Header, HTTPException, Query, Request, Response
+from fastapi import Cookie, FastAPI, Form, Header, HTTPException, Query, Request, Response, UploadFile
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from pydantic import BaseModel
 
@@ -97,6 +97,15 @@ def _add_orders(app: FastAPI) -> None:
     @app.post("/notes", operation_id="addNote")
     async def add_note(text: Annotated[str, Form()], stars: Annotated[int, Form()] = 1) -> Any:
         return {"text": text, "stars": stars}
+
+    @app.post("/letters", operation_id="sendLetter")
+    async def send_letter(
+        text: Annotated[str, Form()],
+        tag: Annotated[list[str], Form()],
+        language: Annotated[str, Cookie()],
+        scan: UploadFile | None = None,
+    ) -> Any:
+        return {"text": text, "tag": tag, "language": language, "scan": scan is not None}
 
 
 def _add_faults(app: FastAPI) -> None:

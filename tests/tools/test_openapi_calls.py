@@ -67,6 +67,21 @@ async def test_a_writing_call_sends_json_and_a_form_is_a_form(kit: Kit, shop: Sh
     assert (done.said, done.data) == ("DELETE /orders/{order_id} answered 204.", None)
 
 
+async def test_a_form_of_several_parts_and_a_cookie(kit: Kit, shop: Shop) -> None:
+    tools = await kit.tools(kit.link(url=at(shop)))
+    given = {"text": "a & b\r\n--c", "tag": ["x", "y"], "language": "de; admin=1"}
+    done = await call(tools["shop_sendLetter"], given)
+    *_, headers, _ = shop.last
+
+    assert done.said == "POST /letters answered 200."
+    assert isinstance(done.data, dict)
+    assert (done.data["text"], done.data["tag"], done.data["scan"]) == (given["text"], ["x", "y"], False)
+    assert headers["cookie"] == "language=de%3B%20admin%3D1", "one cookie, whatever a model writes"
+    assert headers["content-type"].startswith("multipart/form-data; boundary=")
+    with pytest.raises(Retry):
+        await call(tools["shop_sendLetter"], {**given, "scan": "x"})
+
+
 async def test_wrong_arguments_are_the_models_to_mend(kit: Kit, shop: Shop) -> None:
     tools = await kit.tools(kit.link(url=at(shop)))
     before = len(shop.asked)

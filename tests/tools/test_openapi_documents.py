@@ -232,7 +232,8 @@ def test_one_operation_that_cannot_be_called_does_not_keep_the_others_away() -> 
     }
     circle = {"parameters": [{"$ref": "#/components/parameters/a"}]}
     odd = {"parameters": [{"name": 3, "in": "query"}]}
-    cookie = {"parameters": [parameter("sid", "cookie", required=True)]}
+    file = {"type": "object", "properties": {"text": {"type": "string"}, "scan": {"format": "binary"}}}
+    scan = {"requestBody": {"content": {"multipart/form-data": {"schema": {**file, "required": ["scan"]}}}}}
     found = described(
         {
             "/upload": {"post": upload},
@@ -240,7 +241,7 @@ def test_one_operation_that_cannot_be_called_does_not_keep_the_others_away() -> 
             "/abroad": {"post": abroad},
             "/circle": {"get": circle},
             "/odd": {"get": odd},
-            "/cookie": {"get": cookie},
+            "/scan": {"post": scan},
             "/{a}/{b}": {"get": {"parameters": [parameter("a", "path")]}},
             "/good": {"get": {"operationId": "good"}},
         },
@@ -254,7 +255,7 @@ def test_one_operation_that_cannot_be_called_does_not_keep_the_others_away() -> 
         "outside of the document",
         "in circles",
         "`str`",
-        "cookie 'sid'",
+        "the file 'scan'",
         "path needs 'b'",
     ):
         assert why in reasons

@@ -1,6 +1,6 @@
 """The operations of a document, each with one flat list of arguments: of its path, query, headers and body.
 
-An operation that cannot be called from here (a file to upload, a cookie, a reference that leads nowhere) is left out,
+An operation that cannot be called from here (a file to upload, a reference that leads nowhere) is left out,
 and named with the reason; the others go on.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from famulus.kernel.openapi_document import BadDocument, Node, listed, node, text_of
 from famulus.kernel.openapi_schemas import Find, Method, listed_operations, references, resolved, whole
 
-Place = Literal["path", "query", "header", "body"]
+Place = Literal["path", "query", "header", "cookie", "body"]
 MOST_OPERATIONS = 1_000
 NAME = 64
 """Characters of a name that models' servers take."""
@@ -28,7 +28,8 @@ OURS = frozenset(
 )
 """Headers that no argument sets."""
 JSON_MEDIA = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
-FORM, TEXT = "application/x-www-form-urlencoded", "text/plain"
+FORM, PARTS, TEXT = "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"
+CHOICES = ("anyOf", "oneOf", "allOf")
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -173,8 +174,8 @@ def _parameters(find: Find, written: list[Any]) -> list[_Parameter]:
     for each in written:
         parameter = msgspec.convert(resolved(find, each), _Parameter)
         found[parameter.place, parameter.name] = parameter
-    rank = {"path": 0, "query": 1, "header": 2}
-    return sorted(found.values(), key=lambda each: rank.get(each.place, 3))
+    rank = {"path": 0, "query": 1, "header": 2, "cookie": 3}
+    return sorted(found.values(), key=lambda each: rank.get(each.place, 4))
 
 
 class _Filling:
@@ -193,16 +194,12 @@ class _Filling:
 
     def add(self, parameter: _Parameter) -> None:
         """Take a parameter, but for headers that are not for arguments to set."""
-        if parameter.place == "cookie":
-            if parameter.required:
-                raise BadDocument(f"it needs the cookie {parameter.name[:100]!r}")
-            return
         if parameter.place == "header" and parameter.name.lower() in OURS:
             return
-        if parameter.place not in ("path", "query", "header"):
+        if parameter.place not in ("path", "query", "header", "cookie"):
             raise BadDocument(f"its parameter {parameter.name[:100]!r} is in {parameter.place[:20]!r}")
         place: Place = parameter.place
-        style = parameter.style or ("form" if place == "query" else "simple")
+        style = parameter.style or ("form" if place in ("query", "cookie") else "simple")
         content = list((parameter.content or {}).values())
         shape = whole(self._find, node(node(content[0]).get("schema") if content else parameter.schema))
         said = (parameter.description or "").strip()[:300]
@@ -229,7 +226,11 @@ class _Filling:
         shape = whole(self._find, node(node(content[media]).get("schema")))
         required = body.get("required") is True
         fields = node(shape.get("properties"))
-        if not fields or shape.keys() & {"oneOf", "anyOf", "allOf"} or media == TEXT:
+        if _plain(media) == PARTS:
+            said = node(resolved(self._find, node(content[media]).get("schema")).get("properties"))
+            files = {name for name, each in said.items() if _is_file(resolved(self._find, each))}
+            fields = _without_files(fields, files, listed(shape.get("required")))
+        if not fields or shape.keys() & {*CHOICES} or media == TEXT:
             self._put(Argument(self._name("body", "body"), "", "body"), shape, required=required)
             return media
         needed = listed(shape.get("required")) if required else []
@@ -258,11 +259,32 @@ def _media(content: Node) -> str:
     for media in content:
         if JSON_MEDIA.fullmatch(media.partition(";")[0].strip()):
             return media
-    for wanted in (FORM, TEXT):
+    for wanted in (FORM, PARTS, TEXT):
         for media in content:
-            if media.partition(";")[0].strip().lower() == wanted:
+            if _plain(media) == wanted:
                 return media
-    raise BadDocument(f"its body is {next(iter(content))[:60]!r}; JSON, a plain form or text can be sent")
+    raise BadDocument(f"its body is {next(iter(content))[:60]!r}; JSON, a form or text can be sent")
+
+
+def _plain(media: str) -> str:
+    return media.partition(";")[0].strip().lower()
+
+
+def _without_files(fields: Node, files: set[str], required: list[Any]) -> Node:
+    """The fields of a form of several parts that can be written. Raises BadDocument where that is not enough."""
+    kept = {name: each for name, each in fields.items() if name not in files}
+    if missing := [name for name in required if name in files]:
+        raise BadDocument(f"its body is {PARTS} with the file {missing[0][:100]!r}, and no file can be sent")
+    if not kept:
+        raise BadDocument(f"its body is {PARTS} without a field that can be written")
+    return kept
+
+
+def _is_file(shape: Node) -> bool:
+    within = [node(shape.get("items")), *(node(each) for key in CHOICES for each in listed(shape.get(key)))]
+    if shape.get("format") in ("binary", "base64") or shape.keys() & {"contentMediaType", "contentEncoding"}:
+        return True
+    return any(each and _is_file(each) for each in within)
 
 
 def _sanitized(name: str) -> str:

@@ -225,7 +225,7 @@ def _without_header(operation: Operation, header: str) -> Operation:
     own = {
         each.argument
         for each in operation.arguments
-        if each.place == "header" and each.name.lower() == header
+        if (each.place == "header" and each.name.lower() == header) or (each.place == header == "cookie")
     }
     if not own:
         return operation

@@ -1,14 +1,15 @@
-"""A call as its HTTP request: each argument written in the style that the document asks for. Pure."""
+"""A call as its HTTP request: each argument written in the style that the document asks for."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlencode
+from uuid import uuid4
 
 from famulus.tools.contract import Json, Retry
-from famulus.tools.openapi.operations import FORM, TEXT, Argument, Operation
+from famulus.tools.openapi.operations import FORM, PARTS, TEXT, Argument, Operation
 
 RESERVED = ":/?#[]@!$&'()*+,;="
 DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
@@ -27,7 +28,7 @@ class Written:
 def written(operation: Operation, given: Json) -> Written:
     """The request of a call with checked arguments. Raises `Retry` for a value that cannot stand where it has to."""
     path, query, fields = operation.path, list[str](), dict[str, Any]()
-    headers: dict[str, str] = {}
+    headers, cookies = dict[str, str](), list[str]()
     for argument in operation.arguments:
         if argument.argument not in given:
             continue
@@ -39,14 +40,19 @@ def written(operation: Operation, given: Json) -> Written:
                 query += _in_query(argument, value)
             case "header":
                 headers[argument.name] = _in_header(argument, value)
+            case "cookie":
+                joined = _simple(replace(argument, explode=False), value, quoted=True)
+                cookies.append(f"{quote(argument.name, safe='')}={joined}")
             case "body":
                 fields[argument.name] = value
     _check_path(operation, path)
     url = operation.base + path + ("?" + "&".join(query) if query else "")
-    body = _body(operation.media, fields) if fields else None
-    if body is not None:
-        headers["Content-Type"] = operation.media
-    return Written(url, headers, body)
+    if cookies:
+        headers["Cookie"] = "; ".join(cookies)
+    if not fields:
+        return Written(url, headers, None)
+    media, body = _body(operation.media, fields)
+    return Written(url, {**headers, "Content-Type": media}, body)
 
 
 def _check_path(operation: Operation, path: str) -> None:
@@ -138,18 +144,28 @@ def _deep(name: str, value: object) -> list[str]:
     return [f"{name}={_quoted(value)}"]
 
 
-def _body(media: str, fields: Mapping[str, Any]) -> bytes:
+def _body(media: str, fields: Mapping[str, Any]) -> tuple[str, bytes]:
+    """Its type and its bytes."""
     value: Any = fields[""] if "" in fields else dict(fields)
     plain = media.partition(";")[0].strip().lower()
-    if plain == FORM and isinstance(value, dict):
+    if plain in (FORM, PARTS) and isinstance(value, dict):
         pairs: list[tuple[str, str]] = []
         for name, each in cast(dict[str, object], value).items():
             values = cast(Sequence[object], each) if _is_list(each) else [each]
             pairs += [(name, _text(one)) for one in values]
-        return urlencode(pairs).encode()
-    if plain == TEXT:
-        return _text(value).encode()
-    return _json(value).encode()
+        return (media, urlencode(pairs).encode()) if plain == FORM else _parts(pairs)
+    return media, _text(value).encode() if plain == TEXT else _json(value).encode()
+
+
+def _parts(pairs: Sequence[tuple[str, str]]) -> tuple[str, bytes]:
+    """A form of several parts (RFC 7578), with names escaped as browsers do."""
+    boundary = uuid4().hex
+    lines: list[str] = []
+    for name, text in pairs:
+        escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+        lines += [f"--{boundary}", f'Content-Disposition: form-data; name="{escaped}"', "", text]
+    body = "\r\n".join([*lines, f"--{boundary}--", ""]).encode()
+    return f"{PARTS}; boundary={boundary}", body
 
 
 def _quoted(value: object) -> str:
