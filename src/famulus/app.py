@@ -48,7 +48,11 @@ from famulus.kernel.migrate import reach, require_newest
 from famulus.kernel.secrets import Vault, load_secret
 from famulus.kernel.settings import Settings
 from famulus.knowledge.jobs import LESSONS_JOB, LessonKeeper
+from famulus.knowledge.meaning import Meaning
+from famulus.knowledge.retrieve import Retriever
+from famulus.knowledge.vectors import EMBED_JOB
 from famulus.llm.choose import default_choice, open_model
+from famulus.llm.embedding.choose import Embedders, Places
 from famulus.llm.health import Healths
 from famulus.llm.http_stream import Clients
 from famulus.llm.limits import Limits
@@ -91,6 +95,8 @@ class Parts:
     authenticator: Authenticator
     watch: Watch
     models: Models
+    meaning: Meaning
+    retriever: Retriever
     runs: Runs
     exchanges: Exchanges
     guests: Guests
@@ -139,6 +145,15 @@ def open_models(settings: Settings) -> Models:
     return models
 
 
+def open_embedders(settings: Settings) -> Embedders:
+    """What turns texts into vectors; nothing is loaded yet. Raises ConfigurationError for a wrong choice."""
+    key = settings.embedding_api_key
+    if key is None and (settings.embedding or "").strip().lower().startswith("openai:"):
+        key = settings.openai_api_key
+    places = Places(settings.data_dir / "models", settings.embedding_base_url, _plain(key))
+    return Embedders(settings.embedding, places)
+
+
 @asynccontextmanager
 async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGenerator[Parts]:
     """Everything, started; on the way out it stops in reverse. Raises ConfigurationError where it cannot work.
@@ -161,10 +176,21 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         stack.push_async_callback(models.close)
         gate = Gate(strict=not settings.local)
         stack.callback(gate.close)
+        meaning = Meaning(database, open_embedders(settings), CrashPoints(settings.crash_point))
+        stack.push_async_callback(meaning.embedders.close)
+        await meaning.start()
         outbound = Outbound(settings.allowed_private_hosts)
         stack.push_async_callback(outbound.close)
         parts = _put_together(
-            settings, database, live, vault=vault, gate=gate, models=models, outbound=outbound, tools=tools
+            settings,
+            database,
+            live,
+            vault=vault,
+            gate=gate,
+            models=models,
+            meaning=meaning,
+            outbound=outbound,
+            tools=tools,
         )
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
@@ -184,15 +210,21 @@ def _put_together(
     vault: Vault,
     gate: Gate,
     models: Models,
+    meaning: Meaning,
     outbound: Outbound,
     tools: Sequence[Tool],
 ) -> Parts:
     bus, instance = database.bus, instance_name()
     kinds = every_kind(vault, outbound, stdio=settings.mcp_stdio)
-    toolbox = Toolbox((*own_tools(database, settings), *tools), (Connected(database, bus, kinds).tools,))
-    engine = _engine(settings, database, live, models, toolbox=toolbox, instance=instance)
+    retriever = Retriever(database, meaning)
+    toolbox = Toolbox(
+        (*own_tools(database, settings, retriever), *tools), (Connected(database, bus, kinds).tools,)
+    )
+    engine = _engine(
+        settings, database, live, models, toolbox=toolbox, retriever=retriever, instance=instance
+    )
     providers, authenticator, watch = _ways_in(settings, database, outbound, vault)
-    handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models)}
+    handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models, meaning)}
     return Parts(
         settings=settings,
         database=database,
@@ -204,6 +236,8 @@ def _put_together(
         authenticator=authenticator,
         watch=watch,
         models=models,
+        meaning=meaning,
+        retriever=retriever,
         runs=engine.runs,
         exchanges=engine.exchanges,
         guests=Guests(database, vault, welcome=settings.guest_chat),
@@ -261,6 +295,7 @@ def _engine(
     models: Models,
     *,
     toolbox: Toolbox,
+    retriever: Retriever,
     instance: str,
 ) -> _Engine:
     crash = CrashPoints(settings.crash_point)
@@ -272,7 +307,9 @@ def _engine(
     runner = Runner(
         database,
         live,
-        Preparation(database, models, assistants, toolbox=toolbox, hands=hands, prices=prices),
+        Preparation(
+            database, models, assistants, toolbox=toolbox, hands=hands, prices=prices, retriever=retriever
+        ),
         journal,
         lease=settings.run_lease,
         run_timeout=settings.run_timeout,
@@ -289,12 +326,12 @@ def _engine(
     )
 
 
-def own_tools(database: Database, settings: Settings) -> tuple[Tool, ...]:
-    """Every tool of ours, from the rooms that they belong to."""
-    return (*built_in(database, settings), *assistant_tools.TOOLS, *insight_tools.TOOLS)
+def own_tools(database: Database, settings: Settings, retriever: Retriever | None = None) -> tuple[Tool, ...]:
+    """Every tool of ours, from the rooms that they belong to. Without a `retriever` they search by words alone."""
+    return (*built_in(database, settings, retriever), *assistant_tools.TOOLS, *insight_tools.TOOLS)
 
 
-def _of_courses(database: Database, live: Live, models: Models) -> dict[str, Handler]:
+def _of_courses(database: Database, live: Live, models: Models, meaning: Meaning) -> dict[str, Handler]:
     """What is done in the background for threads and lessons, by kind of job."""
     lessons = LessonKeeper(database)
     database.bus.subscribe(CourseLessonsChanged, lessons.changed)
@@ -302,6 +339,7 @@ def _of_courses(database: Database, live: Live, models: Models) -> dict[str, Han
         TITLE_JOB: Titler(database, live, models).handle,
         LESSONS_JOB: lessons.handle,
         conversations.TIDY.kind: conversations.Tidying(database).handle,
+        EMBED_JOB: meaning.handle,
     }
 
 

@@ -32,15 +32,16 @@ def test_ready(server: Served) -> None:
         assert response.status_code == 200
         assert body["status"] == "degraded", "there is no mail server"
         assert {each["name"]: each["state"] for each in body["parts"]} == {
-            "model_providers": "ok",
-            "database": "ok", "model": "ok", "data_dir": "ok", "mail": "degraded", "connections": "ok"
+            "database": "ok", "model": "ok", "model_providers": "ok", "embedding": "degraded", "data_dir": "ok",
+            "mail": "degraded", "connections": "ok",
         }  # fmt: skip
         assert newest() in part(body, "database")["detail"]
+        assert "FAMULUS_EMBEDDING" in part(body, "embedding")["detail"]
 
 
 def test_with_a_mail_server_it_is_ready(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    mail = {"smtp_host": "127.0.0.1", "mail_from": "famulus@famulus.local"}
-    with bare("sqlite", tmp_path, request, **mail) as served, served.client() as client:
+    whole = {"smtp_host": "127.0.0.1", "mail_from": "famulus@famulus.local", "embedding": "local"}
+    with bare("sqlite", tmp_path, request, **whole) as served, served.client() as client:
         assert client.get("/readyz").json()["status"] == "ok"
         wait_for(late_mail(served.settings.database))
         response = client.get("/readyz")

@@ -181,7 +181,12 @@ def settings_for(database_url: str, folder: Path, **overrides: object) -> Settin
     """Settings of a server on this database, with the scripted model."""
     script = folder / "replies.md"
     script.write_text(SCRIPT, encoding="utf-8")
-    given: dict[str, object] = {"model": f"scripted:{script}", "run_lease": 2, "log_level": "ERROR"}
+    given: dict[str, object] = {
+        "model": f"scripted:{script}",
+        "run_lease": 2,
+        "log_level": "ERROR",
+        "embedding": "none",
+    }
     return load_settings(database_url=database_url, data_dir=folder / "var", **(given | overrides))
 
 

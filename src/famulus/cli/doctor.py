@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from famulus.app import open_models
+from famulus.app import open_embedders, open_models
 from famulus.doors.web import BUILT
 from famulus.identity.postman import trouble
 from famulus.kernel.database import Database
@@ -11,7 +11,15 @@ from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import reach
 from famulus.kernel.secrets import load_secret
 from famulus.kernel.settings import Settings, load_settings
-from famulus.ops.checks import PartState, check_all, check_data_dir, check_database, check_model
+from famulus.knowledge.meaning import Meaning
+from famulus.ops.checks import (
+    PartState,
+    check_all,
+    check_data_dir,
+    check_database,
+    check_embedding,
+    check_model,
+)
 
 MARKS = {"ok": "✓", "degraded": "–", "down": "✗"}
 
@@ -29,6 +37,7 @@ async def _examine(settings: Settings) -> bool:
         partial(_secret, settings),
         partial(_database, settings),
         partial(_model, settings),
+        partial(_embedding, settings),
         partial(_mail, settings),
         _web,
     )
@@ -68,6 +77,25 @@ async def _model(settings: Settings) -> PartState:
         return await check_model(models)
     finally:
         await models.close()
+
+
+async def _embedding(settings: Settings) -> PartState:
+    try:
+        embedders = open_embedders(settings)
+        database = Database(settings.database)
+    except FamulusError as error:
+        return PartState("embedding", "down", error.detail)
+    meaning = Meaning(database, embedders)
+    try:
+        found = await check_embedding(meaning)
+        if found.state == "ok" and embedders.chosen is not None:
+            await embedders.chosen.embed(["Does it work?"], "query")
+        return found
+    except FamulusError as error:
+        return PartState("embedding", "degraded", f"search goes by words alone: {error.detail}")
+    finally:
+        await embedders.close()
+        await database.close()
 
 
 async def _mail(settings: Settings) -> PartState:

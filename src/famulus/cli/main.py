@@ -92,6 +92,19 @@ def ask(
         raise typer.Exit(1)
 
 
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    course: Annotated[str | None, typer.Option("--course", help="Id or title of the course.")] = None,
+    as_: As = None,
+    limit: Annotated[int, typer.Option(min=1, max=20, help="How many passages.")] = 5,
+) -> None:
+    """Search the material, and say why each passage was found."""
+    from famulus.cli.searching import run_search  # lazy: the knowledge room
+
+    run_search(question, course, as_, limit)
+
+
 @user.command("create")
 def user_create(
     email: Annotated[str, typer.Argument(help="E-mail address, the name to sign in with.")],

@@ -9,18 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.issuers import TrustedIssuer
-from famulus.kernel.prices import ModelPrice
-
-PREFIX = "FAMULUS_"
-
-
-def _names(field: str, *customary: str) -> AliasChoices:
-    return AliasChoices(PREFIX + field.upper(), *customary)
+from famulus.kernel.settings_models import PREFIX, ModelSettings, names
 
 
 def _async_url(url: object) -> object:
@@ -36,281 +30,226 @@ def _async_url(url: object) -> object:
     raise ValueError("write postgresql+asyncpg://user:password@host/name or sqlite:///path/to/file.db")
 
 
-class Settings(BaseSettings):
+class Settings(ModelSettings):
     """Everything an operator can set. Each field's description is its line in the reference."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
     )
 
-    host: str = Field("127.0.0.1", validation_alias=_names("host"), description="Address to listen on.")
+    host: str = Field("127.0.0.1", validation_alias=names("host"), description="Address to listen on.")
     port: int = Field(
-        8000, ge=0, le=65535, validation_alias=_names("port", "PORT"), description="Port to listen on."
+        8000, ge=0, le=65535, validation_alias=names("port", "PORT"), description="Port to listen on."
     )
     environment: Literal["local", "test", "staging", "production"] = Field(
         "local",
-        validation_alias=_names("environment", "APP_ENV"),
+        validation_alias=names("environment", "APP_ENV"),
         description="Where this runs. Other than `local`, a strong secret is demanded and `/docs` is off.",
     )
     data_dir: Path = Field(
         Path("var"),
-        validation_alias=_names("data_dir"),
+        validation_alias=names("data_dir"),
         description="Folder of the embedded database, the development secret and stored files.",
     )
     database_url: Annotated[str | None, BeforeValidator(_async_url)] = Field(
         None,
         repr=False,  # it may contain a password
-        validation_alias=_names("database_url", "DATABASE_URL", "CHATKIT_STORE_DATABASE_URL"),
+        validation_alias=names("database_url", "DATABASE_URL", "CHATKIT_STORE_DATABASE_URL"),
         description="PostgreSQL or SQLite address; unset means SQLite in the data folder.",
     )
     secret_key: SecretStr | None = Field(
         None,
-        validation_alias=_names("secret_key", "SECRET_KEY"),
+        validation_alias=names("secret_key", "SECRET_KEY"),
         description="At least 32 random characters; signs and encrypts. `local` makes its own in the data folder.",
     )
     sign_up: bool | None = Field(
         None,
-        validation_alias=_names("sign_up"),
+        validation_alias=names("sign_up"),
         description="Whether people may create accounts themselves; unset: only where APP_ENV is `local`.",
-    )
-    model: str | None = Field(
-        None,
-        validation_alias=_names("model"),
-        description="`offline`, `scripted:PATH`, `openai:NAME`, `responses:NAME`, `anthropic:NAME`, `compatible:NAME`,"
-        " or a chain of them with `|` between; unset: by key.",
-    )
-    model_base_url: str | None = Field(
-        None,
-        validation_alias=_names("model_base_url", "OPENAI_BASE_URL"),
-        description="Address of a compatible model server (Ollama, vLLM, llama.cpp …), such as http://localhost:11434/v1.",
-    )
-    openai_api_key: SecretStr | None = Field(
-        None,
-        validation_alias=_names("openai_api_key", "OPENAI_API_KEY"),
-        description="Key for `openai:` and, where the server asks for one, `compatible:`.",
-    )
-    anthropic_api_key: SecretStr | None = Field(
-        None,
-        validation_alias=_names("anthropic_api_key", "ANTHROPIC_API_KEY"),
-        description="Key for `anthropic:`.",
-    )
-    anthropic_base_url: str | None = Field(
-        None,
-        validation_alias=_names("anthropic_base_url", "ANTHROPIC_BASE_URL"),
-        description="Address of a gateway that speaks Anthropic's Messages; unset: https://api.anthropic.com.",
-    )
-    model_prices: dict[str, ModelPrice] = Field(
-        {},
-        validation_alias=_names("model_prices"),
-        description="JSON of US dollars per million tokens, by model; see [Costs](../how-to/connect-a-model.md#costs).",
-    )
-    use_mock: bool = Field(
-        False,
-        validation_alias=_names("use_mock", "MAIN_AGENT_USE_MOCK"),
-        description="Answer from the script in `mock_messages_file` instead of a model.",
-    )
-    mock_messages_file: Path | None = Field(
-        None,
-        validation_alias=_names("mock_messages_file", "MAIN_AGENT_MOCK_MESSAGES_FILE"),
-        description="Markdown file of replies parted by `--- message` lines.",
-    )
-    model_first_token_timeout: float = Field(
-        60,
-        gt=0,
-        le=600,
-        validation_alias=_names("model_first_token_timeout"),
-        description="Seconds to a first token.",
-    )
-    model_idle_timeout: float = Field(
-        60,
-        gt=0,
-        le=600,
-        validation_alias=_names("model_idle_timeout"),
-        description="Seconds between two tokens.",
     )
     run_timeout: float = Field(
         600,
         gt=0,
         le=3600,
-        validation_alias=_names("run_timeout"),
+        validation_alias=names("run_timeout"),
         description="Seconds that one answer may take.",
     )
     run_lease: float = Field(
         4,
         ge=0.5,
         le=300,
-        validation_alias=_names("run_lease"),
+        validation_alias=names("run_lease"),
         description="Seconds after which another instance takes over a run whose own has died.",
     )
     approval_lifetime: int = Field(
         86_400,
         ge=1,
         le=2_592_000,
-        validation_alias=_names("approval_lifetime"),
+        validation_alias=names("approval_lifetime"),
         description="Seconds that a tool call waits for a person to confirm it; then nothing is done.",
     )
     heartbeat: float = Field(
         10,
         gt=0,
         le=60,
-        validation_alias=_names("heartbeat"),
+        validation_alias=names("heartbeat"),
         description="Seconds between signs of life on a quiet stream; fewer than any proxy in front waits.",
     )
     max_live_runs: int = Field(
         1000,
         ge=1,
-        validation_alias=_names("max_live_runs"),
+        validation_alias=names("max_live_runs"),
         description="Answers in progress at once per instance.",
     )
     allowed_private_hosts: tuple[str, ...] = Field(
         (),
-        validation_alias=_names("allowed_private_hosts"),
+        validation_alias=names("allowed_private_hosts"),
         description='JSON list of hosts with private addresses that outbound requests may reach, such as ["wiki.lan"].',
     )
     mcp_stdio: bool = Field(
         False,
-        validation_alias=_names("mcp_stdio"),
+        validation_alias=names("mcp_stdio"),
         description="Whether site admins may connect MCP servers that are programs, started on this machine.",
     )
     socket_idle_timeout: float = Field(
         900,
         gt=0,
         le=86_400,
-        validation_alias=_names("socket_idle_timeout"),
+        validation_alias=names("socket_idle_timeout"),
         description="Seconds after which a WebSocket is closed on which nothing happens.",
     )
     socket_patience: float = Field(
         10,
         gt=0,
         le=300,
-        validation_alias=_names("socket_patience"),
+        validation_alias=names("socket_patience"),
         description="Seconds that a WebSocket waits for a client that does not read, before it is dropped.",
     )
     guest_chat: bool = Field(
         False,
-        validation_alias=_names("guest_chat"),
+        validation_alias=names("guest_chat"),
         description="Whether `/api/chat/message` answers people who have not signed in, within limits of their own.",
     )
     public_url: str | None = Field(
         None,
-        validation_alias=_names("public_url"),
+        validation_alias=names("public_url"),
         description="The address people use, when a proxy stands in front; `https://` makes cookies `Secure`.",
     )
     allowed_origins: tuple[str, ...] = Field(
         (),
-        validation_alias=_names("allowed_origins"),
+        validation_alias=names("allowed_origins"),
         description='JSON list of other sites whose pages may ask here with a token, such as ["https://campus.example"].',
     )
     trusted_issuers: tuple[TrustedIssuer, ...] = Field(
         (),
         repr=False,  # there may be secrets of clients in it
-        validation_alias=_names("trusted_issuers"),
+        validation_alias=names("trusted_issuers"),
         description="JSON list of identity providers; see [Sign in from outside](../how-to/sign-in-from-outside.md).",
     )
     trusted_proxies: tuple[str, ...] = Field(
         (),
-        validation_alias=_names("trusted_proxies"),
+        validation_alias=names("trusted_proxies"),
         description="JSON list of addresses and networks whose `X-Forwarded-For` and the like are believed.",
     )
     proxy_secret: SecretStr | None = Field(
         None,
         min_length=16,
-        validation_alias=_names("proxy_secret"),
+        validation_alias=names("proxy_secret"),
         description="What a gateway that names people has to send as `X-Proxy-Secret`.",
     )
     proxy_users: Literal["ignored", "known", "provisioned"] | None = Field(
         None,
-        validation_alias=_names("proxy_users"),
+        validation_alias=names("proxy_users"),
         description="Whom `X-User-ID` signs in; unset: `known` people if there is a secret for it, else nobody.",
     )
     max_body_bytes: int = Field(
         1_000_000,
         ge=10_000,
-        validation_alias=_names("max_body_bytes"),
+        validation_alias=names("max_body_bytes"),
         description="Largest JSON body accepted.",
     )
     max_upload_bytes: int = Field(
         100_000_000,
         ge=10_000,
-        validation_alias=_names("max_upload_bytes"),
+        validation_alias=names("max_upload_bytes"),
         description="Largest upload accepted.",
     )
     source_file_bytes: int = Field(
         50_000_000,
         ge=10_000,
-        validation_alias=_names("source_file_bytes"),
+        validation_alias=names("source_file_bytes"),
         description="Largest file of course material that is read.",
     )
     source_total_bytes: int = Field(
         2_000_000_000,
         ge=10_000,
-        validation_alias=_names("source_total_bytes"),
+        validation_alias=names("source_total_bytes"),
         description="Most that the files of one zip or repository may take together, unpacked.",
     )
     source_files: int = Field(
         50_000,
         ge=1,
         le=1_000_000,
-        validation_alias=_names("source_files"),
+        validation_alias=names("source_files"),
         description="Most files of one source.",
     )
     source_file_seconds: float = Field(
         30,
         gt=0,
         le=600,
-        validation_alias=_names("source_file_seconds"),
+        validation_alias=names("source_file_seconds"),
         description="Seconds that reading one file may take.",
     )
     source_file_memory: int = Field(
         4_000_000_000,
         ge=500_000_000,
-        validation_alias=_names("source_file_memory"),
+        validation_alias=names("source_file_memory"),
         description="Bytes of address space of a process that reads files.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",
-        validation_alias=_names("log_level", "LOG_LEVEL"),
+        validation_alias=names("log_level", "LOG_LEVEL"),
         description="The least level that is logged.",
     )
     log_format: Literal["json", "text"] | None = Field(
         None,
-        validation_alias=_names("log_format"),
+        validation_alias=names("log_format"),
         description="`json`, one object a line, or `text`; unset: text on a terminal where APP_ENV is `local`.",
     )
     crash_point: str | None = Field(
         None,
-        validation_alias=_names("crash_point"),
+        validation_alias=names("crash_point"),
         description="`NAME` or `NAME:N`: die by SIGKILL at the N-th arrival there. Only where APP_ENV is `test`.",
     )
     smtp_host: str | None = Field(
         None,
-        validation_alias=_names("smtp_host"),
+        validation_alias=names("smtp_host"),
         description="SMTP server that mails are handed to; unset: they are kept in the outbox for the site admin.",
     )
     smtp_port: int = Field(
-        587, ge=1, le=65535, validation_alias=_names("smtp_port"), description="Port of the SMTP server."
+        587, ge=1, le=65535, validation_alias=names("smtp_port"), description="Port of the SMTP server."
     )
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
         "starttls",
-        validation_alias=_names("smtp_tls"),
+        validation_alias=names("smtp_tls"),
         description="`starttls` (port 587), `tls` from the first byte (port 465), or `none` for a server on this host.",
     )
     smtp_user: str | None = Field(
-        None, validation_alias=_names("smtp_user"), description="Name to sign in to the SMTP server with."
+        None, validation_alias=names("smtp_user"), description="Name to sign in to the SMTP server with."
     )
     smtp_password: SecretStr | None = Field(
-        None, validation_alias=_names("smtp_password"), description="Its password."
+        None, validation_alias=names("smtp_password"), description="Its password."
     )
     smtp_timeout: float = Field(
         20,
         gt=0,
         le=120,
-        validation_alias=_names("smtp_timeout"),
+        validation_alias=names("smtp_timeout"),
         description="Seconds that the SMTP server may take for each step.",
     )
     mail_from: str | None = Field(
         None,
-        validation_alias=_names("mail_from"),
+        validation_alias=names("mail_from"),
         description="Sender of mails, such as `Famulus <famulus@school.example>`; needed with an SMTP server.",
     )
 
@@ -333,6 +272,7 @@ class Settings(BaseSettings):
         for name, url in (
             (f"{PREFIX}MODEL_BASE_URL", self.model_base_url),
             ("ANTHROPIC_BASE_URL", self.anthropic_base_url),
+            (f"{PREFIX}EMBEDDING_BASE_URL", self.embedding_base_url),
         ):
             if url and urlsplit(url).scheme not in ("http", "https"):
                 raise ValueError(f"{name} must begin with http:// or https://")
@@ -391,7 +331,7 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def proxy_names(self) -> Literal["ignored", "known", "provisioned"]:
+    def proxynames(self) -> Literal["ignored", "known", "provisioned"]:
         """Whether a gateway in front may say who somebody is. A proxy that only balances passes anything on."""
         return self.proxy_users or ("known" if self.proxy_secret else "ignored")
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, func, or_, select, text
+from sqlalchemy import String, and_, bindparam, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.knowledge.ddl import VECTORS
@@ -101,5 +101,5 @@ async def vectors_in(session: AsyncSession, model: int, scope: Scope) -> int:
     """How many chunks of a scope have a vector of a model; drafts included, as in `size_of`."""
     every = Scope(tuple((course, True) for course, _ in scope.courses), scope.organization_id).words
     sql = text(f"SELECT count(*) FROM {VECTORS} WHERE model = :model AND scope IN :scopes")  # noqa: S608 – a constant
-    sql = sql.bindparams(bindparam("scopes", expanding=True))
+    sql = sql.bindparams(bindparam("scopes", expanding=True, type_=String()))
     return await session.scalar(sql, {"model": model, "scopes": list(every)}) or 0

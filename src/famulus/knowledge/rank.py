@@ -1,4 +1,8 @@
-"""From hits to passages: how much of a question each covers, its best sentences, and which say the same. Pure."""
+"""From hits to passages: words and meaning in one score, the best sentences, and which passages say the same. Pure.
+
+The two are brought to 0 … 1 and added (a min-max convex combination; Bruch et al., 2023, "An Analysis of Fusion
+Functions for Hybrid Retrieval"); adding up ranks instead loses what tells a good hit from the best of bad ones.
+"""
 
 import math
 import re
@@ -12,6 +16,8 @@ MOST_SENTENCES = 100
 SAME = 0.8
 """Passages that share so large a part of their words are one and the same."""
 PER_DOCUMENT = 3
+MEANING = 0.75
+"""The share of meaning in the score of a chunk that has a vector; the rest is that of words."""
 COVERAGE_WEIGHT = 0.3
 """How much the share of the question that is covered counts beside the index's own score."""
 
@@ -30,10 +36,13 @@ class Candidate:
     key: str
     document_id: str
     score: float
+    """Of its words, as the index gives it; 0 for one that shares none."""
     stems: frozenset[str]
     """Of its title, headings and text."""
     asks: bool = False
     """Whether it mostly asks, as exercises at the end of a lesson do: they resemble a question, but answer none."""
+    nearness: float | None = None
+    """How near it is in meaning, -1 to 1; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class Ranked:
     """0 to 1."""
     coverage: float
     """0 to 1: which share of the question's content words it has, the rare ones counting more."""
+    nearness: float | None = None
+    """As the candidate's."""
 
 
 def rarity(frequencies: Mapping[str, int], total: int) -> dict[str, float]:
@@ -67,13 +78,17 @@ def coverage(weights: Mapping[str, float], stems: Collection[str]) -> float:
 def choose(weights: Mapping[str, float], candidates: Sequence[Candidate], limit: int) -> list[Ranked]:
     """The best candidates, without repetitions and with few of any one document."""
     most = max((candidate.score for candidate in candidates), default=0.0) or 1.0
+    near = [candidate.nearness for candidate in candidates if candidate.nearness is not None]
+    low, high = min(near, default=0.0), max(near, default=1.0)
     scored: list[tuple[Ranked, Candidate]] = []
     for candidate in candidates:
         covered = coverage(weights, candidate.stems)
         share = max(0.0, candidate.score) / most
         score = (1 - COVERAGE_WEIGHT) * share + COVERAGE_WEIGHT * covered
+        if candidate.nearness is not None:
+            score = (1 - MEANING) * score + MEANING * (candidate.nearness - low) / (high - low or 1.0)
         score *= ASKING if candidate.asks else 1
-        scored.append((Ranked(candidate.key, score, covered), candidate))
+        scored.append((Ranked(candidate.key, score, covered, candidate.nearness), candidate))
     scored.sort(key=lambda pair: (-pair[0].score, pair[0].key))
     chosen: list[tuple[Ranked, Candidate]] = []
     for ranked, candidate in scored:

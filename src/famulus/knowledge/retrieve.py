@@ -1,11 +1,14 @@
 """Retrieval: the passages that answer a question, cut by what the asker may see.
 
-    question ─▶ words ─▶ scope (rights) ─▶ index: 40 hits ─▶ coverage, repetitions, at most 3 a document ─▶ passages
+    question ─┬▶ words ──▶ index: 40 hits ────┬▶ one score, repetitions, at most 3 a document ─▶ passages
+              └▶ vector ─▶ index: 40 nearest ─┘
+               both within the scope (rights)
 
 `fits` says whether a passage is worth answering from; where none fits, the material does not answer the question.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote as url_quote
@@ -17,10 +20,12 @@ from famulus.campus.courses import CourseCard
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
+from famulus.knowledge import vectors
 from famulus.knowledge.ddl import Dialect
-from famulus.knowledge.index import Hit, Index
+from famulus.knowledge.index import Found, Hit, Index, Scope, Target, vectors_in
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
+from famulus.knowledge.meaning import Meaning, State
 from famulus.knowledge.models import Chunk, Document
 from famulus.knowledge.rank import Candidate, asks, choose, quote, rarity
 from famulus.knowledge.visibility import scope_of, visible_documents
@@ -29,6 +34,8 @@ from famulus.knowledge.words import read_question, stems_of
 HITS = 40
 FITTING = 0.42
 """The least share of the question's telling words that a passage must have to be worth answering from."""
+FAR = 0.25
+"""What is no nearer in meaning has nothing to do with the question, unless it shares words with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,10 @@ class Passage:
     """0 to 1; the larger the better."""
     coverage: float
     """0 to 1: the share of the question's content words found here, rare ones counting more."""
+    nearness: float | None = None
+    """How near it is to the question in meaning, up to 1; None where that is not known."""
+    words: tuple[str, ...] = ()
+    """Which of the question's words it has, the most telling first."""
     symbol: str = ""
     """What it defines, if it is code or an operation of an API."""
     lines: tuple[int, int] | None = None
@@ -70,34 +81,95 @@ def fits(passage: Passage) -> bool:
     return passage.coverage >= FITTING
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found, and how far meaning had a say in it."""
+
+    passages: list[Passage]
+    meaning: State
+
+
 def index_of(dialect: Dialect) -> Index:
-    """The words index of a database."""
+    """The index of a database. One is kept for each, as it may hold vectors in memory."""
     return SqliteIndex() if dialect == "sqlite" else PostgresIndex()
+
+
+class Retriever:
+    """Finds passages in one database, by words and, where there is a model for it, by meaning."""
+
+    def __init__(self, database: Database, meaning: Meaning | None = None) -> None:
+        self._database = database
+        self._meaning = meaning if meaning is None or meaning.embedders.chosen else None
+        self._index = index_of(database.dialect)
+
+    async def search(
+        self, principal: Principal, query: str, *, course_id: str | None = None, limit: int = 5
+    ) -> Answer:
+        """The best passages for a question in plain language, best first; none where nothing has to do with it.
+
+        Raises `NotFound` for a course that the person may not see.
+        """
+        question = read_question(query)
+        rows: dict[str, tuple[Chunk, Document]] = {}
+        async with self._database.read() as session:
+            scope = await scope_of(session, principal, course_id)
+            asked = await self._ask(session, query) if question.terms and scope.words else None
+            found = await self._index.search(session, question, scope, HITS)
+            if asked is None:
+                rows = await _load(session, principal, found.hits)
+        if asked is None:
+            return Answer(_passages(found, {}, rows, limit), "off" if self._meaning is None else "pending")
+        target = await asked
+        async with self._database.read() as session:
+            near, state = await self._near(session, target, scope, found)
+            rows = await _load(session, principal, [*found.hits, *near])
+        return Answer(_passages(found, {hit.chunk_id: hit.score for hit in near}, rows, limit), state)
+
+    async def _ask(self, session: AsyncSession, query: str) -> asyncio.Task[Target | None] | None:
+        """The question's vector, in the making while words are looked up; None where there is nothing to compare."""
+        if self._meaning is None:
+            return None
+        model = self._meaning.searched(await vectors.models(session))
+        return asyncio.create_task(self._meaning.target(query, *model)) if model else None
+
+    async def _near(
+        self, session: AsyncSession, target: Target | None, scope: Scope, found: Found
+    ) -> tuple[list[Hit], State]:
+        if target is None:
+            return [], "unavailable"
+        besides = [hit.number for hit in found.hits]
+        hits = await self._index.nearest(session, target, scope, HITS, besides)
+        had = await vectors_in(session, target.model, scope)
+        state: State = "pending" if not had else "partial" if had < found.total else "ready"
+        return [hit for hit in hits if hit.score >= FAR or hit.number in besides], state
 
 
 async def search(
     database: Database, principal: Principal, query: str, *, course_id: str | None = None, limit: int = 5
 ) -> list[Passage]:
-    """The best passages for a question in plain language, best first; none where no word of it is known.
+    """The best passages by words alone; see `Retriever.search`."""
+    answer = await Retriever(database).search(principal, query, course_id=course_id, limit=limit)
+    return answer.passages
 
-    Raises `NotFound` for a course that the person may not see.
-    """
-    question = read_question(query)
-    async with database.read() as session:
-        scope = await scope_of(session, principal, course_id)
-        found = await index_of(database.dialect).search(session, question, scope, HITS)
-        rows = await _load(session, principal, found.hits)
+
+def _passages(
+    found: Found, near: Mapping[str, float], rows: dict[str, tuple[Chunk, Document]], limit: int
+) -> list[Passage]:
     weights = rarity(found.frequencies, found.total)
-    candidates = [_candidate(*rows[hit.chunk_id], hit.score) for hit in found.hits if hit.chunk_id in rows]
-    chosen = choose(weights, candidates, limit)
+    scores = dict.fromkeys(near, 0.0) | {hit.chunk_id: hit.score for hit in found.hits}
+    candidates = [_candidate(*rows[id], score, near.get(id)) for id, score in scores.items() if id in rows]
+    stems = {candidate.key: candidate.stems for candidate in candidates}
+    telling = sorted(weights, key=lambda stem: -weights[stem])
     return [
         _passage(
             *rows[one.key],
             quoted=quote(weights, rows[one.key][0].text),
             score=one.score,
             coverage=one.coverage,
+            nearness=one.nearness,
+            words=tuple(stem for stem in telling if stem in stems[one.key]),
         )
-        for one in chosen
+        for one in choose(weights, candidates, limit)
     ]
 
 
@@ -147,9 +219,9 @@ async def _load(
     return {row[0].id: (row[0], row[1]) for row in await session.execute(query)}
 
 
-def _candidate(chunk: Chunk, document: Document, score: float) -> Candidate:
+def _candidate(chunk: Chunk, document: Document, score: float, nearness: float | None) -> Candidate:
     words = stems_of("\n".join((chunk.title, *chunk.heading_path, chunk.text)))
-    return Candidate(chunk.id, document.id, score, frozenset(words), asks(chunk.text))
+    return Candidate(chunk.id, document.id, score, frozenset(words), asks(chunk.text), nearness)
 
 
 def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
@@ -167,6 +239,8 @@ def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
         coverage=found["coverage"],
         symbol=chunk.symbol,
         lines=(chunk.first_line, chunk.last_line or chunk.first_line) if chunk.first_line else None,
+        nearness=found.get("nearness"),
+        words=found.get("words", ()),
     )
 
 

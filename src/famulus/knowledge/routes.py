@@ -31,7 +31,6 @@ from famulus.knowledge.schemas import (
     DocumentWithChunks,
     OpenPassageOut,
     PassageList,
-    PassageOut,
     ReportOut,
     SourceOut,
     SourcePage,
@@ -63,15 +62,17 @@ _ONE_FILE: dict[str, Any] = {
 
 @router.get("/search")
 async def search(
+    request: Request,
     database: DatabaseDep,
     principal: CurrentPrincipal,
     q: Annotated[Question, Query(description="A question in plain language.")],
     course_id: Annotated[Id | None, Query(description="Look in this course only.")] = None,
     limit: Annotated[int, Query(ge=1, le=20)] = 5,
 ) -> PassageList:
-    """The best passages for a question, from what the person may read."""
-    found = await retrieve.search(database, principal, q, course_id=course_id, limit=limit)
-    return PassageList(items=[PassageOut.of(passage) for passage in found])
+    """The best passages for a question, by words and by meaning, from what the person may read."""
+    retriever = getattr(request.app.state, "retriever", None) or retrieve.Retriever(database)
+    answer = await retriever.search(principal, q, course_id=course_id, limit=limit)
+    return PassageList.of(answer)
 
 
 @router.get("/passages/{id}")

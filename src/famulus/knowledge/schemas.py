@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from famulus.kernel.text import LongText
 from famulus.knowledge.blocks import Format
 from famulus.knowledge.ingest import Report
+from famulus.knowledge.meaning import State
 from famulus.knowledge.models import Chunk, Document, Source
-from famulus.knowledge.retrieve import OpenPassage, Passage
+from famulus.knowledge.retrieve import Answer, OpenPassage, Passage, fits
 from famulus.knowledge.walk import Remark
 
 MOST_REMARKS = 100
@@ -31,6 +32,10 @@ class PassageOut(BaseModel):
     quote: str = Field(description="The best sentences: a slice of the text of at most 300 characters.")
     url: str = Field(description="Where the web app shows it.")
     score: float = Field(description="0 to 1; the larger the better.")
+    coverage: float = Field(description="0 to 1: which share of the question's telling words it has.")
+    nearness: float | None = Field(description="How near in meaning, up to 1; null where that is not known.")
+    words: list[str] = Field(description="Stems of the question's words that it has, the most telling first.")
+    fits: bool = Field(description="Whether it is worth answering from.")
 
     @classmethod
     def of(cls, passage: Passage) -> Self:
@@ -48,6 +53,10 @@ class PassageOut(BaseModel):
             quote=passage.quote,
             url=passage.url,
             score=round(passage.score, 4),
+            coverage=round(passage.coverage, 4),
+            nearness=None if passage.nearness is None else round(passage.nearness, 4),
+            words=list(passage.words),
+            fits=fits(passage),
         )
 
 
@@ -55,6 +64,15 @@ class PassageList(BaseModel):
     """Passages, best first."""
 
     items: list[PassageOut]
+    meaning: State = Field(
+        description="Whether meaning had a say: ready; partial, some chunks are still to get their vectors; pending,"
+        " all are; off, there is no embedding model; unavailable, it did not answer."
+    )
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        """As it is sent."""
+        return cls(items=[PassageOut.of(passage) for passage in answer.passages], meaning=answer.meaning)
 
 
 class OpenPassageOut(PassageOut):

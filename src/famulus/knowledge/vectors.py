@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, bindparam, delete, func, select, text, update
+from sqlalchemy import CursorResult, String, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -131,7 +131,7 @@ async def _kept(session: AsyncSession, where: str, **values: list[str]) -> Kept:
     vector = "vector" if session.get_bind().dialect.name == "sqlite" else "CAST(vector AS text)"
     sql = text(f"SELECT model, hash, {vector} FROM {VECTORS} WHERE {where}")
     for name in values:
-        sql = sql.bindparams(bindparam(name, expanding=True))
+        sql = sql.bindparams(bindparam(name, expanding=True, type_=String()))
     rows = await session.execute(sql, values)
     return {(row[0], row[1]): row[2] for row in rows}
 

@@ -48,11 +48,10 @@ def _items(message: ChatMessage) -> list[Item]:
 
 
 def _tool(tool: ToolSpec) -> Item:
-    schema = msgspec.Raw(tool.parameters) if isinstance(tool.parameters, bytes) else dict(tool.parameters)
     return {
         "type": "function",
         "name": tool.name,
         "description": tool.description,
-        "parameters": schema,
+        "parameters": msgspec.Raw(tool.parameters),
         "strict": False,
     }

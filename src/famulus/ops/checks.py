@@ -12,6 +12,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import current, newest
 from famulus.kernel.settings import Settings
+from famulus.knowledge.meaning import Meaning
 from famulus.llm.health import Health
 from famulus.llm.opened import Models
 from famulus.tools.connections import states
@@ -75,6 +76,30 @@ def _trouble(health: Health) -> str | None:
             return f"asked again with the next request after {health.failures} failures in a row, {budget}"
         case "closed":
             return f"asked, but {budget}" if health.budget < 1 else None
+
+
+async def check_embedding(meaning: Meaning) -> PartState:
+    """Whether passages are found by meaning, and of how many chunks that still has to be worked out."""
+    if (lacking := meaning.embedders.lacking) is not None:
+        return PartState("embedding", "degraded", f"search goes by words alone: install {lacking}")
+    try:
+        progress = await meaning.progress()
+    except (FamulusError, SQLAlchemyError):
+        return PartState("embedding", "degraded", "its state cannot be read")
+    match progress.state:
+        case "off":
+            detail = "search goes by words alone; set FAMULUS_EMBEDDING to search by meaning as well"
+            return PartState("embedding", "degraded", detail)
+        case "unavailable":
+            detail = "search goes by words alone: this PostgreSQL needs the extension `vector` (pgvector)"
+            return PartState("embedding", "degraded", detail)
+        case "partial" | "pending":
+            detail = (
+                f"{progress.model}; {progress.waiting} chunks are found by words alone until it is their turn"
+            )
+            return PartState("embedding", "ok", detail)
+        case "ready":
+            return PartState("embedding", "ok", f"{progress.model}")
 
 
 async def check_data_dir(settings: Settings) -> PartState:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
+from famulus.knowledge.meaning import Meaning
 from famulus.llm.opened import Models
 from famulus.ops.checks import (
     State,
@@ -14,6 +15,7 @@ from famulus.ops.checks import (
     check_connections,
     check_data_dir,
     check_database,
+    check_embedding,
     check_mail,
     check_model,
     check_providers,
@@ -82,6 +84,7 @@ async def readyz(
         partial(check_database, database),
         partial(check_model, models),
         partial(check_providers, models),
+        partial(check_embedding, cast(Meaning, request.app.state.meaning)),
         partial(check_data_dir, settings),
         partial(check_mail, database, settings),
         partial(check_connections, database),

@@ -10,6 +10,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import count
 
+from msgspec import json
 from msgspec.structs import replace
 
 from famulus.assistants.cache import AssistantCache
@@ -34,7 +35,7 @@ from famulus.kernel.jobs import INSERT_JOB, job_values
 from famulus.kernel.lane import Statement
 from famulus.kernel.memory import Memory
 from famulus.kernel.tables import utc_now
-from famulus.knowledge.retrieve import Passage, fits, search
+from famulus.knowledge.retrieve import Passage, Retriever, fits
 from famulus.llm.opened import Models
 from famulus.llm.prices import Prices
 from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, Request, ToolSpec
@@ -94,8 +95,10 @@ class Preparation:
         toolbox: Toolbox,
         hands: Hands,
         prices: Prices,
+        retriever: Retriever,
     ) -> None:
         self._database = database
+        self._retriever = retriever
         self._models = models
         self._prices = prices
         self._assistants = assistants
@@ -132,17 +135,13 @@ class Preparation:
             surroundings=await self._surroundings(work) if offer.tools else None,
             application=application.instructions,
         )
+        told = self._told(work, offer, rows)
         return Prepared(
             model=self._models.get(assistant.settings.model),
             request=self._request(situation, rows, assistant, application, course_id=asker.course_id),
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
-            hand=self._hand(
-                work,
-                assistant,
-                self._told(work, offer, rows),
-                tainted=len(rows) > 1 or _tainted(situation, asked),
-            ),
-            limits=Limits(assistant.settings.max_run_tokens or MOST_TOKENS, assistant.settings.max_run_cost),
+            hand=self._hand(work, assistant, told, tainted=len(rows) > 1 or _tainted(situation, asked)),
+            limits=_limits(assistant),
         )
 
     def _hand(self, work: Work, assistant: ResolvedAssistant, told: Told, *, tainted: bool) -> Acting:
@@ -208,14 +207,13 @@ class Preparation:
     ) -> tuple[Passage, ...]:
         if assistant.settings.passages == 0:
             return ()
-        found = await search(
-            self._database,
+        answer = await self._retriever.search(
             work.asker.principal,
             _question(rows),
             course_id=work.asker.course_id,
             limit=assistant.settings.passages,
         )
-        return tuple(passage for passage in found if fits(passage))
+        return tuple(passage for passage in answer.passages if fits(passage))
 
     async def opening(self, work: Work, *, keep_unfinished: bool) -> list[Event]:
         """The first events of an attempt; takes up what earlier ones finished, and if asked what they had begun."""
@@ -271,7 +269,7 @@ class Preparation:
         kept = within_budget([turn for turn in said if turn], assistant.settings.history_tokens)
         return Request(
             messages=(ChatMessage("system", system_text(situation)), *kept),
-            tools=tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in application.tools),
+            tools=_their_tools(application),
             grounding=situation.passages,
             searched=situation.searched,
             course_title=situation.course_title,
@@ -317,6 +315,17 @@ def _model_settings(assistant: ResolvedAssistant, application: Application) -> M
     bounds = [bound for bound in (settings.max_output_tokens, application.max_output_tokens) if bound]
     temperature = settings.temperature if settings.temperature is not None else application.temperature
     return ModelSettings(temperature, min(bounds, default=None))
+
+
+def _limits(assistant: ResolvedAssistant) -> Limits:
+    return Limits(assistant.settings.max_run_tokens or MOST_TOKENS, assistant.settings.max_run_cost)
+
+
+def _their_tools(application: Application) -> tuple[ToolSpec, ...]:
+    """The tools whose calls the program that asks carries out."""
+    return tuple(
+        ToolSpec(tool.name, tool.description, json.encode(tool.parameters)) for tool in application.tools
+    )
 
 
 def _make_citable(draft: Draft, passages: Sequence[Passage]) -> None:

@@ -1,11 +1,11 @@
 """What was last found at the other side of a connection, as its admins look at it."""
 
+from famulus.kernel.openapi_document import BadDocument, read_document
 from famulus.kernel.text import visible_text
 from famulus.tools.connection_schemas import ConnectionTool, ConnectionTools
 from famulus.tools.links import Link
 from famulus.tools.mcp.catalogue import Offered
 from famulus.tools.mcp.toolset import listing
-from famulus.tools.openapi.document import BadDocument, read_document
 from famulus.tools.openapi.operations import Operation, describe
 from famulus.tools.openapi.toolset import EFFECTS
 

@@ -2,6 +2,7 @@
 
 from famulus.kernel.database import Database
 from famulus.kernel.settings import Settings
+from famulus.knowledge.retrieve import Retriever
 from famulus.tools.builtin import (
     courses,
     drafts,
@@ -17,10 +18,10 @@ from famulus.tools.builtin import (
 from famulus.tools.contract import Tool
 
 
-def built_in(database: Database, settings: Settings) -> tuple[Tool, ...]:
-    """Every tool of ours that needs no room above this one."""
+def built_in(database: Database, settings: Settings, retriever: Retriever | None = None) -> tuple[Tool, ...]:
+    """Every tool of ours that needs no room above this one. Without a `retriever` they search by words alone."""
     return (
-        *knowledge.tools(database),
+        *knowledge.tools(database, retriever or Retriever(database)),
         *person.TOOLS,
         *organizations.tools(),
         *projects.tools(),

@@ -10,7 +10,7 @@ from famulus.campus.courses import get_course
 from famulus.campus.lessons import outline
 from famulus.kernel.database import Database
 from famulus.kernel.text import Id
-from famulus.knowledge import retrieve
+from famulus.knowledge.retrieve import Retriever, open_passage
 from famulus.tools.arguments import Arguments
 from famulus.tools.builtin import finding
 from famulus.tools.contract import Done, Tool, ToolContext
@@ -48,7 +48,7 @@ class Summarise(Arguments):
     """Title or id of the lesson to begin with, to go on where an outline ended."""
 
 
-def tools(database: Database) -> tuple[Tool, ...]:
+def tools(database: Database, retriever: Retriever) -> tuple[Tool, ...]:
     """The tools of this subject."""
     return (
         Tool(
@@ -58,7 +58,7 @@ def tools(database: Database) -> tuple[Tool, ...]:
             parameters=Search,
             effect="reads",
             place="server",
-            act=partial(_search, database),
+            act=partial(_search, database, retriever),
         ),
         Tool(
             name="open_passage",
@@ -78,24 +78,22 @@ def tools(database: Database) -> tuple[Tool, ...]:
     )
 
 
-async def _search(database: Database, context: ToolContext, given: Search) -> Done:
+async def _search(database: Database, retriever: Retriever, context: ToolContext, given: Search) -> Done:
     course_id = context.course_id
     if given.course is not None:
         async with database.read() as session:
             course_id = await finding.course_here(replace(context, transaction=session), given.course)
-    found = await retrieve.search(
-        database, context.principal, given.query, course_id=course_id, limit=PASSAGES
-    )
+    answer = await retriever.search(context.principal, given.query, course_id=course_id, limit=PASSAGES)
     rows = [
         {"passage_id": p.id, "title": p.title, "section": " › ".join(p.heading_path), "text": p.text}
-        for p in found
+        for p in answer.passages
     ]
     said = f"Found {len(rows)} passages." if rows else "Found no passage about it."
     return Done(said, rows)
 
 
 async def _open(context: ToolContext, given: OnePassage) -> Done:
-    opened = await retrieve.open_passage(context.session, context.principal, given.passage_id)
+    opened = await open_passage(context.session, context.principal, given.passage_id)
     passage = opened.passage
     data = {
         "passage_id": passage.id,
