@@ -162,8 +162,7 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
     """
     vault = Vault(load_secret(settings))
     async with AsyncExitStack() as stack:
-        bus = Bus()
-        database = Database(settings.database, bus)
+        database = Database(settings.database, Bus())
         stack.push_async_callback(database.close)
         await reach(database)
         await require_newest(database)
@@ -177,21 +176,12 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         gate = Gate(strict=not settings.local)
         stack.callback(gate.close)
         meaning = Meaning(database, open_embedders(settings), CrashPoints(settings.crash_point))
-        stack.push_async_callback(meaning.embedders.close)
         await meaning.start()
+        stack.push_async_callback(meaning.embedders.close)
         outbound = Outbound(settings.allowed_private_hosts)
         stack.push_async_callback(outbound.close)
-        parts = _put_together(
-            settings,
-            database,
-            live,
-            vault=vault,
-            gate=gate,
-            models=models,
-            meaning=meaning,
-            outbound=outbound,
-            tools=tools,
-        )
+        asked = _Asked(models, meaning, outbound)
+        parts = _put_together(settings, database, live, vault=vault, gate=gate, asked=asked, tools=tools)
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
         keeper = Keeper(database, live, parts.runner, heartbeat=settings.heartbeat)
@@ -202,6 +192,15 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         yield parts
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who else is asked: models of language and of meaning, other servers."""
+
+    models: Models
+    meaning: Meaning
+    outbound: Outbound
+
+
 def _put_together(
     settings: Settings,
     database: Database,
@@ -209,22 +208,19 @@ def _put_together(
     *,
     vault: Vault,
     gate: Gate,
-    models: Models,
-    meaning: Meaning,
-    outbound: Outbound,
+    asked: _Asked,
     tools: Sequence[Tool],
 ) -> Parts:
-    bus, instance = database.bus, instance_name()
-    kinds = every_kind(vault, outbound, stdio=settings.mcp_stdio)
-    retriever = Retriever(database, meaning)
-    toolbox = Toolbox(
-        (*own_tools(database, settings, retriever), *tools), (Connected(database, bus, kinds).tools,)
-    )
+    bus, instance, models = database.bus, instance_name(), asked.models
+    kinds = every_kind(vault, asked.outbound, stdio=settings.mcp_stdio)
+    retriever = Retriever(database, asked.meaning)
+    mine = (*own_tools(database, settings, retriever), *tools)
+    toolbox = Toolbox(mine, (Connected(database, bus, kinds).tools,))
     engine = _engine(
         settings, database, live, models, toolbox=toolbox, retriever=retriever, instance=instance
     )
-    providers, authenticator, watch = _ways_in(settings, database, outbound, vault)
-    handlers = {**_of_accounts(database, settings), **_of_courses(database, live, models, meaning)}
+    providers, authenticator, watch = _ways_in(settings, database, asked.outbound, vault)
+    handlers = _handlers(settings, database, live, asked)
     return Parts(
         settings=settings,
         database=database,
@@ -236,7 +232,7 @@ def _put_together(
         authenticator=authenticator,
         watch=watch,
         models=models,
-        meaning=meaning,
+        meaning=asked.meaning,
         retriever=retriever,
         runs=engine.runs,
         exchanges=engine.exchanges,
@@ -293,8 +289,8 @@ def _engine(
     database: Database,
     live: Live,
     models: Models,
-    *,
     toolbox: Toolbox,
+    *,
     retriever: Retriever,
     instance: str,
 ) -> _Engine:
@@ -329,6 +325,12 @@ def _engine(
 def own_tools(database: Database, settings: Settings, retriever: Retriever | None = None) -> tuple[Tool, ...]:
     """Every tool of ours, from the rooms that they belong to. Without a `retriever` they search by words alone."""
     return (*built_in(database, settings, retriever), *assistant_tools.TOOLS, *insight_tools.TOOLS)
+
+
+def _handlers(settings: Settings, database: Database, live: Live, asked: _Asked) -> dict[str, Handler]:
+    """What is done in the background, by kind of job."""
+    courses = _of_courses(database, live, asked.models, asked.meaning)
+    return {**_of_accounts(database, settings), **courses}
 
 
 def _of_courses(database: Database, live: Live, models: Models, meaning: Meaning) -> dict[str, Handler]:

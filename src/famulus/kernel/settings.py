@@ -331,7 +331,7 @@ class Settings(ModelSettings):
         return self
 
     @property
-    def proxynames(self) -> Literal["ignored", "known", "provisioned"]:
+    def proxy_names(self) -> Literal["ignored", "known", "provisioned"]:
         """Whether a gateway in front may say who somebody is. A proxy that only balances passes anything on."""
         return self.proxy_users or ("known" if self.proxy_secret else "ignored")
 

@@ -66,6 +66,7 @@ async def search(
     database: DatabaseDep,
     principal: CurrentPrincipal,
     q: Annotated[Question, Query(description="A question in plain language.")],
+    *,
     course_id: Annotated[Id | None, Query(description="Look in this course only.")] = None,
     limit: Annotated[int, Query(ge=1, le=20)] = 5,
 ) -> PassageList:

@@ -133,7 +133,7 @@ def embeddings_url(base_url: str) -> str:
 
 def _packed(rows: Sequence[Sequence[float]]) -> bytes:
     """Brought to length 1: not every server does."""
-    import numpy as np  # lazy: a server that nobody asks anything does without it
+    import numpy as np  # lazy: NumPy, which an idle server does without
 
     matrix = np.array(rows, np.float64)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
