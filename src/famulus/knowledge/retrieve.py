@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +31,13 @@ from famulus.knowledge.models import Chunk, Document
 from famulus.knowledge.rank import Candidate, asks, choose, quote, rarity
 from famulus.knowledge.visibility import scope_of, visible_documents
 from famulus.knowledge.words import read_question, stems_of
+from famulus.llm.embedding.local import MODEL_ID
 
 HITS = 40
 FITTING = 0.42
 """The least share of the question's telling words that a passage must have to be worth answering from."""
+NEAR = {MODEL_ID: 0.45}
+"""How near a passage must be to be worth answering from whatever its words, by model: only where it was measured."""
 FAR = 0.25
 """What is no nearer in meaning has nothing to do with the question, unless it shares words with it."""
 
@@ -59,6 +63,8 @@ class Passage:
     """0 to 1: the share of the question's content words found here, rare ones counting more."""
     nearness: float | None = None
     """How near it is to the question in meaning, up to 1; None where that is not known."""
+    near: bool = False
+    """Whether that is near enough to be worth answering from."""
     words: tuple[str, ...] = ()
     """Which of the question's words it has, the most telling first."""
     symbol: str = ""
@@ -78,7 +84,7 @@ class OpenPassage:
 
 def fits(passage: Passage) -> bool:
     """Whether a passage is worth answering from."""
-    return passage.coverage >= FITTING
+    return passage.near or passage.coverage >= FITTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +125,26 @@ class Retriever:
                 rows = await _load(session, principal, found.hits)
         if asked is None:
             return Answer(_passages(found, {}, rows, limit), "off" if self._meaning is None else "pending")
-        target = await asked
+        target = await asked[0]
         async with self._database.read() as session:
             near, state = await self._near(session, target, scope, found)
             rows = await _load(session, principal, [*found.hits, *near])
-        return Answer(_passages(found, {hit.chunk_id: hit.score for hit in near}, rows, limit), state)
+        passages = _passages(found, {hit.chunk_id: hit.score for hit in near}, rows, limit, enough=asked[1])
+        return Answer(passages, state)
 
-    async def _ask(self, session: AsyncSession, query: str) -> asyncio.Task[Target | None] | None:
-        """The question's vector, in the making while words are looked up; None where there is nothing to compare."""
+    async def _ask(
+        self, session: AsyncSession, query: str
+    ) -> tuple[asyncio.Task[Target | None], float] | None:
+        """The question's vector, in the making while words are looked up, and how near is near enough.
+
+        None where there is nothing to compare.
+        """
         if self._meaning is None:
             return None
         model = self._meaning.searched(await vectors.models(session))
-        return asyncio.create_task(self._meaning.target(query, *model)) if model else None
+        if model is None:
+            return None
+        return asyncio.create_task(self._meaning.target(query, *model)), NEAR.get(model[0].name, math.inf)
 
     async def _near(
         self, session: AsyncSession, target: Target | None, scope: Scope, found: Found
@@ -153,7 +167,12 @@ async def search(
 
 
 def _passages(
-    found: Found, near: Mapping[str, float], rows: dict[str, tuple[Chunk, Document]], limit: int
+    found: Found,
+    near: Mapping[str, float],
+    rows: dict[str, tuple[Chunk, Document]],
+    limit: int,
+    *,
+    enough: float = math.inf,
 ) -> list[Passage]:
     weights = rarity(found.frequencies, found.total)
     scores = dict.fromkeys(near, 0.0) | {hit.chunk_id: hit.score for hit in found.hits}
@@ -167,6 +186,7 @@ def _passages(
             score=one.score,
             coverage=one.coverage,
             nearness=one.nearness,
+            near=one.nearness is not None and one.nearness >= enough,
             words=tuple(stem for stem in telling if stem in stems[one.key]),
         )
         for one in choose(weights, candidates, limit)
@@ -240,6 +260,7 @@ def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
         symbol=chunk.symbol,
         lines=(chunk.first_line, chunk.last_line or chunk.first_line) if chunk.first_line else None,
         nearness=found.get("nearness"),
+        near=found.get("near", False),
         words=found.get("words", ()),
     )
 
