@@ -13,12 +13,11 @@ from operator import attrgetter
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from famulus import background
 from famulus.assistants import tools as assistant_tools
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
-from famulus.campus.events import CourseLessonsChanged
 from famulus.campus.guests import Guests
-from famulus.conversations import tidying as conversations
 from famulus.doors import api_docs, chatkit, front_ends, mcp, rest, socket, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.mcp import McpDoor
@@ -31,26 +30,20 @@ from famulus.doors.socket_talk import Hearing
 from famulus.doors.watch import Watch
 from famulus.identity.foreign import ForeignTokens
 from famulus.identity.gate import Gate
-from famulus.identity.mails import MAIL_JOB
 from famulus.identity.oidc import Providers
-from famulus.identity.postman import Postman
-from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
-from famulus.identity.tidying import TIDY, Tidying
 from famulus.insights import tools as insight_tools
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
 from famulus.kernel.instance import instance_name
-from famulus.kernel.jobs import Handler, Worker
+from famulus.kernel.jobs import Worker
 from famulus.kernel.live import Live, Relay
 from famulus.kernel.migrate import reach, require_newest
 from famulus.kernel.secrets import Vault, load_secret
 from famulus.kernel.settings import Settings
-from famulus.knowledge.jobs import LESSONS_JOB, LessonKeeper
 from famulus.knowledge.meaning import Meaning
 from famulus.knowledge.retrieve import Retriever
-from famulus.knowledge.vectors import EMBED_JOB
 from famulus.llm.choose import default_choice, open_model
 from famulus.llm.embedding.choose import Embedders, Places
 from famulus.llm.health import Healths
@@ -65,10 +58,9 @@ from famulus.runs.carrying import Carrier
 from famulus.runs.exchanges import Exchanges
 from famulus.runs.journal import Journal
 from famulus.runs.keeper import Keeper
-from famulus.runs.preparation import TITLE_JOB, Preparation
+from famulus.runs.preparation import Preparation
 from famulus.runs.runner import Runner
 from famulus.runs.service import Runs
-from famulus.runs.title import Titler
 from famulus.runs.undoing import Undoing
 from famulus.tools.builtin.catalogue import built_in
 from famulus.tools.connected import Connected
@@ -216,11 +208,8 @@ def _put_together(
     retriever = Retriever(database, asked.meaning)
     mine = (*own_tools(database, settings, retriever), *tools)
     toolbox = Toolbox(mine, (Connected(database, bus, kinds).tools,))
-    engine = _engine(
-        settings, database, live, models, toolbox=toolbox, retriever=retriever, instance=instance
-    )
+    engine = _engine(settings, database, live, models, toolbox, retriever=retriever, instance=instance)
     providers, authenticator, watch = _ways_in(settings, database, asked.outbound, vault)
-    handlers = _handlers(settings, database, live, asked)
     return Parts(
         settings=settings,
         database=database,
@@ -243,9 +232,16 @@ def _put_together(
         mcp=McpDoor(settings, authenticator, engine.caller, version=VERSION),
         sockets=_sockets(settings, database, engine, authenticator, watch, vault=vault),
         runner=engine.runner,
-        worker=Worker(database, handlers, instance, schedules=[TIDY, conversations.TIDY]),
+        worker=_worker(settings, database, live, asked, instance=instance),
         instance=instance,
     )
+
+
+def _worker(settings: Settings, database: Database, live: Live, asked: _Asked, *, instance: str) -> Worker:
+    handlers = background.handlers(
+        settings, database, live, models=asked.models, meaning=asked.meaning, outbound=asked.outbound
+    )
+    return Worker(database, handlers, instance, schedules=background.SCHEDULES)
 
 
 def _ways_in(
@@ -325,33 +321,6 @@ def _engine(
 def own_tools(database: Database, settings: Settings, retriever: Retriever | None = None) -> tuple[Tool, ...]:
     """Every tool of ours, from the rooms that they belong to. Without a `retriever` they search by words alone."""
     return (*built_in(database, settings, retriever), *assistant_tools.TOOLS, *insight_tools.TOOLS)
-
-
-def _handlers(settings: Settings, database: Database, live: Live, asked: _Asked) -> dict[str, Handler]:
-    """What is done in the background, by kind of job."""
-    courses = _of_courses(database, live, asked.models, asked.meaning)
-    return {**_of_accounts(database, settings), **courses}
-
-
-def _of_courses(database: Database, live: Live, models: Models, meaning: Meaning) -> dict[str, Handler]:
-    """What is done in the background for threads and lessons, by kind of job."""
-    lessons = LessonKeeper(database)
-    database.bus.subscribe(CourseLessonsChanged, lessons.changed)
-    return {
-        TITLE_JOB: Titler(database, live, models).handle,
-        LESSONS_JOB: lessons.handle,
-        conversations.TIDY.kind: conversations.Tidying(database).handle,
-        EMBED_JOB: meaning.handle,
-    }
-
-
-def _of_accounts(database: Database, settings: Settings) -> dict[str, Handler]:
-    """What is done in the background for accounts, by kind of job."""
-    return {
-        MAIL_JOB: Postman(database, settings).handle,
-        FORGOTTEN_JOB: Forgotten(database, settings).handle,
-        TIDY.kind: Tidying(database).handle,
-    }
 
 
 def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:

@@ -171,6 +171,8 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         assert uploaded.status_code == 201, uploaded.text
         ids["source"] = uploaded.json()["id"]
         ids |= _known(teacher, ids["source"], "")
+        code = {"kind": "git", "name": "Code", "location": "https://127.0.0.1/code.git", "course_id": course}
+        ids["git_source"] = _post(teacher, "/api/v1/sources", code)["id"]
         lessons_source = next(
             one["id"]
             for one in _get(teacher, "/api/v1/sources", course_id=course)["items"]

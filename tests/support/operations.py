@@ -118,6 +118,21 @@ CASES: dict[str, Case] = {
     "GET /api/v1/passages/{id}": Case(path={"id": "{passage}"}),
     "GET /api/v1/sources": Case(query={"course_id": "{course}"}),
     "GET /api/v1/sources/{id}": Case(path={"id": "{source}"}),
+    "POST /api/v1/sources": Case(
+        "teacher",
+        201,
+        body={
+            "kind": "git",
+            "name": "Code {new}",
+            "location": "https://127.0.0.1/{new}.git",
+            "course_id": "{course}",
+        },
+        needs="teacher",
+    ),
+    "PATCH /api/v1/sources/{id}": Case(
+        "teacher", path={"id": "{git_source}"}, body={"exclude": ["*.txt", "{new}"]}, needs="teacher"
+    ),
+    "POST /api/v1/sources/{id}/run": Case("teacher", 202, path={"id": "{git_source}"}, needs="teacher"),
     "DELETE /api/v1/sources/{id}": Case("teacher", 204, path={"id": "{spare_source}"}, needs="teacher"),
     "GET /api/v1/sources/{id}/documents": Case(path={"id": "{source}"}),
     "GET /api/v1/documents/{id}": Case(path={"id": "{document}"}),

@@ -69,7 +69,7 @@ class _CheckedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
-        if _bare(host) not in self._allowed and not all(is_public(each["host"]) for each in found):
+        if bare_host(host) not in self._allowed and not all(is_public(each["host"]) for each in found):
             raise _private(host)
         return found
 
@@ -83,7 +83,7 @@ class HttpClient:
     def __init__(
         self, allowed_private_hosts: Collection[str], resolver: AbstractResolver | None = None
     ) -> None:
-        self._allowed = frozenset(_bare(host) for host in allowed_private_hosts)
+        self._allowed = frozenset(bare_host(host) for host in allowed_private_hosts)
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
@@ -153,7 +153,7 @@ class HttpClient:
             raise OutboundRefused("Only http:// and https:// addresses can be asked.")
         if url.user is not None or url.password is not None:
             raise OutboundRefused("An address with a user name or a password in it is not asked.")
-        if _is_address(url.host) and _bare(url.host) not in self._allowed and not is_public(url.host):
+        if _is_address(url.host) and bare_host(url.host) not in self._allowed and not is_public(url.host):
             raise _private(url.host)
         return url
 
@@ -222,7 +222,7 @@ async def _read(answer: aiohttp.ClientResponse, limit: int, until: Until | None 
     return bytes(body)
 
 
-def _bare(host: str) -> str:
+def bare_host(host: str) -> str:
     """A host as it is compared: in lower case, without brackets and final dot, an address in its short spelling."""
     host = host.strip().lower().removeprefix("[").removesuffix("]").removesuffix(".")
     return str(ipaddress.ip_address(host)) if _is_address(host) else host

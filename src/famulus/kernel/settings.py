@@ -174,6 +174,11 @@ class Settings(ModelSettings):
         validation_alias=names("max_upload_bytes"),
         description="Largest upload accepted.",
     )
+    source_folders: tuple[Path, ...] = Field(
+        (),
+        validation_alias=names("source_folders"),
+        description="JSON list of folders of this machine inside which site admins may name sources by API.",
+    )
     source_file_bytes: int = Field(
         50_000_000,
         ge=10_000,

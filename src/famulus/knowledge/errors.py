@@ -7,9 +7,12 @@ Invalid     ── UnreadableArchive    a zip that is broken or would unpack bey
 Conflict    ── LessonsSource        the lessons of a course are changed in the course
             ── LessonsMoving        two are bringing the same lessons up to date
             ── SourceVanished       deleted while being read
+            ── SourceExists         the same place is a source already
+            ── SourceFixed          what was sent cannot be read anew from anywhere
+Unavailable ── SourceUnreachable    what a source names could not be fetched
 """
 
-from famulus.kernel.errors import BadRequest, Conflict, Invalid
+from famulus.kernel.errors import BadRequest, Conflict, Invalid, Unavailable
 
 
 class NothingToRead(BadRequest):
@@ -52,3 +55,21 @@ class SourceVanished(Conflict):
     """This source was deleted while its documents were being read."""
 
     code = "source_vanished"
+
+
+class SourceExists(Conflict):
+    """There is a source of this place already; change that one."""
+
+    code = "source_exists"
+
+
+class SourceFixed(Conflict):
+    """This source is what was sent, and is not read anew; send it again instead."""
+
+    code = "source_fixed"
+
+
+class SourceUnreachable(Unavailable):
+    """What this source names could not be fetched."""
+
+    code = "source_unreachable"

@@ -43,6 +43,8 @@ class FileRef(Struct, frozen=True):
     size: int
     member: str | None = None
     """Its name inside that zip."""
+    name: str = ""
+    """The file name that says what kind of file it is, where `path` does not."""
 
 
 class Reader:
@@ -82,7 +84,7 @@ class Reader:
         data = b""
         try:
             data = self.read(ref)
-            return parse(data, ref.path)
+            return parse(data, ref.name or ref.path)
         except Unparsable as error:
             return Unreadable(str(error), digest(data))
         except _BROKEN:

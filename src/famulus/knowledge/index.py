@@ -16,9 +16,9 @@ from famulus.knowledge.models import Source
 from famulus.knowledge.words import Question
 
 
-def scope_word(organization_id: str, course_id: str | None, published: bool) -> str:
+def scope_word(organization_id: str | None, course_id: str | None, published: bool) -> str:
     """The one word under which a chunk is filed. It ends in a digit, which no stemmer touches."""
-    return (course_id or organization_id).replace("_", "") + ("1" if published else "0")
+    return (course_id or organization_id or "everybody").replace("_", "") + ("1" if published else "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Scope:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The scope words of all chunks in reach."""
-        found = [scope_word("", course, True) for course, _ in self.courses]
+        """The scope words of all chunks in reach; what is there for everybody among them."""
+        found = [scope_word(None, None, True), *(scope_word("", course, True) for course, _ in self.courses)]
         found += [scope_word("", course, False) for course, drafts in self.courses if drafts]
         if self.organization_id is not None:
             found.append(scope_word(self.organization_id, None, True))
@@ -92,7 +92,8 @@ class Index(Protocol):
 
 async def size_of(session: AsyncSession, scope: Scope) -> int:
     """About how many chunks a scope has, as its sources have counted them; drafts included."""
-    general = and_(Source.course_id.is_(None), Source.organization_id == scope.organization_id)
+    owner = or_(Source.organization_id == scope.organization_id, Source.organization_id.is_(None))
+    general = and_(Source.course_id.is_(None), owner)
     within = or_(Source.course_id.in_([course for course, _ in scope.courses]), general)
     return await session.scalar(select(func.coalesce(func.sum(Source.chunks), 0)).where(within)) or 0
 

@@ -7,7 +7,7 @@ A run that is killed has written whole batches; the next one goes on from there.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,14 +26,16 @@ from famulus.knowledge.store import (
     Known,
     Owner,
     Place,
+    advance,
     begin,
     finish,
     known_documents,
+    move,
     put,
     remove,
     source_at,
 )
-from famulus.knowledge.walk import Listing, Remark, shown, survey
+from famulus.knowledge.walk import LONGEST_PATH, Listing, Remark, shown, survey
 
 BATCH_FILES = 32
 BATCH_CHUNKS = 500
@@ -113,24 +115,43 @@ async def ingest_upload(
 async def _ingest(
     database: Database, place: Place, path: Path, limits: Limits, on_progress: Progress | None
 ) -> Report:
-    started = time.monotonic()
     upload = place.name if place.kind == "upload" else None
     listing = await asyncio.to_thread(survey, path, limits, upload)
-    report = Report(skipped=listing.skipped, failed=listing.failed)
+    return await ingest_listing(database, place, listing, limits, on_progress)
+
+
+async def ingest_listing(
+    database: Database,
+    place: Place,
+    listing: Listing,
+    limits: Limits,
+    on_progress: Progress | None = None,
+) -> Report:
+    """Make what a place has now its source: read what is new, forget what went, leave the rest."""
+    started = time.monotonic()
+    report = Report(skipped=listing.skipped, failed=[*listing.failed])
     async with database.read() as session:
         source = (await session.execute(source_at(place))).scalar_one_or_none()
         known = {row.path: row for row in await known_documents(session, source.id)} if source else {}
-    todo = await _to_be_read(listing.files, known, limits, report)
     gone = _gone(known, listing)
-    if source is not None and source.state != "indexing" and not todo and not gone:
+    moved = await asyncio.to_thread(_moved, listing, known, gone, limits)
+    todo = await _to_be_read(listing.files, known, limits, report)
+    gone = [row for row in gone if row.id not in moved.values()]
+    if source is not None and source.state in ("ready", "failed") and not (todo or gone):
         report.source_id, report.chunks = source.id, source.chunks
     else:
-        run = _Run(database, place, known, report, len(todo), on_progress)
+        run = _Run(database, place, known, report, len(todo), on_progress, _remarks(listing))
+        await run.leave(gone, moved)
         await parse_each(todo, limits, run.take)
         await run.write()
-        await run.end(gone)
+        await run.end()
     report.seconds = time.monotonic() - started
     return report
+
+
+def _remarks(listing: Listing) -> list[tuple[str, str]]:
+    """What is no document, and why."""
+    return [(remark.path[:LONGEST_PATH], remark.reason) for remark in (*listing.failed, *listing.skipped)]
 
 
 async def _to_be_read(
@@ -156,11 +177,32 @@ async def _to_be_read(
     return todo
 
 
-def _gone(known: dict[str, Known], listing: Listing) -> list[str]:
-    """Ids of documents whose file is no more. What stands in a folder that would not open is not known to be gone."""
+def _gone(known: dict[str, Known], listing: Listing) -> list[Known]:
+    """Documents whose file is no more. What stands in a place that would not open is not known to be gone."""
     present = {ref.path for ref in listing.files}
-    closed = tuple(f"{remark.path}/" for remark in listing.failed)
-    return [row.id for path, row in known.items() if path not in present and not path.startswith(closed)]
+    closed = {remark.path for remark in listing.failed}
+    folders = tuple(f"{path}/" for path in closed)
+    return [
+        row
+        for path, row in known.items()
+        if path not in present and path not in closed and not path.startswith(folders)
+    ]
+
+
+def _moved(
+    listing: Listing, known: dict[str, Known], gone: Sequence[Known], limits: Limits
+) -> dict[str, str]:
+    """New paths of files that stood elsewhere, each with the id of the document that it still is."""
+    lost = {row.content_hash: row for row in gone if row.content_hash}
+    found: dict[str, str] = {}
+    if not lost:
+        return found
+    with Reader(limits) as reader:
+        for ref in (ref for ref in listing.files if ref.path not in known):
+            same = lost.get(fingerprint := reader.fingerprint(ref))
+            if same is not None and format_of(same.path) == format_of(ref.path):
+                found[ref.path] = lost.pop(fingerprint).id
+    return found
 
 
 @dataclass(slots=True)
@@ -173,7 +215,9 @@ class _Run:
     report: Report
     total: int
     on_progress: Progress | None
+    remarks: Sequence[tuple[str, str]]
     done: int = 0
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
     batch: list[Draft] = field(default_factory=list[Draft])
     chunks: int = 0
     one_writer: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -187,7 +231,7 @@ class _Run:
             raise UnreadableFile(outcome.reason)
         else:
             self.report.failed.append(Remark(ref.path, outcome.reason))
-        if ref.path in self.known:
+        if ref.path in self.known or ref.path in self.moved:
             self.report.changed += 1
         else:
             self.report.added += 1
@@ -204,20 +248,32 @@ class _Run:
             async with self.database.write() as session:
                 source_id = await self._source(session)
                 await put(session, source_id, self.place.owner, batch)
-            self.done += len(batch)
+                self.done += len(batch)
+                await advance(session, source_id, self.done)
             if self.on_progress is not None:
                 self.on_progress(self.done, self.total)
 
-    async def end(self, gone: Sequence[str]) -> None:
-        """Remove the documents whose files have gone, and count."""
+    async def leave(self, gone: Sequence[Known], moved: Mapping[str, str]) -> None:
+        """Before anything is read: remove the documents whose files have gone, and follow those that moved."""
+        self.moved = moved
+        if not gone and not moved:
+            return
+        async with self.database.write() as session:
+            await self._source(session)
+            for path, id in moved.items():
+                await move(session, id, path)
         for at in range(0, len(gone), BATCH_FILES):
             async with self.database.write() as session:
-                await remove(session, gone[at : at + BATCH_FILES])
+                await remove(session, [row.id for row in gone[at : at + BATCH_FILES]])
         self.report.removed += len(gone)
+
+    async def end(self) -> None:
+        """Count, and say that it is done."""
         async with self.database.write() as session:
-            self.report.chunks = await finish(session, await self._source(session))
+            source_id = await self._source(session)
+            self.report.chunks = await finish(session, source_id, self.remarks)
 
     async def _source(self, session: AsyncSession) -> str:
         if self.report.source_id is None:
-            self.report.source_id = await begin(session, self.place)
+            self.report.source_id = await begin(session, self.place, self.total)
         return self.report.source_id

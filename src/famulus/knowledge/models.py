@@ -4,6 +4,7 @@ They are the truth; the indexes (ddl.py) hang on `chunks`, and the database keep
 """
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,32 +13,46 @@ from famulus.kernel.tables import Base, Json, UtcTime
 
 
 class Source(Base):
-    """Where documents come from: the lessons of a course, a folder, or an upload."""
+    """Where documents come from: the lessons of a course, a folder, an upload, a repository, addresses, an API."""
 
     __tablename__ = "sources"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    organization_id: Mapped[str | None] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    """None for what is there for everybody on the site."""
     course_id: Mapped[str | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
     """The course it belongs to; None for the organization's general material."""
     kind: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(300))
     location: Mapped[str] = mapped_column(String(1000))
-    """What makes it the same source next time: the folder's path, the upload's file name; empty for lessons."""
+    """What makes it the same source next time: a path, an address, the upload's file name; empty for lessons."""
     state: Mapped[str] = mapped_column(String(16))
     documents: Mapped[int] = mapped_column(default=0)
     chunks: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     """Documents that could not be read."""
+    settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    """Of its kind: `include`, `exclude`, `ref`, `urls`."""
+    schedule: Mapped[str | None] = mapped_column(String(100))
+    """When it is read anew, as five fields of cron, in UTC."""
+    error: Mapped[str | None] = mapped_column(String(1000))
+    """Why it could not be read as a whole, the last time."""
+    remarks: Mapped[list[list[str]]] = mapped_column(Json, default=list, server_default="[]")
+    """What was left out the last time: path and reason."""
+    done: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Files of the present or the last run that are done, of `total` that have to be read."""
+    total: Mapped[int] = mapped_column(default=0, server_default="0")
+    checked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When it was last known to be up to date."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (
-        CheckConstraint("kind IN ('lessons', 'folder', 'upload')", name="kind"),
-        CheckConstraint("state IN ('ready', 'indexing', 'failed')", name="state"),
+        CheckConstraint("kind IN ('lessons', 'folder', 'upload', 'git', 'urls', 'openapi')", name="kind"),
+        CheckConstraint("state IN ('waiting', 'ready', 'indexing', 'failed')", name="state"),
         Index(
             "uq_sources_place",
-            "organization_id",
+            text("coalesce(organization_id, '')"),
             text("coalesce(course_id, '')"),
             "kind",
             "location",
@@ -54,7 +69,7 @@ class Document(Base):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     source_id: Mapped[str] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
-    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    organization_id: Mapped[str | None] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     course_id: Mapped[str | None] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
     lesson_id: Mapped[str | None] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"))
     path: Mapped[str] = mapped_column(String(1000))

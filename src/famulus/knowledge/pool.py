@@ -29,7 +29,10 @@ _DIED = "The parser broke down over this file."
 
 async def parse_each(refs: Sequence[FileRef], limits: Limits, deliver: Deliver) -> None:
     """Parse every file and hand each outcome to `deliver`, in no certain order."""
-    simple = all(format_of(ref.path) in SIMPLE for ref in refs) and sum(ref.size for ref in refs) < MANY_BYTES
+    simple = (
+        all(format_of(ref.name or ref.path) in SIMPLE for ref in refs)
+        and sum(ref.size for ref in refs) < MANY_BYTES
+    )
     if len(refs) <= FEW and simple:
         for ref in refs:
             await deliver(ref, await _in_thread(ref, limits))

@@ -214,7 +214,8 @@ async def passages_in(
 
     They are of the course's own material, or of its organization's general one.
     """
-    general = and_(Document.course_id.is_(None), Document.organization_id == course.organization_id)
+    owner = or_(Document.organization_id == course.organization_id, Document.organization_id.is_(None))
+    general = and_(Document.course_id.is_(None), owner)
     query = _chunks(principal).where(
         Chunk.id.in_(list(dict.fromkeys(ids))), or_(Document.course_id == course.id, general)
     )

@@ -21,7 +21,7 @@ from famulus.identity.deps import (
     WriteSession,
 )
 from famulus.kernel.text import Id
-from famulus.knowledge import citing, retrieve, sources
+from famulus.knowledge import citing, managing, retrieve, sources
 from famulus.knowledge.errors import UnreadableUpload
 from famulus.knowledge.ingest import ingest_upload, limits_of
 from famulus.knowledge.schemas import (
@@ -37,6 +37,7 @@ from famulus.knowledge.schemas import (
     UploadedSource,
 )
 from famulus.knowledge.schemas import Query as Question
+from famulus.knowledge.source_schemas import NewSource, SourceChange
 from famulus.knowledge.visibility import owner_to_write
 
 router = APIRouter(prefix="/api/v1", tags=["knowledge"])
@@ -117,6 +118,28 @@ async def get_document(
     document, chunks = await sources.get_document(session, principal, id, paging)
     items = [ChunkOut.of(chunk) for chunk in chunks.items]
     return DocumentWithChunks(**DocumentOut.of(document).model_dump(), items=items, next=chunks.next)
+
+
+@router.post("/sources", status_code=status.HTTP_201_CREATED)
+async def create_source(
+    body: NewSource, principal: CurrentPrincipal, session: WriteSession, settings: SettingsDep
+) -> SourceOut:
+    """Add a repository, a list of addresses, an API's document or a folder; it is read in the background."""
+    return SourceOut.of(await managing.create_source(session, principal, settings, body))
+
+
+@router.patch("/sources/{id}")
+async def change_source(
+    id: IdPath, body: SourceChange, principal: CurrentPrincipal, session: WriteSession
+) -> SourceOut:
+    """Change a source's name, what of it is read, and when; it is read anew."""
+    return SourceOut.of(await managing.change_source(session, principal, id, body))
+
+
+@router.post("/sources/{id}/run", status_code=status.HTTP_202_ACCEPTED)
+async def run_source(id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> SourceOut:
+    """Read a source now, in the background."""
+    return SourceOut.of(await managing.run_source(session, principal, id))
 
 
 @router.delete("/sources/{id}", status_code=status.HTTP_204_NO_CONTENT)

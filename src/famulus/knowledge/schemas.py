@@ -88,15 +88,30 @@ class OpenPassageOut(PassageOut):
         return cls(**plain.model_dump(), before=opened.before, after=opened.after)
 
 
+class RemarkOut(BaseModel):
+    """Something about one file."""
+
+    path: str
+    reason: str
+
+
 class SourceOut(BaseModel):
     """Where documents come from."""
 
     id: str
-    organization_id: str
+    organization_id: str | None = Field(description="null: there for everybody on the site.")
     course_id: str | None = Field(description="null: general material of the organization.")
-    kind: str = Field(description="lessons, folder or upload.")
+    kind: str = Field(description="lessons, folder, upload, git, urls or openapi.")
     name: str
-    state: str = Field(description="ready, indexing or failed.")
+    state: str = Field(description="waiting, indexing, ready or failed.")
+    error: str | None = Field(description="Why it could not be read as a whole, the last time.")
+    schedule: str | None = Field(description="When it is read anew: five fields of cron, in UTC.")
+    include: list[str] = Field(description="Patterns of paths that are read; none: all.")
+    exclude: list[str] = Field(description="Patterns of paths that are left out.")
+    done: int = Field(description="Files of the present or the last run that are done.")
+    total: int = Field(description="How many that run has to read.")
+    skipped: list[RemarkOut] = Field(description="What was left out the last time; the first hundred.")
+    checked_at: datetime | None = Field(description="When it was last known to be up to date.")
     documents: int
     chunks: int
     failed: int = Field(description="Documents that could not be read.")
@@ -106,7 +121,15 @@ class SourceOut(BaseModel):
     @classmethod
     def of(cls, source: Source) -> Self:
         """As it is sent; where a folder lies on the server is nobody's business."""
-        return cls.model_validate(source, from_attributes=True)
+        known = {
+            name: getattr(source, name) for name in cls.model_fields.keys() & source.__table__.columns.keys()
+        }
+        return cls(
+            **known,
+            include=source.settings.get("include", []),
+            exclude=source.settings.get("exclude", []),
+            skipped=[RemarkOut(path=path, reason=reason) for path, reason in source.remarks],
+        )
 
 
 class SourcePage(BaseModel):
@@ -114,13 +137,6 @@ class SourcePage(BaseModel):
 
     items: list[SourceOut]
     next: str | None
-
-
-class RemarkOut(BaseModel):
-    """Something about one file."""
-
-    path: str
-    reason: str
 
 
 class ReportOut(BaseModel):

@@ -18,6 +18,13 @@ DELETED_AT_ONCE = 32
 """Documents removed in one transaction, for nobody else can write to SQLite meanwhile."""
 
 
+def thing_of(organization_id: str | None, course_id: str | None) -> str:
+    """What a source is in the matrix of rights."""
+    if course_id is not None:
+        return "source"
+    return "organization source" if organization_id is not None else "global source"
+
+
 async def list_sources(
     session: AsyncSession, principal: Principal, course_id: str | None, paging: Paging
 ) -> Page[Source]:
@@ -70,7 +77,7 @@ async def delete_source(database: Database, principal: Principal, id: str) -> No
             session,
             principal,
             "remove",
-            "source" if source.course_id else "organization source",
+            thing_of(source.organization_id, source.course_id),
             organization_id=source.organization_id,
             course_id=source.course_id,
         )

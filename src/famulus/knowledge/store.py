@@ -22,15 +22,17 @@ from famulus.knowledge.index import scope_word
 from famulus.knowledge.models import Chunk, Document, Source
 from famulus.knowledge.parse import format_of
 
-Kind = Literal["lessons", "folder", "upload"]
+Kind = Literal["lessons", "folder", "upload", "git", "urls", "openapi"]
 Outcome = Parsed | Unreadable
+REMARKS = 100
+"""Of what was left out, so much is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose the material is: a course's, or with no course the whole organization's."""
+    """Whose the material is: a course's, with no course the whole organization's, with neither everybody's."""
 
-    organization_id: str
+    organization_id: str | None
     course_id: str | None = None
 
 
@@ -77,17 +79,19 @@ def source_at(place: Place) -> Select[Source]:
 
 
 def _is_at(place: Place) -> tuple[ColumnElement[bool], ...]:
-    course_id = place.owner.course_id
+    organization_id, course_id = place.owner.organization_id, place.owner.course_id
     return (
-        Source.organization_id == place.owner.organization_id,
+        Source.organization_id.is_(None)
+        if organization_id is None
+        else Source.organization_id == organization_id,
         Source.course_id.is_(None) if course_id is None else Source.course_id == course_id,
         Source.kind == place.kind,
         Source.location == place.location,
     )
 
 
-async def begin(session: AsyncSession, place: Place) -> str:
-    """The id of the place's source, made if need be, which is `indexing` from now on.
+async def begin(session: AsyncSession, place: Place, total: int = 0) -> str:
+    """The id of the place's source, made if need be, which is `indexing` from now on: `total` files.
 
     Raises `Vanished` when its course or organization has just gone.
     """
@@ -104,13 +108,21 @@ async def begin(session: AsyncSession, place: Place) -> str:
         documents=0,
         chunks=0,
         failed=0,
+        settings={},
+        remarks=[],
+        done=0,
+        total=0,
         created_at=now,
         updated_at=now,
     )
     with duplicates_are(SourceVanished()):
         # Another run may be making the same source at this moment.
         await session.execute(fresh.on_conflict_do_nothing())
-    changed = update(Source).where(*_is_at(place)).values(name=place.name, state="indexing", updated_at=now)
+    changed = (
+        update(Source)
+        .where(*_is_at(place))
+        .values(name=place.name, state="indexing", done=0, total=total, updated_at=now)
+    )
     id = (await session.execute(changed.returning(Source.id))).scalar_one()
     if place.by is not None:
         thing = audit.Thing(id, place.name, place.owner.organization_id)
@@ -119,8 +131,13 @@ async def begin(session: AsyncSession, place: Place) -> str:
     return id
 
 
-async def finish(session: AsyncSession, source_id: str) -> int:
-    """Count what the source has and mark it done; the number of its chunks."""
+async def advance(session: AsyncSession, source_id: str, done: int) -> None:
+    """Say how many of the files are done."""
+    await session.execute(update(Source).where(Source.id == source_id).values(done=done))
+
+
+async def finish(session: AsyncSession, source_id: str, remarks: Sequence[tuple[str, str]] = ()) -> int:
+    """Count what the source has and mark it done, with what was left out; the number of its chunks."""
     documents, failed = (
         await session.execute(
             select(func.count(), func.count().filter(Document.state == "failed")).where(
@@ -141,6 +158,9 @@ async def finish(session: AsyncSession, source_id: str) -> int:
             failed=failed,
             chunks=chunks,
             state="failed" if failed and failed == documents else "ready",
+            error=None,
+            remarks=[list(each) for each in remarks[:REMARKS]],
+            checked_at=utc_now(),
             updated_at=utc_now(),
         )
     )
@@ -195,6 +215,12 @@ async def publish(session: AsyncSession, owner: Owner, known: Known, published: 
         update(Document).where(Document.id == known.id).values(published=published, updated_at=utc_now())
     )
     await session.execute(update(Chunk).where(Chunk.document_id == known.id).values(scope=word))
+
+
+async def move(session: AsyncSession, document_id: str, path: str) -> None:
+    """A document's file is somewhere else now. It keeps its id, and so do chunks whose text stays."""
+    moved = update(Document).where(Document.id == document_id)
+    await session.execute(moved.values(path=path, content_hash="", updated_at=utc_now()))
 
 
 async def remove(session: AsyncSession, document_ids: Sequence[str]) -> None:

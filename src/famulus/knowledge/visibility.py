@@ -14,12 +14,17 @@ _COURSES = table("courses", column("id"), column("organization_id"))
 
 
 def _general(principal: Principal, kind: type[Source] | type[Document]) -> ColumnElement[bool]:
-    """The general material of the active organization; for someone at home in none, that of all readable courses."""
+    """The general material of the active organization, and of the site.
+
+    For someone at home in no organization, that of all readable courses.
+    """
     if principal.organization_id is not None:
-        return and_(kind.course_id.is_(None), kind.organization_id == principal.organization_id)
-    readable = readable_courses(principal).subquery()
-    owners = select(_COURSES.c.organization_id).where(_COURSES.c.id.in_(select(readable.c.id)))
-    return and_(kind.course_id.is_(None), kind.organization_id.in_(owners))
+        owned = kind.organization_id == principal.organization_id
+    else:
+        readable = readable_courses(principal).subquery()
+        owners = select(_COURSES.c.organization_id).where(_COURSES.c.id.in_(select(readable.c.id)))
+        owned = kind.organization_id.in_(owners)
+    return and_(kind.course_id.is_(None), or_(owned, kind.organization_id.is_(None)))
 
 
 def visible_sources(principal: Principal) -> Select[Source]:

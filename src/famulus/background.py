@@ -1,0 +1,50 @@
+"""What is done in the background: the handler of each kind of job, and what is done by the clock."""
+
+from typing import Final
+
+from famulus.campus.events import CourseLessonsChanged
+from famulus.conversations import tidying as conversations
+from famulus.identity.mails import MAIL_JOB
+from famulus.identity.postman import Postman
+from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
+from famulus.identity.tidying import TIDY, Tidying
+from famulus.kernel.database import Database
+from famulus.kernel.http import Outbound
+from famulus.kernel.jobs import Handler
+from famulus.kernel.live import Live
+from famulus.kernel.settings import Settings
+from famulus.knowledge.gather import Gatherer
+from famulus.knowledge.jobs import LESSONS_JOB, SCHEDULED_JOB, SOURCE_JOB, LessonKeeper, SourceKeeper
+from famulus.knowledge.meaning import Meaning
+from famulus.knowledge.vectors import EMBED_JOB
+from famulus.llm.opened import Models
+from famulus.runs.preparation import TITLE_JOB
+from famulus.runs.title import Titler
+
+SCHEDULES: Final = (TIDY, conversations.TIDY)
+
+
+def handlers(
+    settings: Settings,
+    database: Database,
+    live: Live,
+    *,
+    models: Models,
+    meaning: Meaning,
+    outbound: Outbound,
+) -> dict[str, Handler]:
+    """By kind of job; the keeper of lessons hears of their changes from now on."""
+    lessons = LessonKeeper(database)
+    database.bus.subscribe(CourseLessonsChanged, lessons.changed)
+    sources = SourceKeeper(database, Gatherer(database, outbound, settings))
+    return {
+        MAIL_JOB: Postman(database, settings).handle,
+        FORGOTTEN_JOB: Forgotten(database, settings).handle,
+        TIDY.kind: Tidying(database).handle,
+        TITLE_JOB: Titler(database, live, models).handle,
+        conversations.TIDY.kind: conversations.Tidying(database).handle,
+        LESSONS_JOB: lessons.handle,
+        SOURCE_JOB: sources.handle,
+        SCHEDULED_JOB: sources.scheduled,
+        EMBED_JOB: meaning.handle,
+    }

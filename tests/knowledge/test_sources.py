@@ -1,0 +1,291 @@
+"""Sources that are read again and again: repositories, addresses, documents of APIs, for a course or for everybody."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from sqlalchemy import text
+
+from famulus.doors.rest import CAMPUS
+from famulus.kernel.database import Database
+from famulus.kernel.http import Outbound
+from famulus.kernel.settings import Settings, load_settings
+from famulus.knowledge.gather import Gatherer
+from famulus.knowledge.jobs import SCHEDULED_JOB, SOURCE_JOB, SourceKeeper
+from famulus.knowledge.routes import router as knowledge
+from tests.knowledge.papers import write
+from tests.support.docs_openapi import document
+from tests.support.rooms import World, build_world, serving
+from tests.support.web_server import WebServer
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(source_folders=[str(tmp_path)], allowed_private_hosts=["127.0.0.1"])
+
+
+@pytest.fixture
+async def world(database: Database, settings: Settings) -> AsyncIterator[World]:
+    async with serving(database, *CAMPUS, knowledge, settings=settings) as client:
+        yield await build_world(database, client)
+
+
+async def run_jobs(database: Database, settings: Settings) -> None:
+    """Do what has been asked for, as a worker does."""
+    outbound = Outbound(settings.allowed_private_hosts)
+    keeper = SourceKeeper(database, Gatherer(database, outbound, settings))
+    async with database.write() as session:
+        rows = await session.execute(
+            text("DELETE FROM jobs WHERE kind = :kind RETURNING payload"), {"kind": SOURCE_JOB}
+        )
+        payloads = [json.loads(row[0]) for row in rows]
+    for payload in payloads:
+        await keeper.handle(payload)
+    await outbound.close()
+
+
+def repository(place: Path, files: dict[str, str]) -> Path:
+    write(place, files)
+    run = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "-C", str(place)]
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-qm", "All")):
+        subprocess.run([*run, *words], check=True, capture_output=True)
+    return place
+
+
+async def created(world: World, who: str, **body: Any) -> dict[str, Any]:
+    answer = await world[who].post("/api/v1/sources", {"name": "New", **body})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def seen(world: World, id: str, who: str = "site") -> dict[str, Any]:
+    return (await world[who].get(f"/api/v1/sources/{id}")).json()
+
+
+async def found(world: World, who: str, question: str) -> list[str]:
+    answer = await world[who].get("/api/v1/search", q=question)
+    return [item["title"] for item in answer.json()["items"]]
+
+
+async def test_a_repository_is_checked_out_and_followed(
+    world: World, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    place = repository(
+        tmp_path / "repo", {"docs/wheels.md": "# Wheels\n\nRound.", "src/a.py": "def spin(): ..."}
+    )
+    source = await created(
+        world, "site", kind="git", location=str(place), course_id=world.course, exclude=["src/*"]
+    )
+    assert (source["state"], source["organization_id"]) == ("waiting", world.ours)
+
+    await run_jobs(database, settings)
+
+    now = await seen(world, source["id"])
+    assert (now["state"], now["documents"], now["error"]) == ("ready", 1, None)
+    assert now["skipped"] == [{"path": "*", "reason": "The patterns of this source leave out 1 files."}]
+    assert await found(world, "student", "round") == ["Wheels"]
+
+    (place / "docs/wheels.md").rename(place / "docs/tyres.md")
+    repository(place, {})
+    before = await _chunk_ids(database)
+    await world["site"].post(f"/api/v1/sources/{source['id']}/run", {})
+    await run_jobs(database, settings)
+    assert await _chunk_ids(database) == before, "a file that moves keeps its chunks"
+    (row,) = (await world["site"].get(f"/api/v1/sources/{source['id']}/documents")).json()["items"]
+    assert row["path"] == "docs/tyres.md"
+
+
+async def _chunk_ids(database: Database) -> list[str]:
+    async with database.read() as session:
+        return list((await session.execute(text("SELECT id FROM chunks ORDER BY id"))).scalars())
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("https://10.0.0.1/a.git", "not on the public internet"),
+        ("http://localhost:1/a.git", "not on the public internet"),
+    ],
+)
+async def test_a_repository_that_cannot_be_had_says_why(
+    world: World, database: Database, settings: Settings, place: str, reason: str
+) -> None:
+    source = await created(world, "teacher", kind="git", location=place, course_id=world.course)
+
+    await run_jobs(database, settings)
+
+    now = await seen(world, source["id"], "teacher")
+    assert now["state"] == "failed"
+    assert reason in now["error"]
+
+
+async def test_addresses_are_read_as_robots_and_hosts_allow(
+    world: World, database: Database, settings: Settings
+) -> None:
+    async def page(request: web.Request) -> web.Response:
+        return web.Response(
+            text="<main><h1>Axles</h1><p>Axles hold wheels.</p></main>", content_type="text/html"
+        )
+
+    async def robots(request: web.Request) -> web.Response:
+        return web.Response(text="User-agent: *\nDisallow: /private")
+
+    async def nothing(request: web.Request) -> web.Response:
+        return web.Response(status=404)
+
+    async with WebServer({"/axles": page, "/robots.txt": robots, "/gone": nothing}) as server:
+        urls = [f"{server.url}/{name}" for name in ("axles", "private/x", "gone")]
+        source = await created(
+            world, "admin", kind="urls", organization_id=world.ours, urls=[*urls, "http://10.0.0.1/x"]
+        )
+        await run_jobs(database, settings)
+
+    now = await seen(world, source["id"], "admin")
+    assert (now["state"], now["documents"]) == ("ready", 1)
+    assert await found(world, "student", "axles") == ["Axles"]
+    assert "/private/x" not in server.paths
+    reasons = {row["path"]: row["reason"] for row in now["skipped"]}
+    assert reasons[urls[1]] == "The host's robots.txt does not allow it."
+    assert reasons[urls[2]] == "It answers 404."
+    assert "not a public address" in reasons["http://10.0.0.1/x"]
+
+
+async def test_what_is_global_is_there_for_everybody(
+    world: World, database: Database, settings: Settings
+) -> None:
+    async def api(request: web.Request) -> web.Response:
+        return web.json_response(document())
+
+    async with WebServer({"/openapi.json": api}) as server:
+        source = await created(world, "site", kind="openapi", location=f"{server.url}/openapi.json")
+        await run_jobs(database, settings)
+
+    assert (source["organization_id"], source["course_id"]) == (None, None)
+    for who in ("student", "stranger", "idle", "site"):
+        answer = await world[who].get("/api/v1/search", q="How do I create a track by API?")
+        assert answer.json()["items"][0]["symbol"] == "create_track", who
+    assert (await world["admin"].delete(f"/api/v1/sources/{source['id']}")).status_code == 403
+    assert (await world["site"].delete(f"/api/v1/sources/{source['id']}")).status_code == 204
+    assert await found(world, "student", "create a track by API") == []
+
+
+@pytest.mark.parametrize(
+    ("who", "body", "status"),
+    [
+        ("teacher", {"course": True}, 201),
+        ("student", {"course": True}, 403),
+        ("stranger", {"course": True}, 404),
+        ("admin", {"ours": True}, 201),
+        ("teacher", {"ours": True}, 403),
+        ("their_admin", {"ours": True}, 404),
+        ("site", {}, 201),
+        ("admin", {}, 403),
+    ],
+)
+async def test_who_may_make_a_source(world: World, who: str, body: dict[str, bool], status: int) -> None:
+    scope = {"course_id": world.course} if body.get("course") else {}
+    scope |= {"organization_id": world.ours} if body.get("ours") else {}
+    new = {"kind": "git", "name": "Code", "location": "https://example.org/a.git", **scope}
+
+    assert (await world[who].post("/api/v1/sources", new)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("who", "change", "status"),
+    [
+        ("teacher", {"kind": "folder", "location": "/etc"}, 403),
+        ("site", {"kind": "folder", "location": "/etc"}, 422),
+        ("site", {"kind": "git", "location": "/etc"}, 422),
+        ("teacher", {"location": "https://me:secret@example.org/a.git"}, 422),
+        ("teacher", {"location": "ext::sh -c id"}, 422),
+        ("teacher", {"location": "-c"}, 422),
+        ("teacher", {"ref": "--upload-pack=id"}, 422),
+        ("teacher", {"schedule": "now and then"}, 422),
+        ("teacher", {"schedule": "* * * * * *"}, 422),
+        ("teacher", {"kind": "urls"}, 422),
+    ],
+)
+async def test_what_may_not_be_a_source(world: World, who: str, change: dict[str, str], status: int) -> None:
+    new = {"kind": "git", "name": "Code", "location": "https://example.org/a.git", "course_id": world.course}
+
+    answer = await world[who].post("/api/v1/sources", new | change)
+
+    assert answer.status_code == status, answer.text
+
+
+async def test_a_schedule_asks_again_until_it_is_changed(
+    world: World, database: Database, settings: Settings
+) -> None:
+    source = await created(
+        world,
+        "teacher",
+        kind="git",
+        location="https://example.org/a.git",
+        course_id=world.course,
+        schedule="0 4 * * *",
+    )
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings))
+
+    async def waiting(kind: str) -> list[dict[str, Any]]:
+        async with database.read() as session:
+            rows = await session.execute(text("SELECT payload FROM jobs WHERE kind = :kind"), {"kind": kind})
+            return [json.loads(row[0]) for row in rows]
+
+    (planned,) = await waiting(SCHEDULED_JOB)
+    async with database.write() as session:
+        await session.execute(text("DELETE FROM jobs"))
+    await keeper.scheduled(planned)
+    assert await waiting(SOURCE_JOB) == [{"source_id": source["id"]}]
+    assert await waiting(SCHEDULED_JOB) == [planned]
+
+    path = f"/api/v1/sources/{source['id']}"
+    assert (await world["teacher"].patch(path, {"schedule": None})).json()["schedule"] is None
+    async with database.write() as session:
+        await session.execute(text("DELETE FROM jobs"))
+    await keeper.scheduled(planned)
+    assert await waiting(SOURCE_JOB) == []
+
+
+async def test_a_run_that_is_cut_short_is_finished_by_the_next(
+    world: World, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    write(tmp_path / "many", {f"{n:03}.md": f"# Number {n}\n\nText number {n}." for n in range(200)})
+    source = await created(
+        world, "site", kind="folder", location=str(tmp_path / "many"), course_id=world.course
+    )
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings))
+
+    begun = asyncio.create_task(keeper.handle({"source_id": source["id"]}))
+    while (await seen(world, source["id"]))["done"] == 0:
+        await asyncio.sleep(0.01)
+    begun.cancel()
+    await asyncio.wait([begun])
+    half = await seen(world, source["id"])
+    await keeper.handle({"source_id": source["id"]})
+
+    assert half["state"] == "indexing"
+    assert 0 < half["done"] < 200
+    assert half["total"] == 200
+    now = await seen(world, source["id"])
+    assert (now["state"], now["documents"], now["chunks"]) == ("ready", 200, 200)
+
+
+async def test_an_upload_cannot_be_read_anew(world: World, database: Database) -> None:
+    async with database.write() as session:
+        await session.execute(
+            text(
+                "INSERT INTO sources (id, organization_id, course_id, kind, name, location, state, documents, chunks,"
+                " failed, created_at, updated_at) VALUES ('src_up', :ours, :course, 'upload', 'a', 'a', 'ready', 0, 0, 0,"
+                " '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00')"
+            ),
+            {"ours": world.ours, "course": world.course},
+        )
+
+    answer = await world["teacher"].post("/api/v1/sources/src_up/run", {})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "source_fixed")
