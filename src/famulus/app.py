@@ -206,8 +206,8 @@ def _put_together(
     bus, instance, models = database.bus, instance_name(), asked.models
     kinds = every_kind(vault, asked.outbound, stdio=settings.mcp_stdio)
     retriever = Retriever(database, asked.meaning)
-    mine = (*own_tools(database, settings, retriever), *tools)
-    toolbox = Toolbox(mine, (Connected(database, bus, kinds).tools,))
+    ours = own_tools(database, settings, retriever)
+    toolbox = Toolbox((*ours, *tools), (Connected(database, bus, kinds).tools,))
     engine = _engine(settings, database, live, models, toolbox, retriever=retriever, instance=instance)
     providers, authenticator, watch = _ways_in(settings, database, asked.outbound, vault)
     return Parts(
