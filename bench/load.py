@@ -46,9 +46,13 @@ class Stream(asyncio.Protocol):
             self.tally.first_token.append(asyncio.get_running_loop().time() - self.sent)
         self.count += seen
         self.tally.arrived += seen
-        self.tail = (self.tail + data)[-7:]
-        if self.tail.endswith(b"0\r\n\r\n") and not self.done.done():
+        if self.ended(data) and not self.done.done():
             self.done.set_result(None)
+
+    def ended(self, data: bytes) -> bool:
+        """Whether the answer has, with these bytes."""
+        self.tail = (self.tail + data)[-7:]
+        return self.tail.endswith(b"0\r\n\r\n")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.done is not None and not self.done.done():
@@ -77,15 +81,16 @@ async def drive(
     turns: int,
     expected: int,
     ramp: float = 0.0,
+    stream: type[Stream] = Stream,
 ) -> None:
     """`turns` turns on each of as many connections as there are requests, started over `ramp` seconds."""
 
     async def one(number: int, request: bytes) -> None:
         await asyncio.sleep(ramp * number / len(requests))
         loop = asyncio.get_running_loop()
-        _, stream = await loop.create_connection(lambda: Stream(tally, mark), "127.0.0.1", port)
+        _, opened = await loop.create_connection(lambda: stream(tally, mark), "127.0.0.1", port)
         for _ in range(turns):
-            await stream.turn(request, expected)
-        stream.transport.close()
+            await opened.turn(request, expected)
+        opened.transport.close()
 
     await asyncio.gather(*[one(number, request) for number, request in enumerate(requests)])

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.load import Tally, drive, post
+from bench.load import Stream, Tally, drive, post
 from bench.measure import cpu_seconds, resident_bytes
 
 from tests.support.postgres import start_postgres
@@ -45,6 +45,8 @@ class Server:
     """Requests for a model and a number of streams."""
     mark: bytes
     """What each token event has exactly once."""
+    stream: type[Stream] = Stream
+    """How it is asked."""
 
 
 def free_port() -> int:
@@ -191,7 +193,16 @@ def load(server: Server, model: str, streams: int, turns: int, expected: int, ra
             flowing = cpu_seconds(server.process) - cpu, tally.arrived - arrived
 
         besides = [asyncio.create_task(watch()), *([asyncio.create_task(flow())] if ramp else [])]
-        await drive(server.port, requests, tally, mark=server.mark, turns=turns, expected=expected, ramp=ramp)
+        await drive(
+            server.port,
+            requests,
+            tally,
+            mark=server.mark,
+            turns=turns,
+            expected=expected,
+            ramp=ramp,
+            stream=server.stream,
+        )
         for task in besides:
             task.cancel()
 

@@ -16,13 +16,13 @@ Frame = dict[str, Any]
 
 @contextmanager
 def opened(
-    served: Served, who: str | None = None, *, query: str = "", **options: Any
+    served: Served, who: str | None = None, *, query: str = "", port: int | None = None, **options: Any
 ) -> Iterator[ClientConnection]:
     """A socket of somebody, with their token in a header unless the options say otherwise."""
     token = served.academy.people[who].token if who else None
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     headers |= options.pop("headers", {})
-    url = f"ws://127.0.0.1:{served.port}{PATH}{query}"
+    url = f"ws://127.0.0.1:{port or served.port}{PATH}{query}"
     given = {"additional_headers": headers, "compression": None, "proxy": None, "open_timeout": 20, **options}
     with connect(url, **given) as socket:
         yield socket

@@ -42,8 +42,6 @@ from famulus.kernel.settings import Settings
 PATH = "/ws/ai-assistant"
 PROTOCOL = "famulus.v1"
 BEARER = "bearer."
-MOST_SOCKETS = 32
-"""Of one person, on one instance."""
 FAREWELL = 2.0
 """Seconds that a reader has to take the last words."""
 log = structlog.get_logger(__name__)
@@ -131,7 +129,7 @@ class SocketDoor:
 
     @contextmanager
     def _counted(self, user_id: str) -> Generator[None]:
-        if self._open[user_id] >= MOST_SOCKETS:
+        if self._open[user_id] >= self._settings.max_sockets:
             raise TooManySockets(retry_after=5)
         self._open[user_id] += 1
         try:

@@ -111,6 +111,13 @@ class Settings(ModelSettings):
         validation_alias=names("mcp_stdio"),
         description="Whether site admins may connect MCP servers that are programs, started on this machine.",
     )
+    max_sockets: int = Field(
+        32,
+        ge=1,
+        le=10_000,
+        validation_alias=_names("max_sockets"),
+        description="WebSockets that one person may have open at once per instance.",
+    )
     socket_idle_timeout: float = Field(
         900,
         gt=0,

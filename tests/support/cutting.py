@@ -1,0 +1,199 @@
+"""A connection that breaks at any byte, and readers at each door that come back until they have all of an answer."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+from httpx2 import Client, HTTPError
+from websockets.exceptions import WebSocketException
+
+from tests.support import sockets
+from tests.support.academy import new_thread
+from tests.support.serving import Served
+from tests.support.sse import events_of
+
+WORDS = " ".join(f"w{n}ü🚀é" for n in range(120))
+SCRIPT = f"@rate 600\n{WORDS}"
+"""An answer with more than one byte in most of its characters."""
+LONGEST = 7_000
+"""Bytes after which a connection breaks at the latest: fewer than a whole answer takes, more than any one event."""
+PATIENCE = 200
+"""Connections after which an answer should be whole."""
+Frames = Iterator[dict[str, Any]]
+
+
+class Cutter:
+    """A way to a server on which a connection breaks after `limit` bytes from the server; None: it holds."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self.limit: int | None = None
+        self.cuts = 0
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listening.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._target))
+            threading.Thread(target=self._up, args=(client, server), daemon=True).start()
+            threading.Thread(target=self._down, args=(server, client, self.limit), daemon=True).start()
+
+    def _up(self, client: socket.socket, server: socket.socket) -> None:
+        try:
+            while data := client.recv(65_536):
+                server.sendall(data)
+            server.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def _down(self, server: socket.socket, client: socket.socket, left: int | None) -> None:
+        try:
+            while left != 0 and (data := server.recv(65_536 if left is None else min(left, 65_536))):
+                client.sendall(data)
+                left = None if left is None else left - len(data)
+        except OSError:
+            pass
+        if left == 0:
+            self.cuts += 1
+        for each in (client, server):  # closing alone would wait for the thread that reads the other way
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+@dataclass
+class Reading:
+    """One answer, as a reader puts it together who knows nothing but what it has been sent."""
+
+    thread: str
+    key: str = field(default_factory=lambda: uuid4().hex)
+    run: str = ""
+    last: str = ""
+    text: str = ""
+    ended: bool = False
+    ids: list[str] = field(default_factory=list[str])
+
+    def take(self, frames: Frames) -> None:
+        """Put frames together, as far as they come."""
+        for frame in frames:
+            self.run = frame.get("run_id", self.run)
+            if frame["id"] == "0.0":
+                continue
+            self.last = frame["id"]
+            self.ids.append(frame["id"])
+            kind = frame["type"]
+            if kind in ("delta", "text.delta"):
+                self.text = frame["text"] if frame.get("replace") else self.text + frame["text"]
+            elif kind == "answer.restarted":
+                self.text = frame["text"]
+            if kind in ("done", "error", "run.completed", "run.failed"):
+                self.ended = True
+                return
+
+
+def _stream(client: Client, method: str, path: str, reading: Reading, **options: Any) -> None:
+    headers = {"Accept": "text/event-stream", "Idempotency-Key": reading.key, "Last-Event-ID": reading.last}
+    with client.stream(method, path, headers=headers, **options) as response:
+        assert response.status_code == 200, response.read()
+        reading.take({**event.data, "id": event.id} for event in events_of(response))
+
+
+def by_native(served: Served, client: Client, reading: Reading) -> None:
+    """The message again until it is known to have arrived, then its run's events."""
+    if reading.run:
+        _stream(client, "GET", f"/api/v1/runs/{reading.run}/events", reading)
+    else:
+        _stream(client, "POST", f"/api/v1/threads/{reading.thread}/runs", reading, json={"message": "Go."})
+
+
+def by_chats(served: Served, client: Client, reading: Reading) -> None:
+    """The same request again and again, with the last id."""
+    body = {"thread_id": reading.thread, "message": "Go."}
+    _stream(client, "POST", "/assistant/chats/send/stream", reading, json=body)
+
+
+def by_simple_chat(served: Served, client: Client, reading: Reading) -> None:
+    """The message again until it is known to have arrived, then its run at the chats."""
+    if reading.run:
+        _stream(client, "GET", f"/assistant/chats/stream/{reading.run}", reading)
+    else:
+        body = {"conversation_id": reading.thread, "message": "Go."}
+        _stream(client, "POST", "/api/chat?stream=true", reading, json=body)
+
+
+def by_socket(served: Served, client: Client, reading: Reading) -> None:
+    """The message again until it is known to have arrived, then its run after the last id."""
+    port = client.base_url.port
+    assert port is not None
+    with sockets.opened(served, "student", port=port) as socket:
+        if reading.run:
+            sockets.say(socket, "resume", run_id=reading.run, after=reading.last or None)
+        else:
+            sockets.say(
+                socket, "user_message", content="Go.", thread_id=reading.thread, client_id=reading.key
+            )
+        reading.take(iter(lambda: sockets.heard(socket), None))
+
+
+Way = Callable[[Served, Client, Reading], None]
+WAYS: dict[str, Way] = {
+    "native": by_native,
+    "chats": by_chats,
+    "simple chat": by_simple_chat,
+    "websocket": by_socket,
+}
+
+
+@contextmanager
+def cutting(served: Served) -> Iterator[tuple[Cutter, Client]]:
+    """A client of the student whose connections break."""
+    cutter = Cutter(served.port)
+    token = served.academy.people["student"].token
+    client = Client(
+        base_url=f"http://127.0.0.1:{cutter.port}", headers={"Authorization": f"Bearer {token}"}, timeout=20
+    )
+    try:
+        yield cutter, client
+    finally:
+        client.close()
+        cutter.close()
+
+
+def read_through_cuts(served: Served, way: Way, random: Random, *, patience: int = PATIENCE) -> int:
+    """An answer read at a door over connections that break at random bytes; returns how many did.
+
+    Fails unless what was put together is, byte for byte, what is stored, and every event came once and in order.
+    """
+    with served.client("student") as direct:
+        reading = Reading(new_thread(direct))
+        with cutting(served) as (cutter, client):
+            for _ in range(patience):
+                cutter.limit = random.randrange(1, LONGEST)
+                try:
+                    way(served, client, reading)
+                except (HTTPError, WebSocketException, OSError, EOFError):
+                    pass
+                if reading.ended:
+                    break
+        stored = direct.get(f"/api/v1/runs/{reading.run}").json()
+        events = direct.get(f"/api/v1/runs/{reading.run}/events").text
+        assert stored["status"] == "completed"
+        assert reading.text.encode() == stored["answer"]["text"].encode()
+        assert reading.ids == [line[4:] for line in events.split("\n") if line.startswith("id: ")]
+        messages = direct.get(f"/api/v1/threads/{reading.thread}/messages").json()["items"]
+        assert [each["role"] for each in messages] == ["user", "assistant"], "and it was accepted once"
+        return cutter.cuts
