@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -117,6 +118,18 @@ def test_the_same_key_begins_one_chat(server: Served) -> None:
         reused = client.post(f"{CHATS}/send", json=elsewhere, headers=headers)
         assert_problem(reused, 422, "thread_key_reused")
         assert client.get(f"{CHATS}/{one.json()['thread_id']}").status_code == 200
+
+
+def test_D06_one_key_at_the_same_moment_begins_one_chat(server: Served) -> None:
+    headers = {"Idempotency-Key": secrets.token_hex(8)}
+
+    def send(_: int) -> Any:
+        with server.client("student") as client:
+            return client.post(f"{CHATS}/send", json={"message": "Hello."}, headers=headers).json()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(16)))
+    assert len({(each["thread_id"], each["run_id"]) for each in answers}) == 1
 
 
 def test_a_chat_streams_and_resumes(server: Served) -> None:

@@ -296,3 +296,19 @@ def test_clients_that_vanish_leave_nothing(embedded: Served) -> None:
     with embedded.client("student") as client:
         assert client.get(f"/api/v1/runs/{run}").json()["status"] == "running"
         client.post(f"/api/v1/runs/{run}/cancel")
+
+
+def test_nothing_is_compressed(embedded: Served) -> None:
+    """A compressor for each connection would cost more memory than the connection."""
+    with opened(embedded, "student", compression="deflate") as socket:
+        assert socket.protocol.extensions == []
+
+
+def test_a_server_that_stops_says_so(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    with planted(tmp_path, request) as served:
+        going = opened(served, "student")
+        socket = going.__enter__()
+        say(socket, "user_message", content="Go slowly.")
+        heard(socket)
+    assert closed(socket)[0] == 1012
+    going.__exit__(None, None, None)

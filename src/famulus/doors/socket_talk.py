@@ -203,6 +203,8 @@ class Talk:
                 await self._say(_refusal(guard.ended, {"run_id": run_id}))
         except TimeoutError:
             self._drop()
+        except FamulusError as error:
+            await self._say(_refusal(error, {"run_id": run_id}))
         except OSError:
             pass  # the client has gone, which is noticed where its frames are awaited
 
