@@ -70,7 +70,7 @@ class ChatWriter:
         if len(batch) == 1 and isinstance(event := batch[0].event, TextDelta):
             self._length += len(event.text)
             return b"%b%b%b" % (self._before, _encode(event.text), self._after)
-        return b"".join([self._frame(entry.event) for entry in batch]) or KEEP_ALIVE
+        return b"".join([self._frame(entry.event) for entry in batch if not self._over]) or KEEP_ALIVE
 
     def _frame(self, event: Event) -> bytes:
         match event:
