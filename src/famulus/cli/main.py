@@ -245,6 +245,25 @@ def eval_retrieval(
     run_retrieval(set_, as_json=json)
 
 
+@importing.command("openai-export")
+def import_openai_export(
+    path: Annotated[
+        Path, typer.Argument(help="JSON lines: threads and messages as the Assistants API gave them out.")
+    ],
+    course: Annotated[
+        str | None, typer.Option("--course", help="Id or title of the course that they belong to.")
+    ] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    as_: As = None,
+) -> None:
+    """Bring in the threads of OpenAI's closed Assistants API as a person's own; the same file again changes nothing."""
+    from famulus.cli.exports import run_import_export  # lazy: the database
+
+    if not run_import_export(path, course, as_, dry_run=dry_run):
+        raise typer.Exit(1)
+
+
 @app.command()
 def doctor() -> None:
     """Check the configuration and every part, and say what to do."""

@@ -15,6 +15,8 @@ class Given(msgspec.Struct, frozen=True):
 
     role: Role
     parts: tuple[Part, ...]
+    at: datetime | None = None
+    """When it was said; None for now."""
 
 
 def given_rows(
@@ -24,6 +26,8 @@ def given_rows(
     rows: list[MessageRow] = []
     for place, each in enumerate(given, position + 1):
         id, parts = new_id("msg"), encode_parts(each.parts)
-        rows.append(MessageRow(id, thread_id, place, head_id, None, each.role, "complete", parts, at))
+        rows.append(
+            MessageRow(id, thread_id, place, head_id, None, each.role, "complete", parts, each.at or at)
+        )
         head_id = id
     return rows

@@ -53,6 +53,35 @@ def own(principal: Principal) -> Select[Thread]:
     return select(Thread).where(Thread.user_id == principal.user_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a thread is, and who answers in it."""
+
+    organization_id: str | None
+    course_id: str | None
+    assistant_id: str
+    assistant_name: str
+
+
+async def find_seat(
+    session: AsyncSession, principal: Principal, *, course_id: str | None, assistant_id: str | None
+) -> Seat:
+    """Where a new thread of this person would be; without `assistant_id` the registry resolves who answers."""
+    principal.needs("chat")
+    organization_id = principal.organization_id
+    if course_id is not None:
+        organization_id = (await course_card(session, principal, course_id)).organization_id
+    if assistant_id is None:
+        found = await resolve(
+            session, role=principal.role, organization_id=organization_id, course_id=course_id
+        )
+        return Seat(organization_id, course_id, found.id, found.name)
+    assistant = await find_assistant(session, principal, assistant_id)
+    if not assistant.active:
+        raise AssistantInactive()
+    return Seat(organization_id, course_id, assistant.id, assistant.name)
+
+
 async def create_thread(
     session: AsyncSession,
     principal: Principal,
@@ -72,17 +101,14 @@ async def create_thread(
     principal.needs("chat")
     if key is not None and (begun := await _begun_with(session, principal, key, course_id)):
         return begun
-    organization_id = principal.organization_id
-    if course_id is not None:
-        organization_id = (await course_card(session, principal, course_id)).organization_id
-    found_id, name = await _answerer(session, principal, assistant_id, organization_id, course_id)
+    seat = await find_seat(session, principal, course_id=course_id, assistant_id=assistant_id)
     now = utc_now()
     thread = Thread(
         id=new_id("thr"),
         user_id=principal.user_id,
-        organization_id=organization_id,
+        organization_id=seat.organization_id,
         course_id=course_id,
-        assistant_id=found_id,
+        assistant_id=seat.assistant_id,
         title=title,
         titled_by="person" if title else None,
         last_position=0,
@@ -92,7 +118,7 @@ async def create_thread(
         created_at=now,
         updated_at=now,
     )
-    return await _keep(session, principal, ThreadCard(thread, name))
+    return await _keep(session, principal, ThreadCard(thread, seat.assistant_name))
 
 
 async def _keep(session: AsyncSession, principal: Principal, card: ThreadCard) -> ThreadCard:
@@ -108,25 +134,6 @@ async def _keep(session: AsyncSession, principal: Principal, card: ThreadCard) -
             raise
         return begun
     return card
-
-
-async def _answerer(
-    session: AsyncSession,
-    principal: Principal,
-    assistant_id: str | None,
-    organization_id: str | None,
-    course_id: str | None,
-) -> tuple[str, str]:
-    """The id and the name of who answers: the one that was asked for, else the one of the place."""
-    if assistant_id is not None:
-        assistant = await find_assistant(session, principal, assistant_id)
-        if not assistant.active:
-            raise AssistantInactive()
-        return assistant.id, assistant.name
-    resolved = await resolve(
-        session, role=principal.role, organization_id=organization_id, course_id=course_id
-    )
-    return resolved.id, resolved.name
 
 
 async def _begun_with(

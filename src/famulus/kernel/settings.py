@@ -115,7 +115,7 @@ class Settings(ModelSettings):
         32,
         ge=1,
         le=10_000,
-        validation_alias=_names("max_sockets"),
+        validation_alias=names("max_sockets"),
         description="WebSockets that one person may have open at once per instance.",
     )
     socket_idle_timeout: float = Field(
