@@ -1,5 +1,8 @@
 """The sixteen operations of ChatKit's protocol, read with its package's own types, and carried out by our rooms."""
 
+import base64
+import binascii
+
 from chatkit.types import (
     AttachmentsCreateReq,
     AttachmentsDeleteReq,
@@ -41,6 +44,7 @@ from famulus.kernel.errors import (
     Unavailable,
 )
 from famulus.kernel.text import clean_text
+from famulus.llm.transcribe import OPENAI, Transcriber
 
 _requests: TypeAdapter[ChatKitReq] = TypeAdapter(ChatKitReq)
 MOST_RATED = 50
@@ -142,7 +146,9 @@ async def _change(
                 await threads.delete_thread(session, principal, given.thread_id)
         case ItemsFeedbackReq():
             await _rate(rooms, principal, reading, asked)
-        case AttachmentsCreateReq() | AttachmentsDeleteReq() | InputTranscribeReq():
+        case InputTranscribeReq():
+            return await _transcribe(rooms, principal, asked)
+        case AttachmentsCreateReq() | AttachmentsDeleteReq():
             raise NotOffered()
     return {}
 
@@ -168,6 +174,22 @@ async def _rate(rooms: Rooms, principal: Principal, reading: Reading, asked: Ite
     async with rooms.database.write() as session:
         for message in rated:
             await feedback.give_feedback(session, principal, message.id, rating, "")
+
+
+async def _transcribe(rooms: Rooms, principal: Principal, asked: InputTranscribeReq) -> Item:
+    principal.needs("chat")
+    try:
+        audio = base64.b64decode(asked.params.audio_base64, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Invalid(fields=(FieldProblem("params.audio_base64", "This is not base64."),)) from error
+    settings = rooms.settings
+    key = settings.openai_api_key
+    transcriber = Transcriber(
+        settings.transcription_model,
+        settings.transcription_base_url or OPENAI,
+        key.get_secret_value() if key else None,
+    )
+    return {"text": await transcriber.text_of(audio, asked.params.mime_type)}
 
 
 def _action(asked: ThreadsCustomActionReq | ThreadsSyncCustomActionReq) -> Action:

@@ -43,6 +43,8 @@ MAILED = ("/verify", "/reset")
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """Of several policies the last one counts."""
 STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
+SPOKEN = {"/chatkit": 8_500_000}
+"""Bytes of a body that may hold a recording, where that is more than others may have."""
 QUIET = frozenset({"/healthz", "/readyz"})
 
 
@@ -130,7 +132,7 @@ class Envelope:
     ) -> None:
         """Refuse a body that is too long, by its announcement or once it has become so."""
         upload = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
-        limit = self._max_upload if upload else self._max_body
+        limit = self._max_upload if upload else max(self._max_body, SPOKEN.get(scope["path"], 0))
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit():
             await problem(BadRequest("Content-Length is not a number."), scope["request_id"])(

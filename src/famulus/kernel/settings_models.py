@@ -64,6 +64,16 @@ class ModelSettings(BaseSettings):
         validation_alias=names("embedding_api_key"),
         description="Its key; unset: OPENAI_API_KEY, for `openai:` alone.",
     )
+    transcription_model: str | None = Field(
+        None,
+        validation_alias=names("transcription_model"),
+        description="Model for dictation at an OpenAI-compatible `/audio/transcriptions`; unset: no dictation.",
+    )
+    transcription_base_url: str | None = Field(
+        None,
+        validation_alias=names("transcription_base_url"),
+        description="Address of that server, such as http://localhost:8080/v1; unset: https://api.openai.com/v1.",
+    )
     use_mock: bool = Field(
         False,
         validation_alias=names("use_mock", "MAIN_AGENT_USE_MOCK"),
