@@ -5,6 +5,10 @@ from datetime import UTC, datetime
 
 from bench.crowd import AT, BEGAN, COURSES, ORGANIZATION, STAMPS, Row, Table, id_of, when
 
+from famulus.knowledge.index import scope_word
+from famulus.knowledge.mentions import filed_under
+from famulus.knowledge.names import key_of, number_of
+
 THREADS, MESSAGES, EVENTS, VERSIONS = 10_000, 10_000, 5_000, 1_000
 DOCUMENTS, CHUNKS, MAILS, KEYS, SESSIONS = 10_000, 2_000, 10_000, 1_000, 1_000
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
@@ -45,6 +49,7 @@ def tables(accounts: Mapping[str, str]) -> Iterator[Table]:
     yield "chunks", (
         "id", "document_id", "ordinal", "scope", "title", "heading_path", "anchor", "text", "parts"
     ), _chunks()  # fmt: skip
+    yield "mentions", ("scope", "name", "passing", "chunk"), _mentions()
     yield "mails", ("id", "recipient", "subject", "body", "kind", "state", "created_at"), _mails()
     yield "users", (
         "id", "email", "name", "name_key", "profile", "locale", "site_admin", "suspended", "service", *STAMPS
@@ -146,6 +151,13 @@ def _chunks() -> Iterator[Row]:
     for n in range(CHUNKS):
         text = f"Water runs downhill {n}."
         yield id_of("chk", n), id_of("doc", 1), n, "bench", "Document 1", "[]", "", text, ""
+
+
+def _mentions() -> Iterator[Row]:
+    """A name that every chunk has; chunks are numbered as they are copied."""
+    scope = filed_under(scope_word(ORGANIZATION, id_of("crs", 0), published=True))
+    for n in range(CHUNKS):
+        yield scope, number_of(key_of("Water")), n >= CHUNKS // 10, n + 1
 
 
 def _mails() -> Iterator[Row]:

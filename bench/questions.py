@@ -314,6 +314,7 @@ def _rooms() -> list[Question]:
         Question(EVENTS, "in order (200)", STUDENT, {}, at(crowd_rooms.EVENTS, lambda n: f"1.{n}")),
         Question(VERSIONS, "newest first", ADMIN, {}, back(crowd_rooms.VERSIONS, plain)),
     ]  # fmt: skip
+    named_passages = at(crowd_rooms.CHUNKS, lambda n: n >= crowd_rooms.CHUNKS // 10, lambda n: n + 1)
     documents = at(crowd_rooms.DOCUMENTS, named("{:05d}.md"), ids("doc"))
     sources, assistants = at(crowd.COURSES, ids("src")), at(crowd.COURSES, ids("ast"))
     for who in (ADMIN, TEACHER, STUDENT, LONE, SITE):
@@ -330,6 +331,9 @@ def _rooms() -> list[Question]:
         found += [
             Question("/api/v1/sources", "of a course", who, {"course_id": id_of("crs", 0)}),
             Question("/api/v1/sources/{id}/documents", "by path", who, {}, documents),
+            Question(
+                "/api/v1/graph", "by a name that every passage has", who, {"entity": "Water"}, named_passages
+            ),
             Question("/api/v1/documents/{id}", "in order", who, {}, at(crowd_rooms.CHUNKS, plain)),
             Question(ASSISTANTS, "of a course", who, {"course_id": id_of("crs", 0)}),
         ]

@@ -74,7 +74,8 @@ def lists(document: Any) -> dict[str, Any]:
 
 def variants(document: Any, operation: Any) -> list[dict[str, str]]:
     """The list as it is, in each of its orders, and by a beginning."""
-    found: list[dict[str, str]] = [{}]
+    asked = [each["name"] for each in operation.get("parameters", ()) if each.get("required")]
+    found: list[dict[str, str]] = [{name: NEEDED[name] for name in asked if name in NEEDED}]
     for parameter in operation.get("parameters", ()):
         name, schema = parameter["name"], resolved(document, parameter["schema"])
         if name in ("sort", "order"):
@@ -94,6 +95,8 @@ WHO = {
     "GET /api/v1/activity": "teacher",
 }
 """Who has more of them than the one who asks elsewhere."""
+NEEDED = {"entity": "Water"}
+"""Without which there is no such list."""
 WHOSE = {
     "GET /api/v1/sources/{id}/documents": {"id": "{lessons_source}"},
     "GET /api/v1/documents/{id}": {"id": "{long_document}"},

@@ -35,6 +35,23 @@ def follow(client: Client, run: str, **options: Any) -> list[Frame]:
         return list(events_of(response))
 
 
+def test_a_follow_up_question_is_searched_for_with_what_it_leans_on(server: Served) -> None:
+    found: list[list[str]] = []
+    with server.client("student") as client:
+        thread = new_thread(client, course_id=server.academy.ids["course"])
+        for question in ("Where does a river begin?", "Why does it do so?"):
+            _, events = ask(client, thread, question)
+            data = next(event.data for event in events if event.name == "retrieval.finished")
+            found.append([passage["title"] for passage in data["passages"]])
+        alone = new_thread(client, course_id=server.academy.ids["course"])
+        _, events = ask(client, alone, "Why does it do so?")
+        data = next(event.data for event in events if event.name == "retrieval.finished")
+
+    assert found[0]
+    assert found[1][:1] == found[0][:1]
+    assert data["passages"] == [], "by itself it asks for nothing"
+
+
 def test_an_answer_is_streamed_as_promised(server: Served) -> None:
     course = server.academy.ids["course"]
     with server.client("student") as client:

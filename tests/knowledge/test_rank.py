@@ -3,7 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from famulus.knowledge.rank import PER_DOCUMENT, QUOTE, Candidate, asks, choose, coverage, quote, rarity
+from famulus.knowledge.rank import (
+    PER_DOCUMENT,
+    QUOTE,
+    Candidate,
+    Ranked,
+    asks,
+    choose,
+    coverage,
+    quote,
+    rarity,
+    rate,
+)
 from famulus.knowledge.words import stems_of
 
 TEXT = """The base listens to `/cmd_vel`. It stops when commands cease for half a second, so that nothing breaks.
@@ -19,6 +30,10 @@ node.create_publisher(Twist, "cmd_vel", 10)
 
 def candidate(key: str, text: str, *, document: str = "", score: float = 1.0) -> Candidate:
     return Candidate(key, document or key, score, frozenset(stems_of(text)), asks(text))
+
+
+def chosen_of(weights: dict[str, float], candidates: list[Candidate], limit: int) -> list[Ranked]:
+    return choose(rate(weights, candidates), {one.key: one for one in candidates}, limit)
 
 
 def weights_of(question: str) -> dict[str, float]:
@@ -66,7 +81,7 @@ def test_few_of_one_document_and_no_repetitions() -> None:
     same = [candidate(f"a{n}", f"wheel number {n} of many {n * 7}", document="a") for n in range(9)]
     copies = [candidate(f"b{n}", "exactly the same wheel", document=f"b{n}", score=0.9) for n in range(4)]
 
-    chosen = [ranked.key for ranked in choose(weights_of("wheel"), [*same, *copies], 10)]
+    chosen = [ranked.key for ranked in chosen_of(weights_of("wheel"), [*same, *copies], 10)]
 
     assert len([key for key in chosen if key.startswith("a")]) == PER_DOCUMENT
     assert len([key for key in chosen if key.startswith("b")]) == 1
@@ -76,11 +91,11 @@ def test_exercises_come_after_what_answers() -> None:
     exercises = candidate("ask", "1. What is a wheel?\n2. What is an axle? Name two.", score=1.0)
     answer = candidate("tell", "A wheel turns on an axle.", score=0.9)
 
-    assert [ranked.key for ranked in choose(weights_of("wheel axle"), [exercises, answer], 2)] == [
+    assert [ranked.key for ranked in chosen_of(weights_of("wheel axle"), [exercises, answer], 2)] == [
         "tell",
         "ask",
     ]
 
 
 def test_nothing_comes_of_nothing() -> None:
-    assert choose({}, [], 5) == []
+    assert chosen_of({}, [], 5) == []

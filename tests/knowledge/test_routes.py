@@ -45,6 +45,7 @@ async def test_search(world: World) -> None:
             "lines",
             "text",
             "quote",
+            "path",
             "url",
             "score",
         )

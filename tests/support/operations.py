@@ -115,6 +115,7 @@ CASES: dict[str, Case] = {
     "POST /api/v1/runs/{run_id}/cancel": Case(),
     "GET /api/v1/events": Case(endless=True),
     "GET /api/v1/search": Case(query={"q": "Where does a river begin?", "course_id": "{course}"}),
+    "GET /api/v1/graph": Case(query={"entity": "River", "course_id": "{course}"}),
     "GET /api/v1/passages/{id}": Case(path={"id": "{passage}"}),
     "GET /api/v1/sources": Case(query={"course_id": "{course}"}),
     "GET /api/v1/sources/{id}": Case(path={"id": "{source}"}),

@@ -11,21 +11,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from famulus.app import open_embedders
 from famulus.campus.courses import course_card
 from famulus.campus.seeding import PlannedCourse, PlannedOrganization, seed_organization
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.migrate import upgrade
+from famulus.kernel.settings import load_settings
 from famulus.knowledge.blocks import Unparsable, Unreadable, one_line
 from famulus.knowledge.evaluation import QuestionSet, Text, measures, quantile, read_set
+from famulus.knowledge.meaning import Meaning
 from famulus.knowledge.parse import cut_up
 from famulus.knowledge.parse_text import parse_text
-from famulus.knowledge.retrieve import search
+from famulus.knowledge.retrieve import Retriever, Way
 from famulus.knowledge.store import Draft, Owner, Place, begin, finish, known_documents, put
 
 PASSAGES = 30
 """Asked for each question: no document gives more than three, so that ten of them are among these."""
 BATCH = 100
+PATIENCE = 120.0
+"""Seconds that a question waits for its vector: the first one for the model, too."""
+WORDS_ALONE: dict[str, frozenset[Way]] = {
+    "words": frozenset(("words",)),
+    "words+graph": frozenset(("words", "graph")),
+}
+WAYS: dict[str, frozenset[Way]] = {
+    "words": frozenset(("words",)),
+    "dense": frozenset(("meaning",)),
+    "fused": frozenset(("words", "meaning")),
+    "fused+graph": frozenset(("words", "meaning", "graph")),
+}
 ASKER = Principal(
     user_id="usr_evaluation", name="Evaluation", email="evaluation@famulus.local", role="site_admin"
 )
@@ -49,13 +64,19 @@ def run_retrieval(folder: Path, *, as_json: bool) -> None:
 
 
 async def _measure(wanted: QuestionSet) -> dict[str, dict[str, float]]:
+    settings = load_settings()
     with tempfile.TemporaryDirectory(prefix="famulus-eval-") as data:
         database = Database(f"sqlite+aiosqlite:///{data}/eval.sqlite3")
+        meaning = Meaning(database, open_embedders(settings), patience=PATIENCE)
         try:
             await upgrade(database)
             place = await _take_in(database, wanted.documents)
-            return {"words": await _ask_all(place, wanted)}
+            await meaning.handle({})
+            retriever = Retriever(database, meaning)
+            ways = WAYS if meaning.possible else WORDS_ALONE
+            return {name: await _ask_all(retriever, place, wanted, those) for name, those in ways.items()}
         finally:
+            await meaning.embedders.close()
             await database.close()
 
 
@@ -90,17 +111,19 @@ def _draft(document: Text) -> Draft:
     return Draft(document.id, outcome, outcome.content_hash, len(data))
 
 
-async def _ask_all(place: _Place, wanted: QuestionSet) -> dict[str, float]:
+async def _ask_all(
+    retriever: Retriever, place: _Place, wanted: QuestionSet, ways: frozenset[Way]
+) -> dict[str, float]:
     """The measures of one way to search, with how long a question took."""
     rankings: dict[str, list[str]] = {}
     took: list[float] = []
     for question in wanted.questions:
         started = time.perf_counter()
-        passages = await search(
-            place.database, ASKER, question.text, course_id=place.course_id, limit=PASSAGES
+        answer = await retriever.search(
+            ASKER, question.text, course_id=place.course_id, limit=PASSAGES, ways=ways
         )
         took.append((time.perf_counter() - started) * 1000)
-        rankings[question.id] = list(dict.fromkeys(place.names[one.document_id] for one in passages))
+        rankings[question.id] = list(dict.fromkeys(place.names[one.document_id] for one in answer.passages))
     found = measures(rankings, wanted.answers)
     return found | {f"ms/query p{n}": round(quantile(took, n / 100), 2) for n in (50, 95)}
 

@@ -23,6 +23,8 @@ class Block(Struct, frozen=True):
     text: str
     whole: bool = False
     """Code and tables: cut only between lines, and only when far too long."""
+    links: tuple[str, ...] = ()
+    """Places on the same site that it points to, which its text no longer shows."""
 
 
 class Section(Struct):
@@ -60,6 +62,10 @@ class Piece(Struct, frozen=True):
     """Words inside the words, see words.inner_words."""
     symbol: str = ""
     lines: tuple[int, int] | None = None
+    about: tuple[int, ...] = ()
+    """Names, see names.names_of."""
+    passing: tuple[int, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 class Parsed(Struct, frozen=True, tag=True):

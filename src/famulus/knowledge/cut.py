@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import structs
 
 from famulus.knowledge.blocks import Block, Piece, Section, clean
+from famulus.knowledge.names import names_of
 from famulus.knowledge.words import inner_words
 
 TARGET = 1_000
@@ -29,25 +30,27 @@ def cut(title: str, sections: Iterable[Section]) -> list[Piece]:
             pieces[-1] = _joined(pieces[-1], piece)
         else:
             pieces.append(piece)
-    return [_with_parts(title, piece) for piece in pieces]
+    return [_indexed(title, piece) for piece in pieces]
 
 
 def _of_section(section: Section) -> Iterator[Piece]:
-    held: list[str] = []
+    held: list[tuple[str, Block]] = []
     length = 0
-    for text in (text for block in section.blocks for text in _fitting(block)):
+    for text, block in ((text, one) for one in section.blocks for text in _fitting(one)):
         if held and length + len(text) > TARGET:
             yield _piece(section, held)
             held, length = [], 0
-        held.append(text)
+        held.append((text, block))
         length += len(text) + 2
     if held:
         yield _piece(section, held)
 
 
-def _piece(section: Section, texts: list[str]) -> Piece:
-    text = "\n\n".join(texts)
-    return Piece(section.heading_path, section.anchor, section.page, text, "", section.symbol, section.lines)
+def _piece(section: Section, held: list[tuple[str, Block]]) -> Piece:
+    text = "\n\n".join(text for text, _ in held)
+    links = tuple(dict.fromkeys(link for _, block in held for link in block.links))
+    where = (section.heading_path, section.anchor, section.page)
+    return Piece(*where, text, "", section.symbol, section.lines, links=links)
 
 
 def _fitting(block: Block) -> list[str]:
@@ -125,9 +128,12 @@ def _joined(before: Piece, piece: Piece) -> Piece:
         piece.heading_path[-1] if piece.heading_path and piece.heading_path != before.heading_path else ""
     )
     text = "\n\n".join(filter(None, (before.text, heading and f"**{heading}**", piece.text)))
-    return Piece(before.heading_path, before.anchor, before.page, text, "")
+    return structs.replace(before, text=text, links=(*before.links, *piece.links))
 
 
-def _with_parts(title: str, piece: Piece) -> Piece:
+def _indexed(title: str, piece: Piece) -> Piece:
+    """With what indexes want to know of it."""
     parts = inner_words(" ".join((title, *piece.heading_path, piece.text)))
-    return structs.replace(piece, parts=parts)
+    headings = (*piece.heading_path, piece.symbol) if piece.symbol else piece.heading_path
+    names = names_of(title, headings, piece.text, piece.links)
+    return structs.replace(piece, parts=parts, about=names.about, passing=names.passing)

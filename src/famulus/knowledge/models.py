@@ -6,7 +6,7 @@ They are the truth; the indexes (ddl.py) hang on `chunks`, and the database keep
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from famulus.kernel.tables import Base, Json, UtcTime
@@ -139,3 +139,19 @@ class VectorModel(Base):
     dimension: Mapped[int]
     ready: Mapped[bool] = mapped_column(default=False)
     """Whether every chunk had its vector once; those that came since may be waiting."""
+
+
+class Mention(Base):
+    """That a chunk has a name: an edge of the graph."""
+
+    __tablename__ = "mentions"
+
+    scope: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The chunk's, as a number (mentions.filed_under)."""
+    name: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """names.number_of"""
+    passing: Mapped[bool] = mapped_column(primary_key=True)
+    """Named in passing; otherwise the chunk is about it."""
+    chunk: Mapped[int] = mapped_column(ForeignKey("chunks.number", ondelete="CASCADE"), primary_key=True)
+
+    __table_args__ = (Index(None, "chunk"), {"sqlite_with_rowid": False})

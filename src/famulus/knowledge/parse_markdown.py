@@ -12,7 +12,9 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)",
 _FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 # Bounded throughout: a file of nothing but brackets shall not take an hour.
 _WORDS = r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,500}"
-_RELATIVE_LINK = re.compile(rf"!?\[({_WORDS})\]\((?!https?://)[^()\s]{{0,1000}}(?:\s+\"[^\"]{{0,300}}\")?\)")
+_RELATIVE_LINK = re.compile(
+    rf"!?\[({_WORDS})\]\(((?!https?://)[^()\s]{{0,1000}})(?:\s+\"[^\"]{{0,300}}\")?\)"
+)
 _IMAGE = re.compile(r"!\[([^\[\]]{0,500})\]\([^()]{0,1000}\)")
 _TAG = re.compile(r"<!--.*?(?:-->|\Z)|</?[A-Za-z][^<>]*>", re.DOTALL)
 
@@ -75,11 +77,18 @@ def _block(token: Token, lines: list[str]) -> list[Block]:
         return [Block(f"```\n{token.content.rstrip()}\n```", whole=True)]
     if token.type == "html_block":
         source = _TAG.sub("", source)
-    return [Block(_unlinked(source), whole=token.type == "table_open")]
+    text, links = _unlinked(source)
+    return [Block(text, whole=token.type == "table_open", links=links)]
 
 
-def _unlinked(source: str) -> str:
-    """Links to places that make no sense outside the page are their words only; so is every image."""
+def _unlinked(source: str) -> tuple[str, tuple[str, ...]]:
+    """Links to places that make no sense outside the page are their words only; so is every image. And those places."""
     if "](" not in source or "```" in source:
-        return source
-    return _RELATIVE_LINK.sub(r"\1", _IMAGE.sub(r"\1", source))
+        return source, ()
+    links: list[str] = []
+
+    def words(match: re.Match[str]) -> str:
+        links.append(match[2])
+        return match[1]
+
+    return _RELATIVE_LINK.sub(words, _IMAGE.sub(r"\1", source)), tuple(links)

@@ -75,12 +75,12 @@ def coverage(weights: Mapping[str, float], stems: Collection[str]) -> float:
     return sum(weight for stem, weight in weights.items() if stem in stems) / every if every else 0.0
 
 
-def choose(weights: Mapping[str, float], candidates: Sequence[Candidate], limit: int) -> list[Ranked]:
-    """The best candidates, without repetitions and with few of any one document."""
+def rate(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[Ranked]:
+    """All candidates by their words and by meaning, best first."""
     most = max((candidate.score for candidate in candidates), default=0.0) or 1.0
     near = [candidate.nearness for candidate in candidates if candidate.nearness is not None]
     low, high = min(near, default=0.0), max(near, default=1.0)
-    scored: list[tuple[Ranked, Candidate]] = []
+    rated: list[Ranked] = []
     for candidate in candidates:
         covered = coverage(weights, candidate.stems)
         share = max(0.0, candidate.score) / most
@@ -88,16 +88,21 @@ def choose(weights: Mapping[str, float], candidates: Sequence[Candidate], limit:
         if candidate.nearness is not None:
             score = (1 - MEANING) * score + MEANING * (candidate.nearness - low) / (high - low or 1.0)
         score *= ASKING if candidate.asks else 1
-        scored.append((Ranked(candidate.key, score, covered, candidate.nearness), candidate))
-    scored.sort(key=lambda pair: (-pair[0].score, pair[0].key))
-    chosen: list[tuple[Ranked, Candidate]] = []
-    for ranked, candidate in scored:
+        rated.append(Ranked(candidate.key, score, covered, candidate.nearness))
+    return sorted(rated, key=lambda one: (-one.score, one.key))
+
+
+def choose(rated: Sequence[Ranked], candidates: Mapping[str, Candidate], limit: int) -> list[Ranked]:
+    """The first of them, without repetitions and with few of any one document."""
+    chosen: list[Ranked] = []
+    for ranked in rated:
         if len(chosen) == limit:
             break
-        of_document = sum(other.document_id == candidate.document_id for _, other in chosen)
-        if of_document < PER_DOCUMENT and not any(_same(candidate, other) for _, other in chosen):
-            chosen.append((ranked, candidate))
-    return [ranked for ranked, _ in chosen]
+        candidate, others = candidates[ranked.key], [candidates[one.key] for one in chosen]
+        of_document = sum(other.document_id == candidate.document_id for other in others)
+        if of_document < PER_DOCUMENT and not any(_same(candidate, other) for other in others):
+            chosen.append(ranked)
+    return chosen
 
 
 def asks(text: str) -> bool:

@@ -11,10 +11,10 @@ import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote as url_quote
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.courses import CourseCard
@@ -23,12 +23,24 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
 from famulus.knowledge import vectors
 from famulus.knowledge.ddl import Dialect
+from famulus.knowledge.graph import Led, Start, lead
 from famulus.knowledge.index import Found, Hit, Index, Scope, Target, vectors_in
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.meaning import Meaning, State
 from famulus.knowledge.models import Chunk, Document
-from famulus.knowledge.rank import Candidate, asks, choose, quote, rarity
+from famulus.knowledge.names import spelled
+from famulus.knowledge.rank import (
+    PER_DOCUMENT,
+    Candidate,
+    Ranked,
+    asks,
+    choose,
+    coverage,
+    quote,
+    rarity,
+    rate,
+)
 from famulus.knowledge.visibility import scope_of, visible_documents
 from famulus.knowledge.words import read_question, stems_of
 from famulus.llm.embedding.local import MODEL_ID
@@ -38,8 +50,22 @@ FITTING = 0.42
 """The least share of the question's telling words that a passage must have to be worth answering from."""
 NEAR = {MODEL_ID: 0.45}
 """How near a passage must be to be worth answering from whatever its words, by model: only where it was measured."""
+Way = Literal["words", "meaning", "graph"]
+EVERY_WAY: frozenset[Way] = frozenset(("words", "meaning", "graph"))
+Rows = dict[str, tuple[Chunk, Document]]
 FAR = 0.25
 """What is no nearer in meaning has nothing to do with the question, unless it shares words with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A passage on the way to another, with the name in it that led on."""
+
+    passage_id: str
+    title: str
+    name: str
+    coverage: float
+    """As of a passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +97,8 @@ class Passage:
     """What it defines, if it is code or an operation of an API."""
     lines: tuple[int, int] | None = None
     """First and last line in its file, if it is code; the title then is `file:line`."""
+    path: tuple[Step, ...] = ()
+    """How the graph led here, from a passage that was found by the question on; empty where it did not have to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +111,8 @@ class OpenPassage:
 
 
 def fits(passage: Passage) -> bool:
-    """Whether a passage is worth answering from."""
-    return passage.near or passage.coverage >= FITTING
+    """Whether a passage is worth answering from: it has the question's words, or one that has them led to it."""
+    return passage.near or (passage.path[0].coverage if passage.path else passage.coverage) >= FITTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +137,34 @@ class Retriever:
         self._index = index_of(database.dialect)
 
     async def search(
-        self, principal: Principal, query: str, *, course_id: str | None = None, limit: int = 5
+        self,
+        principal: Principal,
+        query: str,
+        *,
+        course_id: str | None = None,
+        limit: int = 5,
+        ways: frozenset[Way] = EVERY_WAY,
     ) -> Answer:
         """The best passages for a question in plain language, best first; none where nothing has to do with it.
 
         Raises `NotFound` for a course that the person may not see.
         """
         question = read_question(query)
-        rows: dict[str, tuple[Chunk, Document]] = {}
         async with self._database.read() as session:
             scope = await scope_of(session, principal, course_id)
-            asked = await self._ask(session, query) if question.terms and scope.words else None
-            found = await self._index.search(session, question, scope, HITS)
+            compared = "meaning" in ways and question.terms and scope.words
+            asked = await self._ask(session, query) if compared else None
+            found = Found([], {}, 0)
+            if "words" in ways or asked is None:
+                found = await self._index.search(session, question, scope, HITS)
             if asked is None:
-                rows = await _load(session, principal, found.hits)
-        if asked is None:
-            return Answer(_passages(found, {}, rows, limit), "off" if self._meaning is None else "pending")
+                pool = await _Search(session, principal, query, scope, limit, "graph" in ways).pool(found, [])
+                return Answer(_passages(pool, limit), "off" if self._meaning is None else "pending")
         target = await asked[0]
         async with self._database.read() as session:
             near, state = await self._near(session, target, scope, found)
-            rows = await _load(session, principal, [*found.hits, *near])
-        passages = _passages(found, {hit.chunk_id: hit.score for hit in near}, rows, limit, enough=asked[1])
-        return Answer(passages, state)
+            pool = await _Search(session, principal, query, scope, limit, "graph" in ways).pool(found, near)
+        return Answer(_passages(pool, limit, enough=asked[1]), state)
 
     async def _ask(
         self, session: AsyncSession, query: str
@@ -166,30 +200,47 @@ async def search(
     return answer.passages
 
 
-def _passages(
-    found: Found,
-    near: Mapping[str, float],
-    rows: dict[str, tuple[Chunk, Document]],
-    limit: int,
-    *,
-    enough: float = math.inf,
-) -> list[Passage]:
-    weights = rarity(found.frequencies, found.total)
-    scores = dict.fromkeys(near, 0.0) | {hit.chunk_id: hit.score for hit in found.hits}
-    candidates = [_candidate(*rows[id], score, near.get(id)) for id, score in scores.items() if id in rows]
-    stems = {candidate.key: candidate.stems for candidate in candidates}
-    telling = sorted(weights, key=lambda stem: -weights[stem])
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search, from hits on."""
+
+    session: AsyncSession
+    principal: Principal
+    query: str
+    scope: Scope
+    limit: int
+    graph: bool
+
+    async def pool(self, found: Found, near: Sequence[Hit]) -> "_Pool":
+        """Everything that was found, rated."""
+        weights = rarity(found.frequencies, found.total)
+        nearness = {hit.chunk_id: hit.score for hit in near}
+        scores = dict.fromkeys(nearness, 0.0) | {hit.chunk_id: hit.score for hit in found.hits}
+        rows = await _load(self.session, self.principal, Chunk.id.in_(list(scores)))
+        candidates = {
+            id: _candidate(*rows[id], score, nearness.get(id)) for id, score in scores.items() if id in rows
+        }
+        rated = rate(weights, list(candidates.values()))
+        pool = _Pool(weights, rows, candidates, rated, PER_DOCUMENT * self.limit)
+        return (
+            await _follow(self.session, self.principal, self.query, self.scope, pool) if self.graph else pool
+        )
+
+
+def _passages(pool: "_Pool", limit: int, *, enough: float = math.inf) -> list[Passage]:
+    telling = sorted(pool.weights, key=lambda stem: -pool.weights[stem])
     return [
         _passage(
-            *rows[one.key],
-            quoted=quote(weights, rows[one.key][0].text),
+            *pool.rows[one.key],
+            quoted=quote(pool.weights, pool.rows[one.key][0].text),
             score=one.score,
             coverage=one.coverage,
-            nearness=one.nearness,
-            near=one.nearness is not None and one.nearness >= enough,
-            words=tuple(stem for stem in telling if stem in stems[one.key]),
+            nearness=(near := pool.candidates[one.key].nearness),
+            near=near is not None and near >= enough,
+            words=tuple(stem for stem in telling if stem in pool.candidates[one.key].stems),
+            path=_path(pool, one.key),
         )
-        for one in choose(weights, candidates, limit)
+        for one in choose(pool.rated, pool.candidates, limit)
     ]
 
 
@@ -231,13 +282,63 @@ def _chunks(principal: Principal) -> Select[Chunk, Document]:
     return select(Chunk, Document).join(Document).where(Document.id.in_(visible))
 
 
-async def _load(
-    session: AsyncSession, principal: Principal, hits: Sequence[Hit]
-) -> dict[str, tuple[Chunk, Document]]:
-    if not hits:
-        return {}
-    query = _chunks(principal).where(Chunk.id.in_([hit.chunk_id for hit in hits]))
+async def _load(session: AsyncSession, principal: Principal, which: ColumnElement[bool]) -> Rows:
+    query = _chunks(principal).where(which)
     return {row[0].id: (row[0], row[1]) for row in await session.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """What was found so far."""
+
+    weights: Mapping[str, float]
+    """Of the question's stems."""
+    rows: Rows
+    candidates: dict[str, Candidate]
+    rated: list[Ranked]
+    """Best first."""
+    wanted: int
+    """How many the graph may leave, so that enough can be chosen from them."""
+    led: Led | None = None
+
+
+async def _follow(
+    session: AsyncSession, principal: Principal, query: str, scope: Scope, pool: _Pool
+) -> _Pool:
+    """The pool after the graph stage, with what only the graph has found."""
+    chunks = [pool.rows[one.key][0] for one in pool.rated]
+    starts = [
+        Start(chunk.number, one.score, chunk.text) for chunk, one in zip(chunks, pool.rated, strict=True)
+    ]
+    led = await lead(session, query, starts, scope, pool.wanted)
+    if led is None:
+        return pool
+    fresh = [number for number, _ in led.ranking if number not in led.starts]
+    added = await _load(session, principal, Chunk.number.in_(fresh)) if fresh else {}
+    rows = pool.rows | added
+    candidates = pool.candidates | {key: _candidate(*row, 0.0, None) for key, row in added.items()}
+    keys = {chunk.number: key for key, (chunk, _) in rows.items()}
+    rated = [
+        Ranked(key, score, coverage(pool.weights, candidates[key].stems))
+        for number, score in led.ranking
+        if (key := keys.get(number)) is not None
+    ]
+    return _Pool(pool.weights, rows, candidates, rated, pool.wanted, led)
+
+
+def _path(pool: _Pool, key: str) -> tuple[Step, ...]:
+    """How the graph led to a passage, in words; what lies on the way but has gone is left out."""
+    if pool.led is None:
+        return ()
+    keys = {chunk.number: other for other, (chunk, _) in pool.rows.items()}
+    steps: list[Step] = []
+    for step in pool.led.path(pool.rows[key][0].number):
+        if (other := keys.get(step.passage)) is not None:
+            chunk, document = pool.rows[other]
+            name = spelled(step.name, chunk.text) or pool.rows[key][1].title
+            covered = coverage(pool.weights, pool.candidates[other].stems)
+            steps.append(Step(other, document.title, name, covered))
+    return tuple(steps)
 
 
 def _candidate(chunk: Chunk, document: Document, score: float, nearness: float | None) -> Candidate:
@@ -263,6 +364,7 @@ def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
         nearness=found.get("nearness"),
         near=found.get("near", False),
         words=found.get("words", ()),
+        path=found.get("path", ()),
     )
 
 

@@ -24,11 +24,15 @@ from famulus.kernel.text import Id
 from famulus.knowledge import citing, managing, retrieve, sources
 from famulus.knowledge.errors import UnreadableUpload
 from famulus.knowledge.ingest import ingest_upload, limits_of
+from famulus.knowledge.neighbours import neighbours
 from famulus.knowledge.schemas import (
     ChunkOut,
     DocumentOut,
     DocumentPage,
     DocumentWithChunks,
+    Entity,
+    NeighbourOut,
+    NeighbourPage,
     OpenPassageOut,
     PassageList,
     ReportOut,
@@ -75,6 +79,21 @@ async def search(
     retriever = getattr(request.app.state, "retriever", None) or retrieve.Retriever(database)
     answer = await retriever.search(principal, q, course_id=course_id, limit=limit)
     return PassageList.of(answer)
+
+
+@router.get("/graph")
+async def graph(
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    paging: PagingDep,
+    entity: Annotated[
+        Entity, Query(description="A name, however it is spelled: of a person, a symbol, a topic.")
+    ],
+    course_id: Annotated[Id | None, Query(description="Look in this course only.")] = None,
+) -> NeighbourPage:
+    """The passages that have a name, from what the person may read, each with what else it names."""
+    found = (await neighbours(session, principal, entity, course_id, paging)).map(NeighbourOut.of)
+    return NeighbourPage(items=found.items, next=found.next)
 
 
 @router.get("/passages/{id}")

@@ -10,11 +10,21 @@ from famulus.knowledge.blocks import Format
 from famulus.knowledge.ingest import Report
 from famulus.knowledge.meaning import State
 from famulus.knowledge.models import Chunk, Document, Source
+from famulus.knowledge.neighbours import Neighbour
 from famulus.knowledge.retrieve import Answer, OpenPassage, Passage, fits
 from famulus.knowledge.walk import Remark
 
 MOST_REMARKS = 100
 Query = Annotated[str, LongText(10_000)]
+Entity = Annotated[str, LongText(200)]
+
+
+class StepOut(BaseModel):
+    """A passage on the way to another one."""
+
+    passage_id: str
+    title: str
+    name: str = Field(description="What it names that led on.")
 
 
 class PassageOut(BaseModel):
@@ -36,6 +46,9 @@ class PassageOut(BaseModel):
     nearness: float | None = Field(description="How near in meaning, up to 1; null where that is not known.")
     words: list[str] = Field(description="Stems of the question's words that it has, the most telling first.")
     fits: bool = Field(description="Whether it is worth answering from.")
+    path: list[StepOut] = Field(
+        description="How the graph led here, from a passage with words of the question on; empty where those did."
+    )
 
     @classmethod
     def of(cls, passage: Passage) -> Self:
@@ -57,6 +70,9 @@ class PassageOut(BaseModel):
             nearness=None if passage.nearness is None else round(passage.nearness, 4),
             words=list(passage.words),
             fits=fits(passage),
+            path=[
+                StepOut(passage_id=step.passage_id, title=step.title, name=step.name) for step in passage.path
+            ],
         )
 
 
@@ -73,6 +89,42 @@ class PassageList(BaseModel):
     def of(cls, answer: Answer) -> Self:
         """As it is sent."""
         return cls(items=[PassageOut.of(passage) for passage in answer.passages], meaning=answer.meaning)
+
+
+class NeighbourOut(BaseModel):
+    """A passage that has a name."""
+
+    passage_id: str
+    document_id: str
+    lesson_id: str | None
+    course_id: str | None
+    title: str
+    heading_path: list[str]
+    about: bool = Field(
+        description="Whether its title or heading is the name; otherwise it is named in passing."
+    )
+    names: list[str] = Field(description="Other names in it, at most twenty, by which one can go on.")
+
+    @classmethod
+    def of(cls, one: Neighbour) -> Self:
+        """As it is sent."""
+        return cls(
+            passage_id=one.chunk.id,
+            document_id=one.document.id,
+            lesson_id=one.document.lesson_id,
+            course_id=one.document.course_id,
+            title=one.document.title,
+            heading_path=one.chunk.heading_path,
+            about=one.about,
+            names=list(one.names),
+        )
+
+
+class NeighbourPage(BaseModel):
+    """Some of the passages that have a name, those about it first."""
+
+    items: list[NeighbourOut]
+    next: str | None = Field(description="Give it as `after` for the next page; null at the end.")
 
 
 class OpenPassageOut(PassageOut):

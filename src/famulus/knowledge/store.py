@@ -19,7 +19,9 @@ from famulus.knowledge import vectors
 from famulus.knowledge.blocks import Parsed, Unreadable
 from famulus.knowledge.errors import SourceVanished
 from famulus.knowledge.index import scope_word
+from famulus.knowledge.mentions import note, refile
 from famulus.knowledge.models import Chunk, Document, Source
+from famulus.knowledge.names import Names, file_number
 from famulus.knowledge.parse import format_of
 
 Kind = Literal["lessons", "folder", "upload", "git", "urls", "openapi"]
@@ -205,6 +207,7 @@ async def put(session: AsyncSession, source_id: str, owner: Owner, drafts: Seque
     chunks = [row for draft in drafts for row in _chunks(draft, ids[draft.path], owner, old_ids)]
     if chunks:
         await session.execute(insert(Chunk.__table__), chunks)  # pyright: ignore[reportArgumentType] – a Table
+        await note(session, chunks, [names for draft in drafts for names in _names(draft)])
     await vectors.carry(session, chunks, kept)
 
 
@@ -215,6 +218,7 @@ async def publish(session: AsyncSession, owner: Owner, known: Known, published: 
         update(Document).where(Document.id == known.id).values(published=published, updated_at=utc_now())
     )
     await session.execute(update(Chunk).where(Chunk.document_id == known.id).values(scope=word))
+    await refile(session, known.id, word)
 
 
 async def move(session: AsyncSession, document_id: str, path: str) -> None:
@@ -294,3 +298,11 @@ def _chunks(
         }
         for ordinal, piece in enumerate(draft.outcome.pieces)
     ]
+
+
+def _names(draft: Draft) -> list[Names]:
+    """The names of a document's chunks, in order; a link leads to a document by its file's name."""
+    if isinstance(draft.outcome, Unreadable):
+        return []
+    file = file_number(draft.path)
+    return [Names((*piece.about, file), piece.passing) for piece in draft.outcome.pieces]

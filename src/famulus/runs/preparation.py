@@ -35,6 +35,7 @@ from famulus.kernel.jobs import INSERT_JOB, job_values
 from famulus.kernel.lane import Statement
 from famulus.kernel.memory import Memory
 from famulus.kernel.tables import utc_now
+from famulus.knowledge import followup
 from famulus.knowledge.retrieve import Passage, Retriever, fits
 from famulus.llm.opened import Models
 from famulus.llm.prices import Prices
@@ -67,8 +68,8 @@ PROJECTS, RECENT = 12, 5
 MEMORY = 5.0
 """Seconds that what is there is remembered for a person."""
 TITLE_JOB = "thread.title"
-FOLLOW_UP_WORDS = 5
-"""A question shorter than this leans on the one before it, so both are searched for."""
+LATELY = 8
+"""Messages that a question may lean on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,12 +296,9 @@ def finished_steps_text(draft: Draft) -> list[str]:
 
 
 def _question(rows: list[Said]) -> str:
-    """What to search for: the question, and the one before it when this one is too short to stand alone."""
-    asked = text_of(decode_parts(rows[-1].parts))
-    if len(asked.split()) >= FOLLOW_UP_WORDS:
-        return asked
-    earlier = next((row for row in reversed(rows[:-1]) if row.role == "user"), None)
-    return f"{text_of(decode_parts(earlier.parts))} {asked}" if earlier else asked
+    """What to search for: the question, with what it leans on of what was said before."""
+    lately = [followup.Said(row.role == "user", text_of(decode_parts(row.parts))) for row in rows[-LATELY:]]
+    return followup.stand_alone(lately)
 
 
 def _tainted(situation: Situation, asked: tuple[Part, ...]) -> bool:

@@ -1,0 +1,146 @@
+"""The graph stage, last in a search: where the names in the question and in the best passages lead.
+
+    question ─▶ its names that the scope knows (none: nothing is done)
+    best passages ─▶ their names ─▶ passages of the scope that have them ─▶ walk ─▶ once more from the best new ones
+
+Nothing is held in memory: what is looked up are rows of `mentions` in the transaction of the search, filed by scope, so
+that no passage out of reach is ever stepped on, and what was written or removed counts at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from famulus.knowledge.index import Scope
+from famulus.knowledge.mentions import names_at, places
+from famulus.knowledge.names import Span, spans
+from famulus.knowledge.walking import Graph, Place
+
+STARTS = 10
+"""Of the best passages, so many are asked for their names."""
+READ = 5
+"""Of so many, the text is looked through for names in small letters, too."""
+LATER = 5
+"""New passages of the first walk whose names are looked up for the second."""
+MOST_SPANS = 300
+LONGEST_IN_TEXT = 4
+MOST_QUESTION = 1_000
+"""Characters of a question that are looked through for names."""
+MOST_STEPS = 4
+"""Of the way to a passage, as it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A passage that was found before, by its number."""
+
+    number: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """That a passage was reached from another one by a name they share."""
+
+    passage: int
+    name: int
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Where the graph has led."""
+
+    ranking: list[tuple[int, float]]
+    """Passages with scores from 0 to 1, best first."""
+    graph: Graph
+    starts: frozenset[int]
+
+    def path(self, passage: int) -> list[Step]:
+        """How a passage was reached, from one that was found before on; empty for those themselves."""
+        steps: list[Step] = []
+        seen = {passage}
+        while passage not in self.starts and len(steps) < MOST_STEPS:
+            came = self.graph.came_by(passage)
+            if came is None or came[0] in seen:
+                break
+            steps.append(Step(*came))
+            passage = came[0]
+            seen.add(passage)
+        return steps[::-1]
+
+
+async def lead(
+    session: AsyncSession, question: str, starts: Sequence[Start], scope: Scope, most: int
+) -> Led | None:
+    """At most so many passages of the scope, as the graph ranks them; None where the question names nothing in it."""
+    seeds = await _seeds(session, question, scope)
+    if not seeds or not starts:
+        return None
+    ranked = _relevance(starts)
+    graph = Graph({name: found for name, found in seeds.items() if _is_node(found)})
+    await _add(session, graph, [start.number for start in starts[:STARTS]], scope, starts[:READ])
+    graph.walk(ranked, seeds)
+    new = [number for number, _ in graph.rerank(ranked) if number not in ranked][:LATER]
+    if new:
+        await _add(session, graph, new, scope)
+        graph.walk(ranked, seeds)
+    return Led(graph.rerank(ranked)[:most], graph, frozenset(ranked))
+
+
+def _relevance(starts: Sequence[Start]) -> dict[int, float]:
+    """Scores from 0, of the worst, to 1."""
+    scores = [start.score for start in starts]
+    least, most = min(scores), max(scores)
+    span = most - least
+    return {start.number: (start.score - least) / span if span else 1.0 for start in starts}
+
+
+async def _seeds(session: AsyncSession, question: str, scope: Scope) -> dict[int, list[Place]]:
+    """The names in a question that the scope knows, with their places; of names within names only the longest."""
+    every = spans(question[:MOST_QUESTION])[:MOST_SPANS]
+    known = await places(session, {span.number for span in every}, scope.words)
+    taken: set[int] = set()
+    found: dict[int, list[Place]] = {}
+    for span in every:
+        words = range(span.first, span.last + 1)
+        if taken.isdisjoint(words) and _is_name(span, known.get(span.number, ())):
+            found[span.number] = known[span.number]
+            taken.update(words)
+    return found
+
+
+def _is_name(span: Span, found: Sequence[Place]) -> bool:
+    return bool(found) and (span.written_as_name or _is_node(found))
+
+
+def _is_node(found: Sequence[Place]) -> bool:
+    return any(place.about for place in found)
+
+
+async def _add(
+    session: AsyncSession, graph: Graph, passages: Sequence[int], scope: Scope, read: Sequence[Start] = ()
+) -> None:
+    """Put the names of passages into the graph, and what the material is about, where those to be read say so.
+
+    Only what something is about is a node. That two passages name the same year or country in passing says little.
+    """
+    names = await names_at(session, passages)
+    small = {start.number: _small(start.text) for start in read}
+    every = names.union(*small.values()) - graph.names.keys()
+    for name, found in (await places(session, every, scope.words)).items():
+        if _is_node(found):
+            graph.names[name] = found
+    for number, those in small.items():
+        have = those & graph.names.keys()
+        graph.passing[number] = {name for name in have if not _has(graph.names[name], number)}
+
+
+def _small(content: str) -> set[int]:
+    """What may be a name in a text, also in small letters."""
+    return {span.number for span in spans(content, LONGEST_IN_TEXT)[:MOST_SPANS]}
+
+
+def _has(found: Sequence[Place], passage: int) -> bool:
+    return any(place.passage == passage for place in found)
