@@ -172,8 +172,8 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         stack.push_async_callback(meaning.embedders.close)
         outbound = Outbound(settings.allowed_private_hosts)
         stack.push_async_callback(outbound.close)
-        asked = _Asked(models, meaning, outbound)
-        parts = _put_together(settings, database, live, vault=vault, gate=gate, asked=asked, tools=tools)
+        opened = _Opened(vault, gate, models, meaning, outbound)
+        parts = _put_together(settings, database, live, opened, tools)
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
         keeper = Keeper(database, live, parts.runner, heartbeat=settings.heartbeat)
@@ -185,43 +185,39 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Who else is asked: models of language and of meaning, other servers."""
+class _Opened:
+    """What is open before the parts are put together: secrets, and whoever else is asked."""
 
+    vault: Vault
+    gate: Gate
     models: Models
     meaning: Meaning
     outbound: Outbound
 
 
 def _put_together(
-    settings: Settings,
-    database: Database,
-    live: Live,
-    *,
-    vault: Vault,
-    gate: Gate,
-    asked: _Asked,
-    tools: Sequence[Tool],
+    settings: Settings, database: Database, live: Live, opened: _Opened, tools: Sequence[Tool]
 ) -> Parts:
-    bus, instance, models = database.bus, instance_name(), asked.models
-    kinds = every_kind(vault, asked.outbound, stdio=settings.mcp_stdio)
-    retriever = Retriever(database, asked.meaning)
+    vault = opened.vault
+    bus, instance, models = database.bus, instance_name(), opened.models
+    kinds = every_kind(vault, opened.outbound, stdio=settings.mcp_stdio)
+    retriever = Retriever(database, opened.meaning)
     ours = own_tools(database, settings, retriever)
     toolbox = Toolbox((*ours, *tools), (Connected(database, bus, kinds).tools,))
     engine = _engine(settings, database, live, models, toolbox, retriever=retriever, instance=instance)
-    providers, authenticator, watch = _ways_in(settings, database, asked.outbound, vault)
+    providers, authenticator, watch = _ways_in(settings, database, opened.outbound, vault)
     return Parts(
         settings=settings,
         database=database,
         bus=bus,
         live=live,
         vault=vault,
-        gate=gate,
+        gate=opened.gate,
         providers=providers,
         authenticator=authenticator,
         watch=watch,
         models=models,
-        meaning=asked.meaning,
+        meaning=opened.meaning,
         retriever=retriever,
         runs=engine.runs,
         exchanges=engine.exchanges,
@@ -232,14 +228,14 @@ def _put_together(
         mcp=McpDoor(settings, authenticator, engine.caller, version=VERSION),
         sockets=_sockets(settings, database, engine, authenticator, watch, vault=vault),
         runner=engine.runner,
-        worker=_worker(settings, database, live, asked, instance=instance),
+        worker=_worker(settings, database, live, opened, instance=instance),
         instance=instance,
     )
 
 
-def _worker(settings: Settings, database: Database, live: Live, asked: _Asked, *, instance: str) -> Worker:
+def _worker(settings: Settings, database: Database, live: Live, opened: _Opened, *, instance: str) -> Worker:
     handlers = background.handlers(
-        settings, database, live, models=asked.models, meaning=asked.meaning, outbound=asked.outbound
+        settings, database, live, models=opened.models, meaning=opened.meaning, outbound=opened.outbound
     )
     return Worker(database, handlers, instance, schedules=background.SCHEDULES)
 
