@@ -18,6 +18,7 @@ from famulus.assistants import tools as assistant_tools
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.registry import ensure_default
 from famulus.campus.guests import Guests
+from famulus.conversations.attachments import Attachments
 from famulus.doors import api_docs, chatkit, front_ends, mcp, rest, socket, web
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.mcp import McpDoor
@@ -32,6 +33,7 @@ from famulus.identity.foreign import ForeignTokens
 from famulus.identity.gate import Gate
 from famulus.identity.oidc import Providers
 from famulus.insights import tools as insight_tools
+from famulus.kernel.blobs import Blobs
 from famulus.kernel.bus import Bus
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
@@ -94,6 +96,7 @@ class Parts:
     guests: Guests
     approvals: Approvals
     undoing: Undoing
+    attachments: Attachments
     connections: Connections
     mcp: McpDoor
     sockets: SocketDoor
@@ -202,9 +205,10 @@ def _put_together(
     bus, instance, models = database.bus, instance_name(), opened.models
     kinds = every_kind(vault, opened.outbound, stdio=settings.mcp_stdio)
     retriever = Retriever(database, opened.meaning)
+    files = _attachments(settings, database, vault)
     ours = own_tools(database, settings, retriever)
     toolbox = Toolbox((*ours, *tools), (Connected(database, bus, kinds).tools,))
-    engine = _engine(settings, database, live, models, toolbox, retriever=retriever, instance=instance)
+    engine = _engine(settings, database, live, models, toolbox, files, retriever=retriever, instance=instance)
     providers, authenticator, watch = _ways_in(settings, database, opened.outbound, vault)
     return Parts(
         settings=settings,
@@ -224,18 +228,33 @@ def _put_together(
         guests=Guests(database, vault, welcome=settings.guest_chat),
         approvals=engine.approvals,
         undoing=engine.undoing,
+        attachments=files,
         connections=Connections(database, vault, kinds),
         mcp=McpDoor(settings, authenticator, engine.caller, version=VERSION),
         sockets=_sockets(settings, database, engine, authenticator, watch, vault=vault),
         runner=engine.runner,
-        worker=_worker(settings, database, live, opened, instance=instance),
+        worker=_worker(settings, database, live, opened, files, instance=instance),
         instance=instance,
     )
 
 
-def _worker(settings: Settings, database: Database, live: Live, opened: _Opened, *, instance: str) -> Worker:
+def _worker(
+    settings: Settings,
+    database: Database,
+    live: Live,
+    opened: _Opened,
+    files: Attachments,
+    *,
+    instance: str,
+) -> Worker:
     handlers = background.handlers(
-        settings, database, live, models=opened.models, meaning=opened.meaning, outbound=opened.outbound
+        settings,
+        database,
+        live,
+        models=opened.models,
+        meaning=opened.meaning,
+        outbound=opened.outbound,
+        attachments=files,
     )
     return Worker(database, handlers, instance, schedules=background.SCHEDULES)
 
@@ -282,6 +301,7 @@ def _engine(
     live: Live,
     models: Models,
     toolbox: Toolbox,
+    files: Attachments,
     *,
     retriever: Retriever,
     instance: str,
@@ -290,13 +310,19 @@ def _engine(
     assistants = AssistantCache(database, database.bus)
     journal = Journal(database, live, instance)
     rules = RulesCache(database, database.bus)
-    prices = Prices(settings.model_prices, settings.model_base_url)
     hands = Hands(Carrier(database, journal, crash), rules, float(settings.approval_lifetime))
     runner = Runner(
         database,
         live,
         Preparation(
-            database, models, assistants, toolbox=toolbox, hands=hands, prices=prices, retriever=retriever
+            database,
+            models,
+            assistants,
+            toolbox=toolbox,
+            hands=hands,
+            prices=Prices(settings.model_prices, settings.model_base_url),
+            retriever=retriever,
+            attachments=files,
         ),
         journal,
         lease=settings.run_lease,
@@ -311,6 +337,13 @@ def _engine(
         Approvals(database, live, runner, toolbox, hands),
         Undoing(toolbox),
         Caller(database, toolbox, hands),
+    )
+
+
+def _attachments(settings: Settings, database: Database, vault: Vault) -> Attachments:
+    blobs = Blobs(settings.data_dir / "attachments", settings.attachment_url)
+    return Attachments(
+        database, blobs, vault, base_url=settings.base_url, most_bytes=settings.max_attachment_bytes
     )
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from famulus.campus.events import CourseLessonsChanged
 from famulus.conversations import tidying as conversations
+from famulus.conversations.attachments import PURGE, Attachments
 from famulus.identity.mails import MAIL_JOB
 from famulus.identity.postman import Postman
 from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
@@ -21,7 +22,7 @@ from famulus.llm.opened import Models
 from famulus.runs.preparation import TITLE_JOB
 from famulus.runs.title import Titler
 
-SCHEDULES: Final = (TIDY, conversations.TIDY)
+SCHEDULES: Final = (TIDY, conversations.TIDY, PURGE)
 
 
 def handlers(
@@ -32,6 +33,7 @@ def handlers(
     models: Models,
     meaning: Meaning,
     outbound: Outbound,
+    attachments: Attachments,
 ) -> dict[str, Handler]:
     """By kind of job; the keeper of lessons hears of their changes from now on."""
     lessons = LessonKeeper(database)
@@ -43,6 +45,7 @@ def handlers(
         TIDY.kind: Tidying(database).handle,
         TITLE_JOB: Titler(database, live, models).handle,
         conversations.TIDY.kind: conversations.Tidying(database).handle,
+        PURGE.kind: attachments.purge,
         LESSONS_JOB: lessons.handle,
         SOURCE_JOB: sources.handle,
         SCHEDULED_JOB: sources.scheduled,

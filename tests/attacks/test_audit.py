@@ -13,6 +13,8 @@ ONES_OWN = ("/api/v1/threads", "/api/v1/runs", "/api/v1/messages", "/assistant/c
 """What people say is kept with what they said; it is nobody else's to read about."""
 CHANGES_NOTHING = {
     "POST /api/v1/ws-tickets": "a ticket is gone in half a minute",
+    "POST /api/v1/attachments": "what people send is kept with what they say",
+    "DELETE /api/v1/attachments/{attachment_id}": "likewise",
     "POST /api/auth/refresh": "sessions are listed themselves",
     "POST /api/auth/logout": "likewise",
     "POST /api/auth/switch": "the organization is the one that was active",

@@ -7,6 +7,7 @@ from tests.support.academy import (
     PASSWORD,
     mailed,
     new_approval,
+    new_attachment,
     new_connection,
     new_invitation,
     new_key,
@@ -54,6 +55,7 @@ def spares(server: Served) -> dict[str, str]:
                 )
                 ids[name] = made.json()["user_id"]
         ids["spare_key"] = new_key(student)
+        ids["spare_attachment"] = new_attachment(student)
         ids["spare_approval"], ids["spare_hash"] = new_approval(student)
         ids["noted_message"], ids["noted_call"] = new_note(student)
         ids["spare_organization_key"] = new_key(admin, ids["organization"])

@@ -32,6 +32,7 @@ from famulus.identity.passwords import Passwords
 from famulus.identity.sessions import open_session
 from famulus.kernel.database import Database
 from famulus.knowledge.lessons import sync_course_lessons
+from tests.support.pictures import picture
 from tests.support.quizzes import questions
 from tests.support.rooms import SITE
 from tests.support.shop import tiny_document
@@ -193,6 +194,7 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         ids["task"] = new_task(student, f"Read {MARKS['task']}")
         ids["teacher_task"] = new_task(teacher, "Correct")
         ids["teacher_message"] = answer_of(teacher, ids["teacher_run"])
+        ids["attachment"] = new_attachment(student)
         ids["approval"], _ = new_approval(student)
         ids["teacher_approval"], _ = new_approval(teacher)
         academy.ids.update(ids)
@@ -273,6 +275,13 @@ def new_assistant(client: Client, course_id: str, instructions: str, **settings:
 def new_task(client: Client, title: str) -> str:
     """A task of the client's own; returns its id."""
     return str(_post(client, "/api/v1/tasks", {"title": title})["id"])
+
+
+def new_attachment(client: Client) -> str:
+    """A picture of the client's own; returns its id."""
+    sent = client.post("/api/v1/attachments", files={"file": ("dot.png", picture(size=(2, 2)), "image/png")})
+    assert sent.status_code == 201, sent.text
+    return str(sent.json()["id"])
 
 
 def new_key(client: Client, organization_id: str | None = None) -> str:

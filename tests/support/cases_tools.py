@@ -14,6 +14,13 @@ CASES_TOOLS: dict[str, Case] = {
     "POST /api/v1/messages/{message_id}/undo": Case(
         path={"message_id": "{noted_message}"}, query={"call_id": "{noted_call}"}
     ),
+    "POST /api/v1/attachments": Case(status=201, file=True),
+    "GET /api/v1/attachments/{attachment_id}": Case(),
+    "GET /api/v1/attachments/{attachment_id}/content": Case(),
+    "GET /api/v1/attachments/{attachment_id}/thumbnail": Case(),
+    "DELETE /api/v1/attachments/{attachment_id}": Case(
+        status=204, path={"attachment_id": "{spare_attachment}"}
+    ),
     f"GET {RULES}": Case("admin", needs="organization_admin"),
     f"PUT {RULES}": Case("admin", body={"rules": [RULE]}, needs="organization_admin"),
 }

@@ -3,14 +3,23 @@
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
-from tests.support.academy import MARKS, answer_of, new_approval, new_key, new_note, new_task, new_thread
+from tests.support.academy import (
+    MARKS,
+    answer_of,
+    new_approval,
+    new_attachment,
+    new_key,
+    new_note,
+    new_task,
+    new_thread,
+)
 from tests.support.operations import with_people
 from tests.support.rights import Asker
 from tests.support.serving import Served, wait_for
 
 PLACES = ("organization", "project", "track")
 
-OWN = ("thread", "run", "message", "task", "session", "mail", "approval")
+OWN = ("thread", "run", "message", "task", "session", "mail", "approval", "attachment")
 """What is the student's alone, whoever asks."""
 
 
@@ -26,6 +35,7 @@ def askers(world: Served) -> list[Asker]:
     talk = (
         "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task",
         "session", "mail", "approval", "teacher_approval",
+        "attachment",
     )  # fmt: skip
     keys = ("key", "organization_key", "connection")
     people = {f"{name}_user": world.academy.people[name].id for name in ("student", "teacher")}
@@ -203,6 +213,7 @@ def own(world: Served, who: str) -> dict[str, str]:
         }
         found["approval"], found["spare_hash"] = new_approval(client)
         found["spare_approval"] = found["approval"]
+        found["attachment"], found["spare_attachment"] = new_attachment(client), new_attachment(client)
         found["noted_message"], found["noted_call"] = new_note(client)
     nobody = "usr_00000000000000000000000000"
     spare = dict.fromkeys(("spare_member", "spare_learner", "spare_newcomer", "classmate_id"), nobody)

@@ -25,3 +25,15 @@ class MessageNotFound(NotFound):
     """There is no message of a thread of yours with this id."""
 
     code = "message_not_found"
+
+
+class AttachmentNotFound(NotFound):
+    """There is no attachment of yours with this id, or it cannot be used for this."""
+
+    code = "attachment_not_found"
+
+
+class NotTaken(Invalid):
+    """Send a PNG, JPEG, WebP or GIF picture, a PDF, an Office document or UTF-8 text, called what it is."""
+
+    code = "attachment_not_taken"

@@ -1,4 +1,4 @@
-"""Tables of conversations: threads, messages, feedback. Private to this room, and to the turn's prepared SQL."""
+"""Tables of conversations: threads, messages, attachments, feedback. Private to this room, and to the prepared SQL."""
 
 from datetime import datetime
 
@@ -78,6 +78,27 @@ class Message(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (UniqueConstraint("thread_id", "position"), Index(None, "run_id"))
+
+
+class Attachment(Base):
+    """A file that a person sends with a message; its bytes are stored under its id."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id", ondelete="SET NULL"))
+    message_id: Mapped[str | None] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(200))
+    mime_type: Mapped[str] = mapped_column(String(150))
+    """By its content, once that is there."""
+    size: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    """`pending` until the bytes have come, then `ready`."""
+    has_preview: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index(None, "user_id"), Index(None, "thread_id"), Index(None, "created_at"))
 
 
 class Feedback(Base):

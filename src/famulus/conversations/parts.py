@@ -77,6 +77,15 @@ class Page(msgspec.Struct, frozen=True, tag="page"):
     """What the page says of the person, a line for each fact; nobody has checked it."""
 
 
+class Attached(msgspec.Struct, frozen=True, tag="attachment"):
+    """A file that was sent with the message."""
+
+    id: str
+    name: str
+    mime_type: str
+    size: int
+
+
 class Original(msgspec.Struct, frozen=True, tag="original", omit_defaults=True):
     """A message as the client composed it, for that client to show it so again. No model reads it."""
 
@@ -139,7 +148,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """Whether asking again may help."""
 
 
-Part = Text | Citation | Tool | Page | Original | Failure | Application | ClientCall | ClientResult
+Part = Text | Citation | Tool | Page | Attached | Original | Failure | Application | ClientCall | ClientResult
 _decoder = msgspec.json.Decoder(tuple[Part, ...])
 _encoder = msgspec.json.Encoder()
 

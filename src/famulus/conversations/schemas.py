@@ -70,6 +70,7 @@ class PartOut(BaseModel, extra="allow"):
         "citation",
         "tool",
         "page",
+        "attachment",
         "original",
         "failure",
         "application",

@@ -30,7 +30,9 @@ async def chatkit(request: Request, principal: CurrentPrincipal) -> Response:
     except TimeoutError as error:
         raise BadRequest(f"The body did not come within {BODY_TIME:.0f} seconds.") from error
     state = request.app.state
-    rooms = Rooms(state.settings, state.database, state.runs, state.approvals, state.undoing)
+    rooms = Rooms(
+        state.settings, state.database, state.runs, state.approvals, state.undoing, state.attachments
+    )
     carry = _load() if OPERATIONS in sys.modules else await asyncio.to_thread(_load)
     return await carry(rooms, principal, request, body)
 

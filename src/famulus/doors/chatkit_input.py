@@ -20,12 +20,14 @@ FACTS, FACT, NAME = 20, 200, 60
 HEADINGS = 50
 
 
-def message_text(content: list[dict[str, Any]], quoted: str) -> str:
-    """A message's words, with what it quotes before them; raises Invalid."""
+def message_text(content: list[dict[str, Any]], quoted: str, *, files: bool = False) -> str:
+    """A message's words, with what it quotes before them; none are needed with files. Raises Invalid."""
     said = "".join(str(part.get("text", "")) for part in content)
     quote = "\n".join(f"> {line}" for line in quoted.splitlines())
     try:
-        return clean_text(f"{quote}\n\n{said}" if quote else said, MESSAGE_LENGTH)
+        return clean_text(
+            f"{quote}\n\n{said}" if quote else said, MESSAGE_LENGTH, min_length=0 if files else 1
+        )
     except ValueError as error:
         raise Invalid(fields=(FieldProblem("params.input.content", str(error)),)) from error
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from famulus.conversations.parts import Citation, Failure, MessageView, Original, Part, Text, Tool
+from famulus.conversations.parts import Attached, Citation, Failure, MessageView, Original, Part, Text, Tool
 from famulus.doors.chatkit_widgets import Item, Place, undo_item
 
 TITLE = 60
@@ -155,12 +155,25 @@ def _user_item(message: MessageView, place: Place) -> Item:
     item: Item = {
         **place.item(message.id, "user_message"),
         "content": list(composed.content),
-        "attachments": [],
+        "attachments": [
+            _attached(part, message.thread_id) for part in message.parts if isinstance(part, Attached)
+        ],
         "inference_options": composed.inference_options,
     }
     if composed.quoted_text:
         item["quoted_text"] = composed.quoted_text
     return item
+
+
+def _attached(part: Attached, thread_id: str) -> Item:
+    kind = "image" if part.mime_type.startswith("image/") else "file"
+    return {
+        "type": kind,
+        "id": part.id,
+        "name": part.name,
+        "mime_type": part.mime_type,
+        "thread_id": thread_id,
+    }
 
 
 def _client_call(place: Place, id: str, call: Tool) -> Item:

@@ -28,6 +28,7 @@ from fastapi import Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from famulus.conversations import feedback, threads
+from famulus.conversations.attachments import AttachmentCard
 from famulus.doors.answers import json_answer
 from famulus.doors.chatkit_actions import Action, Actions
 from famulus.doors.chatkit_reading import Reading, Rooms, thread_item
@@ -63,12 +64,6 @@ JsonReq = (
     | InputTranscribeReq
     | ThreadsSyncCustomActionReq
 )
-
-
-class NotOffered(Forbidden):
-    """This server does not offer this."""
-
-    code = "not_offered"
 
 
 def read_request(body: bytes) -> ChatKitReq:
@@ -148,8 +143,12 @@ async def _change(
             await _rate(rooms, principal, reading, asked)
         case InputTranscribeReq():
             return await _transcribe(rooms, principal, asked)
-        case AttachmentsCreateReq() | AttachmentsDeleteReq():
-            raise NotOffered()
+        case AttachmentsCreateReq(params=given):
+            begun = await rooms.attachments.begin(principal, given.name, given.size, given.mime_type)
+            preview = rooms.attachments.preview_url(begun.id)
+            return _attachment(begun, preview)
+        case AttachmentsDeleteReq(params=given):
+            await rooms.attachments.remove(principal, given.attachment_id)
     return {}
 
 
@@ -190,6 +189,17 @@ async def _transcribe(rooms: Rooms, principal: Principal, asked: InputTranscribe
         key.get_secret_value() if key else None,
     )
     return {"text": await transcriber.text_of(audio, asked.params.mime_type)}
+
+
+def _attachment(card: AttachmentCard, preview_url: str) -> Item:
+    """A file that was begun, with where its bytes go."""
+    descriptor = {"url": card.upload_url, "method": "PUT", "headers": {"content-type": card.mime_type}}
+    picture = card.mime_type.startswith("image/")
+    kind: Item = {"type": "image", "preview_url": preview_url} if picture else {"type": "file"}
+    return {
+        **kind, "id": card.id, "name": card.name, "mime_type": card.mime_type,
+        "upload_descriptor": descriptor,
+    }  # fmt: skip
 
 
 def _action(asked: ThreadsCustomActionReq | ThreadsSyncCustomActionReq) -> Action:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from famulus.conversations import threads
+from famulus.conversations.attachments import Attachments
 from famulus.conversations.errors import ThreadNotFound
 from famulus.conversations.parts import MessageView
 from famulus.conversations.threads import ThreadCard
@@ -41,6 +42,7 @@ class Rooms:
     runs: Runs
     approvals: Approvals
     undoing: Undoing
+    attachments: Attachments
 
 
 class NoSuchItem(NotFound):
@@ -108,7 +110,8 @@ class Reading:
             start = None if after is None or in_tail else await self._position(thread_id, after)
             found, more = await self._messages(thread_id, count, start, newest_first=newest_first)
             for message in found:
-                said += _ordered(items_of(message, self._rooms.settings.base_url), newest_first=newest_first)
+                items = self.with_files(items_of(message, self._rooms.settings.base_url))
+                said += _ordered(items, newest_first=newest_first)
             if card.live_run_id in [message.run_id for message in found if message.role == "assistant"]:
                 tail = []  # it has ended in the meantime
         tail = _ordered(tail, newest_first=newest_first)
@@ -154,6 +157,14 @@ class Reading:
         if not all(runs.get(id, id) in known for id in item_ids):
             raise NoSuchItem()
         return found
+
+    def with_files(self, items: list[Item]) -> list[Item]:
+        """The items, with addresses for the pictures in them that are good for a while."""
+        for item in items:
+            for each in item.get("attachments", ()):
+                if each["type"] == "image":
+                    each["preview_url"] = self._rooms.attachments.preview_url(each["id"])
+        return items
 
     async def _tail(self, card: ThreadCard) -> list[Item]:
         """The items of an answer that is coming about."""

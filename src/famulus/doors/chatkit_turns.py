@@ -52,7 +52,7 @@ class Turns:
 
     async def create(self, given: UserMessageInput) -> Response:
         """The first message of a new thread; if it is not accepted, there is no thread."""
-        ask = self._ask("", given)
+        ask = await self._ask("", given)
         async with self.rooms.database.write() as session:
             card = await threads.create_thread(
                 session,
@@ -71,8 +71,8 @@ class Turns:
 
     async def add(self, thread_id: str, given: UserMessageInput) -> Response:
         """A message to a thread."""
-        ask = self._ask(thread_id, given)
         card = await self.reading.card(thread_id)
+        ask = await self._ask(thread_id, given)
         started = await self.rooms.runs.start(self.principal, ask)
         return await self._answer(card, started, self._said(started))
 
@@ -133,13 +133,14 @@ class Turns:
         )
         return await self.follow(card, scribe, started.run.id, START, *events, STREAM_OPTIONS)
 
-    def _ask(self, thread_id: str, given: UserMessageInput) -> Ask:
+    async def _ask(self, thread_id: str, given: UserMessageInput) -> Ask:
         content = [part.model_dump(exclude_none=True) for part in given.content]
         quoted = given.quoted_text or ""
         options = given.inference_options.model_dump(exclude_none=True)
         return Ask(
             thread_id=thread_id,
-            text=message_text(content, quoted),
+            text=message_text(content, quoted, files=bool(given.attachments)),
+            attachments=await self.rooms.attachments.chosen(self.principal, given.attachments),
             page=page_of(self.metadata),
             request_id=request_id_of(self.request),
             original=original_of(content, quoted, options),
@@ -147,7 +148,7 @@ class Turns:
         )
 
     def _said(self, started: Started) -> Item:
-        [item] = items_of(started.message, self.rooms.settings.base_url)
+        [item] = self.reading.with_files(items_of(started.message, self.rooms.settings.base_url))
         return {"type": "thread.item.done", "item": item}
 
 

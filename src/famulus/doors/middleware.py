@@ -36,12 +36,16 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+SHARED = b"cross-origin-resource-policy"
+"""The header that an answer of its own mind keeps: of two, browsers believe neither."""
 DOCS = frozenset({"/docs"})
 """A page with a script of its own in it, which the policy would forbid; it is there on somebody's own machine only."""
 MAILED = ("/verify", "/reset")
 """Pages whose address holds a token until their script has taken it out."""
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
 """Of several policies the last one counts."""
+UPLOADS = "/api/v1/attachments/"
+"""Where bodies are files, as they are."""
 STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 SPOKEN = {"/chatkit": 8_500_000}
 """Bytes of a body that may hold a recording, where that is more than others may have."""
@@ -103,7 +107,9 @@ class Envelope:
             if message["type"] in STARTS:
                 nonlocal status
                 status = message.get("status", 101)
-                message["headers"] = [*message.get("headers", ()), *extra]
+                own = list(message.get("headers", ()))
+                shared = any(name == SHARED for name, _ in own)
+                message["headers"] = [*own, *(each for each in extra if not (shared and each[0] == SHARED))]
             await send(message)
 
         try:
@@ -131,7 +137,9 @@ class Envelope:
         self, scope: Scope, headers: MutableMapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         """Refuse a body that is too long, by its announcement or once it has become so."""
-        upload = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+        upload = headers.get(b"content-type", b"").startswith(b"multipart/form-data") or (
+            scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
+        )
         limit = self._max_upload if upload else max(self._max_body, SPOKEN.get(scope["path"], 0))
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit():

@@ -18,6 +18,7 @@ from famulus.campus.routes.tasks import router as tasks
 from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
 from famulus.doors.approvals import router as approvals
+from famulus.doors.attachments import router as attachments
 from famulus.doors.runs import router as runs
 from famulus.identity.routes.account import router as account
 from famulus.identity.routes.keys import router as keys
@@ -42,6 +43,7 @@ def mount(app: FastAPI) -> None:
         runs,
         conversations,
         approvals,
+        attachments,
         knowledge,
         *CAMPUS,
         assistants,

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Request, Response
 
 from famulus.doors.answers import json_answer
+from famulus.doors.attachments import AttachmentsDep
 from famulus.doors.following import (
     EVENT_STREAM,
     STREAMED,
@@ -45,6 +46,7 @@ async def start_run(
     request: Request,
     principal: CurrentPrincipal,
     runs: RunsDep,
+    attachments: AttachmentsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send a message. With `Accept: text/event-stream` the answer follows as events; else ask for the run."""
@@ -54,6 +56,7 @@ async def start_run(
         page=page_of(body.context),
         key=idempotency_key,
         request_id=request_id_of(request),
+        attachments=await attachments.chosen(principal, body.attachments),
     )
     started = await runs.start(principal, ask)
     headers = headers_of(started)

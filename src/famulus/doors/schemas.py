@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from famulus.conversations.parts import Effect, Wants
 from famulus.conversations.schemas import MessageOut
-from famulus.kernel.text import Input, LongText
+from famulus.kernel.text import Id, Input, LongText
 from famulus.tools.arguments import MAX_ARGUMENTS
 
 MESSAGE_LENGTH = 10_000
@@ -31,6 +31,7 @@ class SendMessage(Input):
 
     message: Annotated[str, LongText(MESSAGE_LENGTH)]
     context: PageContext | None = None
+    attachments: Annotated[list[Id], Field(max_length=10)] = Field([], description="Files that go with it.")
 
 
 class UsageOut(BaseModel):

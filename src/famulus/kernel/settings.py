@@ -218,6 +218,18 @@ class Settings(ModelSettings):
         validation_alias=names("source_file_memory"),
         description="Bytes of address space of a process that reads files.",
     )
+    attachment_url: str | None = Field(
+        None,
+        repr=False,  # it may contain a key
+        validation_alias=names("attachment_url"),
+        description="Bucket of attachments, such as s3://name/folder; unset: a folder in the data folder.",
+    )
+    max_attachment_bytes: int = Field(
+        20_000_000,
+        ge=10_000,
+        validation_alias=names("max_attachment_bytes"),
+        description="Largest attachment accepted.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",
         validation_alias=names("log_level", "LOG_LEVEL"),

@@ -4,12 +4,13 @@ System messages stand apart. All others take turns between `user` and `assistant
 tools belong to the user's turn. Every turn is a list of blocks, and no block of text may be blank.
 """
 
+from base64 import b64encode
 from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
 
-from famulus.llm.protocol import ChatMessage, Request, ToolCall, ToolSpec
+from famulus.llm.protocol import ChatMessage, Enclosure, Request, ToolCall, ToolSpec
 
 DEFAULT_MAX_TOKENS = 4096
 """The wire demands a bound. This is a long answer, and no model of Anthropic's allows less."""
@@ -65,7 +66,15 @@ def _blocks(message: ChatMessage) -> list[Block]:
     if message.role == "tool":
         result: Block = {"type": "tool_result", "tool_use_id": message.tool_call_id or ""}
         return [result | ({"content": message.text} if text else {})]
-    return text + [_call(call) for call in message.tool_calls]
+    return [_file(file) for file in message.files] + text + [_call(call) for call in message.tool_calls]
+
+
+def _file(file: Enclosure) -> Block:
+    data = b64encode(file.data).decode()
+    source: Block = {"type": "base64", "media_type": file.mime_type, "data": data}
+    if file.mime_type.startswith("image/"):
+        return {"type": "image", "source": source}
+    return {"type": "document", "source": source, "title": file.name}
 
 
 def _call(call: ToolCall) -> Block:

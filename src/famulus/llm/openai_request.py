@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from famulus.llm.protocol import ChatMessage, Request, ToolSpec
+from famulus.llm.protocol import ChatMessage, Enclosure, Request, ToolSpec
 
 _encoder = msgspec.json.Encoder()
 
@@ -38,6 +38,9 @@ def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
 def _message(message: ChatMessage) -> dict[str, object]:
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": message.tool_call_id or "", "content": message.text}
+    if message.files:
+        words = [{"type": "text", "text": message.text}] if message.text else []
+        return {"role": message.role, "content": [*words, *map(_file, message.files)]}
     if not message.tool_calls:
         return {"role": message.role, "content": message.text}
     calls = [
@@ -51,6 +54,12 @@ def _message(message: ChatMessage) -> dict[str, object]:
 def _tools(tools: tuple[ToolSpec, ...]) -> msgspec.Raw:
     """The same few offers go with every request, and are most of it."""
     return msgspec.Raw(_encoder.encode([_tool(tool) for tool in tools]))
+
+
+def _file(file: Enclosure) -> dict[str, object]:
+    if file.mime_type.startswith("image/"):
+        return {"type": "image_url", "image_url": {"url": file.data_url()}}
+    return {"type": "file", "file": {"filename": file.name, "file_data": file.data_url()}}
 
 
 def _tool(tool: ToolSpec) -> dict[str, object]:

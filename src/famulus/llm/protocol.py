@@ -9,6 +9,7 @@ structs which the garbage collector need not look at.
 A reader that takes text wherever it comes gives a `Push`; then a wire need not wake the reader's task for each token.
 """
 
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -30,6 +31,18 @@ class ToolCall(Struct, frozen=True, gc=False):
     """JSON text as the model wrote it, meant to be an object; not validated here."""
 
 
+class Enclosure(Struct, frozen=True):
+    """A picture or a PDF that a message came with."""
+
+    name: str
+    mime_type: str
+    data: bytes
+
+    def data_url(self) -> str:
+        """The file as an address that holds it."""
+        return f"data:{self.mime_type};base64,{b64encode(self.data).decode()}"
+
+
 class ChatMessage(Struct, frozen=True):
     """One message of the context."""
 
@@ -39,6 +52,8 @@ class ChatMessage(Struct, frozen=True):
     """Only with role `assistant`: the calls made after `text`."""
     tool_call_id: str | None = None
     """Only with role `tool`: the call that `text` is the result of."""
+    files: tuple[Enclosure, ...] = ()
+    """Only with role `user`, and only for models that take them."""
 
 
 class ToolSpec(Struct, frozen=True):

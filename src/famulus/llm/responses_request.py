@@ -2,7 +2,7 @@
 
 import msgspec
 
-from famulus.llm.protocol import ChatMessage, Request, ToolSpec
+from famulus.llm.protocol import ChatMessage, Enclosure, Request, ToolSpec
 
 Item = dict[str, object]
 _encoder = msgspec.json.Encoder()
@@ -39,12 +39,23 @@ def _items(message: ChatMessage) -> list[Item]:
             output = {"call_id": message.tool_call_id or "", "output": message.text}
             return [{"type": "function_call_output", **output}]
         case "user" | "assistant":
-            said: list[Item] = [{"role": message.role, "content": message.text}] if message.text else []
+            said: list[Item] = []
+            if message.files:
+                words: list[Item] = [{"type": "input_text", "text": message.text}] if message.text else []
+                said.append({"role": message.role, "content": [*map(_file, message.files), *words]})
+            elif message.text:
+                said.append({"role": message.role, "content": message.text})
             calls: list[Item] = [
                 {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
                 for call in message.tool_calls
             ]
             return said + calls
+
+
+def _file(file: Enclosure) -> Item:
+    if file.mime_type.startswith("image/"):
+        return {"type": "input_image", "image_url": file.data_url()}
+    return {"type": "input_file", "filename": file.name, "file_data": file.data_url()}
 
 
 def _tool(tool: ToolSpec) -> Item:

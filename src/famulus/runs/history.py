@@ -8,12 +8,13 @@ result in the message that follows. Servers of models refuse one without the oth
 out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
-from famulus.conversations.parts import ClientCall, ClientResult, Part, Text, Tool, text_of
-from famulus.llm.protocol import ChatMessage, ToolCall
+from famulus.conversations.parts import Attached, ClientCall, ClientResult, Part, Text, Tool, text_of
+from famulus.llm.protocol import ChatMessage, Enclosure, ToolCall
 
 CHARACTERS_PER_TOKEN = 4
 """A common estimate for prose; the provider's own count is what usage shows."""
@@ -30,14 +31,27 @@ Turn = Sequence[ChatMessage]
 _object = msgspec.json.Decoder(dict[str, object]).decode
 
 
-def turns_of(said: Sequence[Said], ids: Iterator[int] | None) -> list[Turn]:
-    """Each stored message, oldest first, with our own calls where there are numbers for their ids."""
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """One file that came with a message, as a model gets it: words, or the file itself."""
+
+    words: str = ""
+    file: Enclosure | None = None
+
+
+def turns_of(
+    said: Sequence[Said], ids: Iterator[int] | None, files: Mapping[str, Enclosed] | None = None
+) -> list[Turn]:
+    """Each stored message, oldest first, with our own calls where there are numbers for their ids.
+
+    `files` are what is given of attachments, by their ids.
+    """
     answered = {part.call_id for _, parts in said for part in parts if isinstance(part, ClientResult)}
     called: set[str] = set()
     turns: list[Turn] = []
     for role, parts in said:
         if role == "user":
-            turns.append(_asked(parts, called))
+            turns.append(_asked(parts, called, files or {}))
         else:
             theirs = [part for part in parts if isinstance(part, ClientCall) and part.call_id in answered]
             called.update(call.call_id for call in theirs)
@@ -45,11 +59,13 @@ def turns_of(said: Sequence[Said], ids: Iterator[int] | None) -> list[Turn]:
     return turns
 
 
-def _asked(parts: Sequence[Part], called: set[str]) -> Turn:
+def _asked(parts: Sequence[Part], called: set[str], files: Mapping[str, Enclosed]) -> Turn:
     results = [part for part in parts if isinstance(part, ClientResult) and part.call_id in called]
     told = [ChatMessage("tool", each.output, tool_call_id=each.call_id) for each in results]
-    text = text_of(tuple(parts))
-    return [*told, ChatMessage("user", text)] if text else told
+    given = [files.get(part.id, Enclosed()) for part in parts if isinstance(part, Attached)]
+    text = "\n\n".join(filter(None, (*(each.words for each in given), text_of(tuple(parts)))))
+    whole = tuple(each.file for each in given if each.file is not None)
+    return [*told, ChatMessage("user", text, files=whole)] if text or whole else told
 
 
 def _answered(parts: Sequence[Part], theirs: Sequence[ClientCall], ids: Iterator[int] | None) -> Turn:

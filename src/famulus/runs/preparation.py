@@ -19,6 +19,7 @@ from famulus.campus.auditing import lately_done
 from famulus.campus.courses import CourseCard, course_card
 from famulus.campus.presence import principal_again
 from famulus.campus.projects import first_projects
+from famulus.conversations.attachments import Attachments
 from famulus.conversations.parts import (
     Application,
     Citation,
@@ -43,6 +44,7 @@ from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, R
 from famulus.runs.acting import Acting, Hands
 from famulus.runs.carrying import UNKNOWN
 from famulus.runs.context import Situation, Surroundings, Voice, system_text
+from famulus.runs.enclosures import enclosed
 from famulus.runs.events import (
     START,
     AnswerRestarted,
@@ -54,7 +56,7 @@ from famulus.runs.events import (
     RunStarted,
     ToolFinished,
 )
-from famulus.runs.history import turns_of, within_budget
+from famulus.runs.history import Turn, turns_of, within_budget
 from famulus.runs.loop import MOST_TOKENS, Draft, Limits
 from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
@@ -97,7 +99,9 @@ class Preparation:
         hands: Hands,
         prices: Prices,
         retriever: Retriever,
+        attachments: Attachments,
     ) -> None:
+        self._attachments = attachments
         self._database = database
         self._retriever = retriever
         self._models = models
@@ -137,9 +141,11 @@ class Preparation:
             application=application.instructions,
         )
         told = self._told(work, offer, rows)
+        model = self._models.get(assistant.settings.model)
+        said = await self._said(rows, model, calls=bool(offer.tools))
         return Prepared(
-            model=self._models.get(assistant.settings.model),
-            request=self._request(situation, rows, assistant, application, course_id=asker.course_id),
+            model=model,
+            request=self._request(situation, said, assistant, application, course_id=asker.course_id),
             news=(RetrievalFinished(_cards(passages), round(took, 1)),) if course else (),
             hand=self._hand(work, assistant, told, tainted=len(rows) > 1 or _tainted(situation, asked)),
             limits=_limits(assistant),
@@ -255,19 +261,25 @@ class Preparation:
             events.append(finished)
         return events
 
+    async def _said(self, rows: list[Said], model: Model, *, calls: bool) -> list[Turn]:
+        """What was said, with the files that it came with.
+
+        A provider that is told of calls demands tools, so where there are none now, only words are told.
+        """
+        files = await enclosed(self._attachments, rows, model.kind)
+        parts = [(row.role, decode_parts(row.parts)) for row in rows]
+        return [turn for turn in turns_of(parts, count(1) if calls else None, files) if turn]
+
     def _request(
         self,
         situation: Situation,
-        rows: list[Said],
+        said: Sequence[Turn],
         assistant: ResolvedAssistant,
         application: Application,
         *,
         course_id: str | None,
     ) -> Request:
-        # A provider that is told of calls demands tools, so where there are none now, only words are told.
-        ids = count(1) if situation.can_act else None
-        said = turns_of([(row.role, decode_parts(row.parts)) for row in rows], ids)
-        kept = within_budget([turn for turn in said if turn], assistant.settings.history_tokens)
+        kept = within_budget(said, assistant.settings.history_tokens)
         return Request(
             messages=(ChatMessage("system", system_text(situation)), *kept),
             tools=_their_tools(application),

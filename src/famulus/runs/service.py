@@ -17,6 +17,7 @@ from famulus.conversations.errors import MessageNotFound, ThreadNotFound
 from famulus.conversations.given import Given
 from famulus.conversations.parts import (
     Application,
+    Attached,
     ClientResult,
     MessageView,
     Original,
@@ -71,6 +72,7 @@ class Ask:
     key: str | None = None
     """The client's Idempotency-Key."""
     request_id: str | None = None
+    attachments: tuple[Attached, ...] = ()
     original: Original | None = None
     """The message as its client composed it."""
     client: bool = False
@@ -84,7 +86,8 @@ class Ask:
     def parts(self) -> tuple[Part, ...]:
         """The message's parts."""
         said = (Text(self.text),) if self.text else ()
-        return (*self.results, *said, *filter(None, (self.page, self.original, self.application)))
+        beside = filter(None, (self.page, self.original, self.application))
+        return (*self.results, *said, *self.attachments, *beside)
 
     def digest(self) -> str:
         """Of everything that is sent: what an Idempotency-Key stands for."""
@@ -270,7 +273,7 @@ class Runs:
     ) -> Acceptance:
         run_id, message_id = new_id("run"), message_id or new_id("msg")
         parts = encode_parts(ask.parts())
-        title = first_words(ask.text)
+        title = first_words(ask.text or ", ".join(each.name for each in ask.attachments))
         model = assistant.settings.model or self._models.default
         return Acceptance(
             run_id=run_id,
@@ -290,6 +293,7 @@ class Runs:
             request_id=ask.request_id,
             created_at=utc_now(),
             first_events=(started_event(run_id, ask.thread_id, message_id, assistant, model),),
+            attachments=tuple(each.id for each in ask.attachments),
             titled_event=ThreadTitled(ask.thread_id, title),
             earlier=ask.earlier,
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from famulus.conversations.errors import ThreadArchived
+from famulus.conversations.errors import AttachmentNotFound, ThreadArchived
 from famulus.conversations.given import Given, given_rows
 from famulus.runs.errors import KeyReused, RunInProgress, TooManyQueued
 from famulus.runs.events import Event
@@ -27,6 +27,10 @@ LOCK_THREAD = (
 ADD_TO_THREAD = (
     "UPDATE threads SET last_position = $2, head_id = $3, preview = $4, updated_at = $5,"
     " title = COALESCE(title, $6), titled_by = COALESCE(titled_by, 'words') WHERE id = $1"
+)
+TAKE = (
+    "UPDATE attachments SET thread_id = $3, message_id = $4"
+    " WHERE id = $1 AND user_id = $2 AND status = 'ready' AND message_id IS NULL RETURNING id"
 )
 INSERT_RUN = (
     "INSERT INTO runs (id, thread_id, user_id, message_id, status, epoch, owner, lease_until, cancel_requested,"
@@ -58,6 +62,8 @@ class Acceptance:
     created_at: datetime
     first_events: tuple[Event, ...]
     """Journalled when the run starts at once."""
+    attachments: tuple[str, ...]
+    """What the message takes with it."""
     titled_event: Event
     """Journalled after them when the thread takes `title`."""
     earlier: tuple[Given, ...] = ()
@@ -97,6 +103,10 @@ def accept(a: Acceptance) -> Steps[Accepted | None]:
     )
     yield INSERT_MESSAGE, message.values()
     yield ADD_TO_THREAD, (a.thread_id, position + 1, a.message_id, a.preview, a.created_at, a.title)
+    for attachment in a.attachments:
+        taken = yield TAKE, (attachment, a.user_id, a.thread_id, a.message_id)
+        if not taken:
+            raise AttachmentNotFound()
     events = (*a.first_events, a.titled_event) if title is None else a.first_events
     return (yield from insert_run(a, message, status, events))
 
