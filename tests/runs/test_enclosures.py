@@ -1,13 +1,14 @@
 """Files of a message as models get them: whole where the wire takes them, else in words; and what nobody took goes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from famulus.conversations import attachments as room
 from famulus.conversations.attachments import File
 from famulus.conversations.errors import AttachmentNotFound
+from famulus.kernel.tables import UtcTime
 from famulus.llm import anthropic_request, openai_request
 from famulus.llm.protocol import ChatMessage, Enclosure, Request
 from famulus.runs.service import Ask
@@ -44,16 +45,16 @@ async def test_what_cannot_be_read_is_named(instance: Instance, provider: FakePr
     )
 
 
-async def test_what_nobody_took_is_purged(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_nobody_took_is_purged(instance: Instance) -> None:
     attachments, person = instance.parts.attachments, instance.person
     kept = await attachments.upload(person, File("a.txt", "", b"x"))
     await attachments.purge({})
     await attachments.find(person, kept.id)
     async with instance.database.write() as session:
-        old = kept.created_at[:10].replace("2", "1", 1)
-        await session.execute(
-            text("UPDATE attachments SET created_at = :old"), {"old": f"{old} 00:00:00.000000"}
+        long_ago = text("UPDATE attachments SET created_at = :old").bindparams(
+            bindparam("old", type_=UtcTime)
         )
+        await session.execute(long_ago, {"old": datetime(2020, 1, 1, tzinfo=UTC)})
     await attachments.purge({})
     with pytest.raises(AttachmentNotFound):
         await attachments.find(person, kept.id)

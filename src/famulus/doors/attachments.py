@@ -4,7 +4,7 @@ A file is given back as something to save, never as something to show, whatever 
 well, for clients that cannot show who they are: the one to send bytes to, and the one of a small picture.
 """
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 
 from famulus.conversations.attachments import AttachmentCard, Attachments, File
 from famulus.conversations.errors import NotTaken
+from famulus.conversations.sniffing import IMAGES, OFFICE, PDF, TEXT
 from famulus.identity.deps import AnyPrincipal, CurrentPrincipal, IdPath
 
 router = APIRouter(prefix="/api/v1", tags=["attachments"])
@@ -30,6 +31,15 @@ FILE = {
             }
         },
     }
+}
+
+
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+SAVED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": dict.fromkeys((*IMAGES, PDF, TEXT, *OFFICE.values()), BYTES)}
+}
+SMALL: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture.", "content": {"image/webp": BYTES}}
 }
 
 
@@ -84,7 +94,7 @@ async def get_attachment(
     return shown(await attachments.find(principal, attachment_id))
 
 
-@router.get("/attachments/{attachment_id}/content", response_class=Response)
+@router.get("/attachments/{attachment_id}/content", response_class=Response, responses=SAVED)
 async def download(
     attachment_id: IdPath, principal: CurrentPrincipal, attachments: AttachmentsDep
 ) -> Response:
@@ -107,7 +117,7 @@ async def fill(
     return shown(await attachments.fill(attachment_id, ticket, data))
 
 
-@router.get("/attachments/{attachment_id}/thumbnail", response_class=Response)
+@router.get("/attachments/{attachment_id}/thumbnail", response_class=Response, responses=SMALL)
 async def preview(
     attachment_id: IdPath,
     principal: AnyPrincipal,
