@@ -175,7 +175,9 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         stack.push_async_callback(meaning.embedders.close)
         outbound = Outbound(settings.allowed_private_hosts)
         stack.push_async_callback(outbound.close)
-        opened = _Opened(vault, gate, models, meaning, outbound)
+        files = _attachments(settings, database, vault)
+        retriever = Retriever(database, meaning)
+        opened = _Opened(vault, gate, models, meaning, retriever, outbound, files)
         parts = _put_together(settings, database, live, opened, tools)
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
@@ -195,20 +197,20 @@ class _Opened:
     gate: Gate
     models: Models
     meaning: Meaning
+    retriever: Retriever
     outbound: Outbound
+    files: Attachments
 
 
 def _put_together(
     settings: Settings, database: Database, live: Live, opened: _Opened, tools: Sequence[Tool]
 ) -> Parts:
     vault = opened.vault
-    bus, instance, models = database.bus, instance_name(), opened.models
+    bus, instance = database.bus, instance_name()
     kinds = every_kind(vault, opened.outbound, stdio=settings.mcp_stdio)
-    retriever = Retriever(database, opened.meaning)
-    files = _attachments(settings, database, vault)
-    ours = own_tools(database, settings, retriever)
+    ours = own_tools(database, settings, opened.retriever)
     toolbox = Toolbox((*ours, *tools), (Connected(database, bus, kinds).tools,))
-    engine = _engine(settings, database, live, models, toolbox, files, retriever=retriever, instance=instance)
+    engine = _engine(settings, database, live, opened, toolbox=toolbox, instance=instance)
     providers, authenticator, watch = _ways_in(settings, database, opened.outbound, vault)
     return Parts(
         settings=settings,
@@ -220,33 +222,25 @@ def _put_together(
         providers=providers,
         authenticator=authenticator,
         watch=watch,
-        models=models,
+        models=opened.models,
         meaning=opened.meaning,
-        retriever=retriever,
+        retriever=opened.retriever,
         runs=engine.runs,
         exchanges=engine.exchanges,
         guests=Guests(database, vault, welcome=settings.guest_chat),
         approvals=engine.approvals,
         undoing=engine.undoing,
-        attachments=files,
+        attachments=opened.files,
         connections=Connections(database, vault, kinds),
         mcp=McpDoor(settings, authenticator, engine.caller, version=VERSION),
         sockets=_sockets(settings, database, engine, authenticator, watch, vault=vault),
         runner=engine.runner,
-        worker=_worker(settings, database, live, opened, files, instance=instance),
+        worker=_worker(settings, database, live, opened, instance=instance),
         instance=instance,
     )
 
 
-def _worker(
-    settings: Settings,
-    database: Database,
-    live: Live,
-    opened: _Opened,
-    files: Attachments,
-    *,
-    instance: str,
-) -> Worker:
+def _worker(settings: Settings, database: Database, live: Live, opened: _Opened, *, instance: str) -> Worker:
     handlers = background.handlers(
         settings,
         database,
@@ -254,7 +248,7 @@ def _worker(
         models=opened.models,
         meaning=opened.meaning,
         outbound=opened.outbound,
-        attachments=files,
+        attachments=opened.files,
     )
     return Worker(database, handlers, instance, schedules=background.SCHEDULES)
 
@@ -296,16 +290,9 @@ def _sockets(
 
 
 def _engine(
-    settings: Settings,
-    database: Database,
-    live: Live,
-    models: Models,
-    toolbox: Toolbox,
-    files: Attachments,
-    *,
-    retriever: Retriever,
-    instance: str,
+    settings: Settings, database: Database, live: Live, opened: _Opened, *, toolbox: Toolbox, instance: str
 ) -> _Engine:
+    models = opened.models
     crash = CrashPoints(settings.crash_point)
     assistants = AssistantCache(database, database.bus)
     journal = Journal(database, live, instance)
@@ -321,8 +308,8 @@ def _engine(
             toolbox=toolbox,
             hands=hands,
             prices=Prices(settings.model_prices, settings.model_base_url),
-            retriever=retriever,
-            attachments=files,
+            retriever=opened.retriever,
+            attachments=opened.files,
         ),
         journal,
         lease=settings.run_lease,

@@ -80,7 +80,9 @@ async def sent_file(request: Request) -> File:
 
 
 @router.post("/attachments", status_code=status.HTTP_201_CREATED, openapi_extra=FILE)
-async def upload(request: Request, principal: CurrentPrincipal, attachments: AttachmentsDep) -> AttachmentOut:
+async def upload_attachment(
+    request: Request, principal: CurrentPrincipal, attachments: AttachmentsDep
+) -> AttachmentOut:
     """Send a picture, a PDF, an Office document or text, to be sent with a message."""
     principal.needs("chat")
     return shown(await attachments.upload(principal, await sent_file(request)))
