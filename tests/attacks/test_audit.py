@@ -100,4 +100,5 @@ def test_a_change_of_nothing_leaves_none(server: Served, ids: dict[str, str], op
         again = send(client, operation, ids, body=body)
     assert (first.status_code, again.status_code) == (case.status, case.status), again.text
     assert entries(server)[before:] == []
-    assert again.json().get("updated_at") == first.json().get("updated_at")
+    if "/sources/" not in operation:  # the background gives them one when it has read them
+        assert again.json().get("updated_at") == first.json().get("updated_at")

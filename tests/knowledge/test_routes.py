@@ -48,6 +48,10 @@ async def test_search(world: World) -> None:
             "path",
             "url",
             "score",
+            "coverage",
+            "nearness",
+            "words",
+            "fits",
         )
     }
     assert item["lesson_id"] == world.lesson
@@ -60,7 +64,7 @@ async def test_a_passage_is_opened(world: World) -> None:
 
     opened = await world["student"].get(f"/api/v1/passages/{item['id']}")
 
-    assert opened.json() == {**item, "score": 1.0, "before": "", "after": ""}
+    assert opened.json() == {**item, "score": 1.0, "words": [], "before": "", "after": ""}
     assert (await world["stranger"].get(f"/api/v1/passages/{item['id']}")).status_code == 404
     assert (await world["student"].get("/api/v1/passages/chk_nowhere")).json()["code"] == "not_found"
 

@@ -159,7 +159,7 @@ def official() -> MCPServer:
 @contextmanager
 def official_http() -> Iterator[str]:
     """The address of the official server."""
-    config = uvicorn.Config(official().streamable_http_app(), port=0, log_level="error")
+    config = uvicorn.Config(official().streamable_http_app(), port=0, log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

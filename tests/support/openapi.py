@@ -11,7 +11,7 @@ from typing import Any
 JSON = Any
 KNOWN = frozenset(
     "$ref anyOf type properties required additionalProperties items enum const format title description default"
-    " minLength maxLength minimum maximum exclusiveMinimum pattern maxItems examples".split()
+    " minLength maxLength minimum maximum exclusiveMinimum pattern minItems maxItems prefixItems examples".split()
 )
 TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -84,6 +84,13 @@ def violations(document: JSON, schema: JSON, value: JSON, path: str = "$") -> It
         yield f"{path} is {value!r}, no time in UTC as RFC 3339 writes it"
     if isinstance(value, dict):
         yield from _object(document, schema, value, path)
+    if isinstance(value, list) and not schema.get("minItems", 0) <= len(value) <= schema.get(
+        "maxItems", len(value)
+    ):
+        yield f"{path} has {len(value)} items"
+    if isinstance(value, list) and "prefixItems" in schema:
+        for index, (item, of) in enumerate(zip(value, schema["prefixItems"], strict=False)):
+            yield from violations(document, of, item, f"{path}[{index}]")
     if isinstance(value, list) and "items" in schema:
         for index, item in enumerate(value):
             yield from violations(document, schema["items"], item, f"{path}[{index}]")

@@ -178,7 +178,7 @@ def _add_sign_in(app: FastAPI, shop: Shop) -> None:
 def open_shop() -> Iterator[Shop]:
     """The shop, listening on 127.0.0.1."""
     shop = Shop()
-    config = uvicorn.Config(_app(shop), log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(_app(shop), log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))

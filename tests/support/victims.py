@@ -190,6 +190,7 @@ def own(world: Served, who: str) -> dict[str, str]:
             "quiz",
             "assistant",
             "source",
+            "git_source",
             "document",
             "passage",
             "invitation",

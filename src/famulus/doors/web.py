@@ -17,7 +17,7 @@ MISSING = (
     "Run <code>scripts/run</code>, or <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>.</p>"
 )
 OURS = frozenset(
-    "api v1 assistant assistants healthz readyz metrics docs openapi.json assets chatkit mcp ws .well-known".split()
+    "api v1 assistant assistants courses healthz readyz metrics docs openapi.json assets chatkit mcp ws .well-known".split()
 )
 """First words of paths that are never the page: what is not there says so."""
 
@@ -29,7 +29,7 @@ class WebApp(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            if path.partition("/")[0] in OURS:
+            if scope["path"].lstrip("/").partition("/")[0] in OURS:  # as it was asked for, dots and all
                 raise HTTPException(404) from error
             if error.status_code != 404:
                 raise
