@@ -84,16 +84,16 @@ def violations(document: JSON, schema: JSON, value: JSON, path: str = "$") -> It
         yield f"{path} is {value!r}, no time in UTC as RFC 3339 writes it"
     if isinstance(value, dict):
         yield from _object(document, schema, value, path)
-    if isinstance(value, list) and not schema.get("minItems", 0) <= len(value) <= schema.get(
-        "maxItems", len(value)
-    ):
+    if isinstance(value, list):
+        yield from _list(document, schema, value, path)
+
+
+def _list(document: JSON, schema: JSON, value: list[JSON], path: str) -> Iterator[str]:
+    if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
         yield f"{path} has {len(value)} items"
-    if isinstance(value, list) and "prefixItems" in schema:
-        for index, (item, of) in enumerate(zip(value, schema["prefixItems"], strict=False)):
-            yield from violations(document, of, item, f"{path}[{index}]")
-    if isinstance(value, list) and "items" in schema:
-        for index, item in enumerate(value):
-            yield from violations(document, schema["items"], item, f"{path}[{index}]")
+    each = schema.get("prefixItems") or [schema.get("items", {})] * len(value)
+    for index, (item, of) in enumerate(zip(value, each, strict=False)):
+        yield from violations(document, of, item, f"{path}[{index}]")
 
 
 def _is(kind: str, value: JSON) -> bool:

@@ -10,7 +10,7 @@ from famulus.campus.courses import course_card
 from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import duplicates_are
-from famulus.kernel.errors import FieldProblem, Invalid
+from famulus.kernel.errors import FieldProblem, Invalid, NotFound
 from famulus.kernel.ids import new_id
 from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
@@ -33,6 +33,8 @@ async def create_source(
     organization_id = new.organization_id
     if new.course_id is not None:
         organization_id = (await course_card(session, principal, new.course_id)).organization_id
+        if new.organization_id not in (None, organization_id):
+            raise NotFound("The course is in no such organization; leave out organization_id.")
     await require_in(
         session,
         principal,
