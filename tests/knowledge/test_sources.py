@@ -289,3 +289,17 @@ async def test_an_upload_cannot_be_read_anew(world: World, database: Database) -
     answer = await world["teacher"].post("/api/v1/sources/src_up/run", {})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "source_fixed")
+
+
+async def test_a_folder_of_the_server_is_its_operators_alone(world: World, tmp_path: Path) -> None:
+    """Though it be in somebody's own course, and though somebody else have named it."""
+    write(tmp_path / "plans", {"a.md": "# A"})
+    source = await created(
+        world, "site", kind="folder", location=str(tmp_path / "plans"), course_id=world.course
+    )
+    place = f"/api/v1/sources/{source['id']}"
+
+    for who, status in (("teacher", 403), ("admin", 403), ("site", 200)):
+        assert (await world[who].patch(place, {"name": f"Of {who}"})).status_code == status
+    for who, status in (("teacher", 403), ("admin", 403), ("site", 202)):
+        assert (await world[who].post(f"{place}/run", {})).status_code == status

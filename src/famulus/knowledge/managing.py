@@ -119,14 +119,21 @@ async def _to_change(session: AsyncSession, principal: Principal, id: str) -> So
     )
     if source.kind == "lessons":
         raise LessonsSource()
+    if _on_server(source.kind, source.location):
+        require_site_admin(principal, "change", "source on the server")
     if source.kind == "upload" or (source.kind == "openapi" and not source.location.startswith("http")):
         raise SourceFixed()
     return source
 
 
+def _on_server(kind: str, location: str) -> bool:
+    """Whether it is a place of this machine, whoever has named it."""
+    return kind in ("folder", "git") and not location.startswith(("https://", "http://"))
+
+
 def _check_place(principal: Principal, settings: Settings, new: NewSource) -> None:
     """A folder of this machine is for site admins to name, and for the operator to allow."""
-    if new.kind in ("urls", "openapi") or new.location.startswith(("https://", "http://")):
+    if not _on_server(new.kind, new.location):
         return
     require_site_admin(principal, "create", "source on the server")
     place = Path(new.location).resolve()
