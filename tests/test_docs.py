@@ -244,6 +244,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return plain | {
         "PYTHONPATH": str(ROOT / "src"),
         "FAMULUS_DATA_DIR": str(tmp_path_factory.mktemp("var")),
+        "FAMULUS_EMBEDDING": "none",
         "CURL_HOME": str(home),
     }
 

@@ -430,6 +430,7 @@ async def test_M07_an_answer_is_cut_to_what_a_model_can_take(kit: Kit, server: H
     assert "\u202e" not in said
 
 
+@pytest.mark.xdist_group("what programs leave behind")  # one sees what the other has started
 @pytest.mark.parametrize("how", ["forks", "floods"])
 async def test_M07_a_program_is_ended_with_all_it_started(kit: Kit, how: str) -> None:
     link = kit.link(None, command=(*PROGRAM, how))

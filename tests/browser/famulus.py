@@ -53,6 +53,7 @@ class Famulus:
             "APP_ENV": "local",
             "FAMULUS_DATA_DIR": str(self.folder),
             "FAMULUS_MODEL": f"scripted:{self.script}",
+            "FAMULUS_EMBEDDING": "none",  # to make the model once more for each server takes longer than a test
             "FAMULUS_RUN_LEASE": "1",
             **self.settings,
         }

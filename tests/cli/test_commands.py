@@ -30,7 +30,8 @@ HEAVY = ("fastapi", "sqlalchemy", "aiohttp", "uvicorn", "pydantic", "alembic", "
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     """Of a process that knows nothing of the machine's own settings."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT / "src"), "FAMULUS_DATA_DIR": str(folder / "var"), **settings}
+    ours = {"FAMULUS_DATA_DIR": str(folder / "var"), "FAMULUS_EMBEDDING": "none"}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), **ours, **settings}
 
 
 def python(code: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -62,6 +62,7 @@ class Server:
             "FAMULUS_DATA_DIR": str(self.folder),
             "FAMULUS_DATABASE_URL": self.database_url,
             "FAMULUS_MODEL": f"scripted:{SCRIPT}",
+            "FAMULUS_EMBEDDING": "none",
             "FAMULUS_RUN_LEASE": str(self.lease),
             "FAMULUS_CRASH_POINT": crash_point or "",
         }

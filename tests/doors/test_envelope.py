@@ -181,7 +181,7 @@ async def test_the_web_app_is_what_nothing_else_answers_to(tmp_path: Path) -> No
     problems.install(app)
     web.mount(app, folder)
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://famulus.test") as client:
-        for path in ("/", "/threads/thr_1", "/index.html", "/courses/"):
+        for path in ("/", "/threads/thr_1", "/index.html", "/course/"):
             page = await client.get(path)
             assert (page.status_code, page.text) == (200, "<title>page</title>"), path
             assert page.headers["cache-control"] == "no-cache"

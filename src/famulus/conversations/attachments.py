@@ -174,7 +174,7 @@ class Attachments:
             status=row.status,
             thread_id=row.thread_id,
             preview_url=self.preview_url(row.id) if row.has_preview else None,
-            upload_url=self._address(row.id, "content", "upload") if row.status == "pending" else None,
+            upload_url=self._address(row.id, "upload", "upload") if row.status == "pending" else None,
             created_at=rfc3339(row.created_at),
         )
 

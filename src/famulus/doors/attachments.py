@@ -107,7 +107,7 @@ async def download(
     return Response(data, media_type=card.mime_type, headers=headers)
 
 
-@router.put("/attachments/{attachment_id}/content", include_in_schema=False)
+@router.put("/attachments/{attachment_id}/upload", include_in_schema=False)
 async def fill(
     attachment_id: IdPath, request: Request, ticket: Ticket, attachments: AttachmentsDep
 ) -> AttachmentOut:
