@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_measures_of_every_way(folder: Path) -> None:
-    done = run(folder, "eval", "retrieval", "--set", str(folder), "--json")
+    done = run(folder, "eval", "retrieval", "--set", str(folder), "--json", FAMULUS_EMBEDDING="local")
     found = json.loads(done.stdout)
 
     assert list(found) == ["words", "dense", "fused", "fused+graph"]
