@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import structlog
+from structlog._config import BoundLoggerLazyProxy
 
 from famulus.cli.main import main
 
@@ -74,8 +75,16 @@ def run(folder: Path, *words: str, **settings: str) -> Done:
             os.environ.update(outside)
             root.handlers[:] = handlers
             root.setLevel(level)
-            structlog.reset_defaults()
+            _forget_loggers()
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def _forget_loggers() -> None:
+    """Have loggers follow the next configuration, as those do that nobody has used yet."""
+    structlog.reset_defaults()
+    for module in list(sys.modules.values()):
+        if isinstance(log := getattr(module, "log", None), BoundLoggerLazyProxy):
+            vars(log).pop("bind", None)
 
 
 def refused(done: Done, said: str) -> None:

@@ -39,9 +39,9 @@ def write(message: dict[str, Any]) -> None:
 
 
 def main(how: str) -> None:
-    if how == "forks":
-        subprocess.Popen(["sleep", "1234.5"])
-    while how == "floods":
+    if how.startswith("forks"):
+        subprocess.Popen(["sleep", "1234." + how.removeprefix("forks")])
+    while how.startswith("floods"):
         sys.stdout.write("x" * 1_000_000)
     sys.stdout.write("A word before anything else.\n")
     for line in sys.stdin:
