@@ -76,7 +76,7 @@ def serve(stack: ExitStack, url: str, folder: Path) -> tuple[int, dict[str, str]
     port = free_port()
     env = {
         "FAMULUS_DATA_DIR": str(folder), "FAMULUS_DATABASE_URL": url, "LOG_LEVEL": "WARNING", "FAMULUS_PORT": str(port),
-        "FAMULUS_MODEL": "offline",
+        "FAMULUS_MODEL": "offline", "FAMULUS_EMBEDDING": "none",
     }  # fmt: skip
     run(env, "migrate")
     accounts = asyncio.run(accounts_in(url))

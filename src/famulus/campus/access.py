@@ -158,11 +158,12 @@ def in_use(kind: type[Kind]) -> ColumnElement[bool]:
 
 
 def _enrolled(principal: Principal, *roles: str) -> ColumnElement[bool]:
-    mine = Enrolment.__table__.alias("mine")
     # A list rather than a question for each course: a person's own courses are few, and a list is asked for once.
-    return Course.id.in_(
-        select(mine.c.course_id).where(mine.c.user_id == principal.user_id, mine.c.role.in_(roles))
+    # Never of the enrolments that a statement around it may be about.
+    mine = select(Enrolment.course_id).where(
+        Enrolment.user_id == principal.user_id, Enrolment.role.in_(roles)
     )
+    return Course.id.in_(mine.correlate(None))
 
 
 def allows(
