@@ -237,6 +237,34 @@ def test_P13_A11_streams_of_a_course_end_for_who_has_left_it(both: Instances, by
         wait_until_completed(client, run)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["archived", "a draft again"])
+def test_P13_A11_streams_of_a_course_end_for_who_learns_in_it_when_it_closes(
+    both: Instances, how: str
+) -> None:
+    who, place = pupil(both), "/api/v1/courses"
+    with both.here.client("admin") as admin, both.there.client() as client:
+        made = admin.post(place, json={"title": f"Soon {how}", "published": True})
+        course = made.json()["id"]
+        assert admin.post(f"{place}/{course}/enrolments", json={"user_id": who.id}).status_code == 201
+        client.headers.update(who.headers)
+        inside, outside = new_thread(client, course_id=course), new_thread(client)
+        body = {"message": "Go slowly."}
+        readers = [
+            Reader(client, "POST", f"/api/v1/threads/{thread}/runs", body) for thread in (inside, outside)
+        ]
+        time.sleep(0.3)
+        began = time.monotonic()
+        if how == "archived":
+            done = admin.post(f"{place}/{course}/archive")
+        else:
+            done = admin.patch(f"{place}/{course}", json={"published": False})
+        assert done.status_code == 200, done.text
+        readers[0].cut_within(SOON, began, ("course_left", 403))
+        readers[1].thread.join(30)
+        assert readers[1].frames[-1].name == "run.completed"
+
+
 def _with_key(both: Instances, who: Pupil) -> dict[str, str]:
     with both.here.client() as client:
         wish = {"name": "all", "scopes": ["read", "chat"]}

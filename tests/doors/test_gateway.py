@@ -49,6 +49,20 @@ def test_by_its_address_where_that_is_meant(tmp_path: Path, request: pytest.Fixt
         assert_problem(client.get(ME, headers=named("nobody@x.test")), 401, "unauthenticated")
 
 
+def test_an_address_that_nobody_has_confirmed_is_nobody_s(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Anybody can sign up with anybody's, and would read along from then on."""
+    with fronted(tmp_path, request, proxy_secret=SECRET) as (_, client):
+        new = {"email": "dean@x.test", "name": "Not the dean", "password": "a long enough password"}
+        id = client.post("/api/auth/signup", json=new).json()["user"]["id"]
+        client.cookies.clear()
+        assert_problem(
+            client.get(ME, headers=named("dean@x.test", X_Proxy_Secret=SECRET)), 401, "unauthenticated"
+        )
+        assert client.get(ME, headers=named(id, X_Proxy_Secret=SECRET)).json()["user"]["id"] == id
+
+
 @pytest.mark.parametrize(
     "settings",
     [

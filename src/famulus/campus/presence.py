@@ -11,7 +11,7 @@ from famulus.campus import access
 from famulus.campus.archive import Archived
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import memberships_of, rename_person
-from famulus.campus.models import Enrolment, Membership, Organization
+from famulus.campus.models import Course, Enrolment, Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import Me
 from famulus.identity import audit
@@ -118,16 +118,29 @@ async def still_in(
 ) -> set[tuple[Principal, str]]:
     """Of people and courses: those in which the person still is, in one query for all.
 
-    Who administers a course needs not be in it; whether they still do is `still_here` to say.
+    One who learns is in a course while it is published and in use. Who administers a course needs not be in it; whether
+    they still do is `still_here` to say.
     """
     people = {who.user_id for who, _ in asked}
     courses = {course_id for _, course_id in asked}
-    query = select(Enrolment.user_id, Enrolment.course_id).where(
-        Enrolment.user_id.in_(people), Enrolment.course_id.in_(courses)
+    is_open = and_(Course.published, access.in_use(Course))
+    query = select(Enrolment.user_id, Enrolment.course_id, Enrolment.role, is_open).join(
+        Course, Course.id == Enrolment.course_id
     )
-    enrolled = {(row[0], row[1]) for row in await session.execute(query)} if asked else set[tuple[str, str]]()
-    admins = ("site_admin", "organization_admin")
-    return {each for each in asked if each[0].role in admins or (each[0].user_id, each[1]) in enrolled}
+    query = query.where(Enrolment.user_id.in_(people), Enrolment.course_id.in_(courses))
+    rows = (await session.execute(query)).all() if asked else ()
+    enrolled = {(user_id, course_id): (role, is_open) for user_id, course_id, role, is_open in rows}
+    return {each for each in asked if _attends(each[0], enrolled.get((each[0].user_id, each[1])))}
+
+
+def _attends(principal: Principal, enrolment: tuple[str, bool] | None) -> bool:
+    """Whether somebody is in a course: by their role in it and whether it is open, if they are enrolled at all."""
+    if principal.role in ("site_admin", "organization_admin"):
+        return True
+    if enrolment is None:
+        return False
+    role, is_open = enrolment
+    return is_open or (role == "teacher" and principal.role == "teacher" and principal.email_verified)
 
 
 def _stands(principal: Principal, standings: set[tuple[str | None, str | None]]) -> bool:

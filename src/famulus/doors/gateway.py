@@ -67,10 +67,15 @@ class Gateway:
         )
 
     async def known(self, session: AsyncSession, named: Claimed) -> Account | None:
-        """The account with this id, or without provisioning this address; raises Unauthenticated for a closed one."""
+        """The account with this id, or without provisioning this address; raises Unauthenticated for a closed one.
+
+        By an address only whoever has shown that it is theirs: anybody can sign up with anybody's.
+        """
         account = await find_account(session, named.subject)
         if account is None and self.issuer is None:
             account = await find_by_email(session, named.subject)
+            if account is not None and not account.email_verified:
+                raise Unauthenticated()
         if account is not None and (account.suspended or account.service):
             raise Unauthenticated()
         return account

@@ -48,7 +48,7 @@ class StreamEnded(Unauthenticated):
 
 
 class CourseLeft(Forbidden):
-    """You are no longer in the course of this conversation, so this stream ends here; what was said stays yours."""
+    """You are no longer in the course of this conversation, or it is closed; what was said until here stays yours."""
 
     code = "course_left"
 
