@@ -23,6 +23,7 @@ export type Query = Record<string, string | number | null | undefined>;
 
 interface Options {
   body?: unknown;
+  form?: FormData;
   query?: Query;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -51,6 +52,7 @@ export async function send(method: string, path: string, options: Options = {}):
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(options.body);
   }
+  if (options.form) init.body = options.form;
   const response = await reach(withQuery(path, options.query), init);
   if (response.ok) return response;
   const error = await readProblem(response);

@@ -4,6 +4,7 @@ import type {
   About,
   ApprovalReply,
   ApprovalView,
+  AttachedPart,
   Connection,
   ConnectionChange,
   ConnectionTools,
@@ -80,9 +81,22 @@ export const invitations = {
     http.post<unknown>("/api/auth/invitation/accept", { token, ...given, session_mode: "web" }),
 };
 
+/** Files that a person sends with a message. */
+export const attachments = {
+  upload: async (file: File, signal: AbortSignal): Promise<Omit<AttachedPart, "type">> => {
+    const form = new FormData();
+    form.append("file", file);
+    return (await send("POST", `${V1}/attachments`, { form, signal })).json();
+  },
+  remove: (id: string) => http.delete(`${V1}/attachments/${id}`),
+  content: (id: string) => `${V1}/attachments/${id}/content`,
+  thumbnail: (id: string) => `${V1}/attachments/${id}/thumbnail`,
+};
+
 export interface Question {
   threadId: string;
   text: string;
+  files: readonly AttachedPart[];
   key: string;
   context: PageContext | null;
 }
@@ -94,7 +108,11 @@ export const runs = {
   cancel: (id: string) => http.post<Run>(`${V1}/runs/${id}/cancel`),
   start: (question: Question, signal: AbortSignal) =>
     send("POST", `${V1}/threads/${question.threadId}/runs`, {
-      body: { message: question.text, ...(question.context && { context: question.context }) },
+      body: {
+        message: question.text,
+        attachments: question.files.map((file) => file.id),
+        ...(question.context && { context: question.context }),
+      },
       headers: { ...STREAM, "Idempotency-Key": question.key },
       signal,
     }),

@@ -169,12 +169,22 @@ export interface FailurePart extends RunError {
   type: "failure";
 }
 
+/** A file that was sent with the message. */
+export interface AttachedPart {
+  type: "attachment";
+  id: string;
+  name: string;
+  mime_type: string;
+  /** Bytes. */
+  size: number;
+}
+
 /** The page that the person was looking at; nothing of it is shown. */
 export interface PagePart {
   type: "page";
 }
 
-export type Part = TextPart | CitationPart | ToolPart | FailurePart | PagePart;
+export type Part = TextPart | CitationPart | ToolPart | FailurePart | PagePart | AttachedPart;
 
 export interface Message {
   id: string;

@@ -6,8 +6,9 @@ import { runs, threads as api } from "../api/endpoints";
 import type { Named, PageContext, Thread } from "../api/types";
 import { answerFromMessage, newAnswer, type AnswerState } from "./answer";
 import { awaitAnswers } from "./confirming";
-import { drafts, outbox, type Outgoing } from "./drafts";
+import { draftFiles, drafts, outbox, type Outgoing } from "./drafts";
 import { answerEntry, entriesOf, userEntry, type AnswerEntry, type Entry, type UserEntry } from "./entries";
+import { FileTray } from "./files";
 import { follow } from "./follow";
 import { bareText } from "../text/bare";
 import { announce, toast } from "./notices";
@@ -26,6 +27,8 @@ export class Conversation {
   readonly stopping = signal(false);
   /** Where draft and outbox are kept. */
   readonly place: ReadonlySignal<string>;
+  /** Files that go with the next message. */
+  readonly tray: FileTray;
   private controller = new AbortController();
   private patience = 0;
 
@@ -36,6 +39,7 @@ export class Conversation {
   ) {
     this.threadId.value = threadId;
     this.place = computed(() => this.threadId.value ?? `new:${courseId ?? "general"}`);
+    this.tray = new FileTray(() => this.place.value);
     if (threadId) void this.load();
     else this.restoreUnsent();
   }
@@ -78,7 +82,7 @@ export class Conversation {
   }
 
   send(text: string, context: PageContext | null): void {
-    const message: Outgoing = { text, key: newKey(), createdAt: new Date().toISOString() };
+    const message: Outgoing = { text, files: this.tray.take(), key: newKey(), createdAt: new Date().toISOString() };
     const user = userEntry(message, "sending");
     this.entries.value = [...this.entries.value, user];
     drafts.set(this.place.value, "");
@@ -145,9 +149,9 @@ export class Conversation {
   }
 
   private async deliver(user: UserEntry, context: PageContext | null): Promise<void> {
-    const { text, createdAt } = user.state.value;
+    const { text, files, createdAt } = user.state.value;
     user.state.value = { ...user.state.value, status: "sending", error: null };
-    outbox.set(this.place.value, { text, key: user.sendKey, createdAt });
+    outbox.set(this.place.value, { text, files, key: user.sendKey, createdAt });
     const answer = answerEntry(newAnswer());
     this.entries.value = [...this.entries.value, answer];
     let accepted = false;
@@ -171,7 +175,8 @@ export class Conversation {
 
   private async start(user: UserEntry, context: PageContext | null, signal: AbortSignal): Promise<Response> {
     const threadId = this.threadId.value ?? (await this.createThread(user));
-    return runs.start({ threadId, text: user.state.value.text, key: user.sendKey, context }, signal);
+    const { text, files } = user.state.value;
+    return runs.start({ threadId, text, files, key: user.sendKey, context }, signal);
   }
 
   private async createThread(user: UserEntry): Promise<string> {
@@ -182,6 +187,8 @@ export class Conversation {
     // What was typed meanwhile belongs to this conversation.
     drafts.set(thread.id, drafts.get(before));
     drafts.set(before, "");
+    draftFiles.set(thread.id, draftFiles.get(before));
+    draftFiles.set(before, []);
     this.threadId.value = thread.id;
     this.assistant.value = thread.assistant;
     putThread({ ...thread, preview: thread.preview ?? user.state.value.text });

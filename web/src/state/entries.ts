@@ -1,12 +1,13 @@
 // The rows of a conversation. Each holds its own signal, so that a growing answer repaints only itself.
 import { signal, type Signal } from "@preact/signals";
-import type { Message } from "../api/types";
+import type { AttachedPart, Message } from "../api/types";
 import { answerFromMessage, newAnswer, type AnswerState } from "./answer";
 import type { Outgoing } from "./drafts";
 
 export interface UserState {
   id: string | null;
   text: string;
+  files: readonly AttachedPart[];
   status: "sending" | "complete" | "failed";
   error: string | null;
   createdAt: string;
@@ -32,12 +33,12 @@ export type Entry = UserEntry | AnswerEntry;
 let count = 0;
 
 export function userEntry(message: Outgoing, status: UserState["status"], error: string | null = null): UserEntry {
-  const { text, createdAt } = message;
+  const { text, files, createdAt } = message;
   return {
     kind: "user",
     key: `u${++count}`,
     sendKey: message.key,
-    state: signal<UserState>({ id: null, text, status, error, createdAt }),
+    state: signal<UserState>({ id: null, text, files: files ?? [], status, error, createdAt }),
   };
 }
 
@@ -59,8 +60,10 @@ export function entriesOf(messages: Message[], liveRunId: string | null): Entry[
 }
 
 function historicUser(message: Message): UserEntry {
-  const entry = userEntry({ text: message.text, key: message.id, createdAt: message.created_at }, "complete");
-  entry.state.value = { ...entry.state.value, id: message.id };
+  const { id, text, created_at: createdAt } = message;
+  const files = message.parts.filter((part) => part.type === "attachment");
+  const entry = userEntry({ text, files, key: id, createdAt }, "complete");
+  entry.state.value = { ...entry.state.value, id };
   return entry;
 }
 

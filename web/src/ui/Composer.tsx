@@ -10,6 +10,7 @@ import { online } from "../state/surroundings";
 import type { ModelKind } from "../api/types";
 import { filled } from "./composerText";
 import { hasTouch } from "./dom";
+import { AttachButton, DraftFiles } from "./Files";
 import { Icon } from "./Icon";
 
 interface Props {
@@ -33,6 +34,7 @@ export function Composer({ conversation, onSend }: Props) {
     if (live?.state.value.status === "waiting") return announce("Answer what is asked above, or stop it first.");
     if (live) return announce("Wait for the answer, or stop it first.");
     if (!online.value) return announce("You are offline. Your draft is kept.");
+    if (conversation.tray.busy) return announce("Wait for the files, or remove them first.");
     const lesson = subject.value;
     conversation.send(text.trim(), lesson && { title: lesson.title, path: lesson.path });
     subject.value = null;
@@ -41,16 +43,33 @@ export function Composer({ conversation, onSend }: Props) {
   };
   return (
     <div class="composer-frame">
-      <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
+      <form class="composer" onSubmit={(event) => (event.preventDefault(), send())} {...useDropped(conversation)}>
         <Subject />
+        <DraftFiles tray={conversation.tray} />
         <div class="composer-row">
+          <AttachButton tray={conversation.tray} />
           <QuestionBox box={box} text={text} write={write} send={send} inCourse={conversation.courseId !== null} />
-          <SendOrStop conversation={conversation} empty={text.trim() === ""} />
+          <SendOrStop conversation={conversation} empty={text.trim() === "" || conversation.tray.busy} />
         </div>
         <Note />
       </form>
     </div>
   );
+}
+
+/** Files that are dropped on the composer, or pasted into it. */
+function useDropped({ tray }: Conversation) {
+  const take = (event: Event, given: DataTransfer | null): void => {
+    const files = [...(given?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    tray.add(files);
+  };
+  return {
+    onDragOver: (event: DragEvent) => event.dataTransfer?.types.includes("Files") && event.preventDefault(),
+    onDrop: (event: DragEvent) => take(event, event.dataTransfer),
+    onPaste: (event: ClipboardEvent) => take(event, event.clipboardData),
+  };
 }
 
 function useDraft(place: string) {

@@ -5,6 +5,7 @@ import { drafts } from "../state/drafts";
 import { now } from "../state/surroundings";
 import { clockTime, relativeTime } from "../text/time";
 import { useCopied } from "./dom";
+import { SentFiles } from "./Files";
 import { Icon } from "./Icon";
 import { fillComposer } from "./composerText";
 
@@ -27,6 +28,7 @@ export function UserMessage({ entry, conversation }: Props) {
       <div class="bubble" data-testid="message-text">
         {state.text}
       </div>
+      <SentFiles files={state.files} />
       {state.status === "failed" ? (
         <NotSent entry={entry} conversation={conversation} />
       ) : (
@@ -75,10 +77,11 @@ function UserActions({ entry, conversation }: Props) {
 }
 
 function NotSent({ entry, conversation }: Props) {
-  const { text, error } = entry.state.value;
+  const { text, files, error } = entry.state.value;
   const takeBack = (): void => {
     conversation.discard(entry);
     const draft = drafts.get(conversation.place.value);
+    conversation.tray.give(files);
     fillComposer(conversation.place.value, draft ? `${text}\n\n${draft}` : text);
   };
   return (
