@@ -6,6 +6,8 @@ Run as a program with the command line's arguments. It shows that the harness wo
 from typing import Any
 
 from famulus.cli.main import main
+from famulus.kernel.database import run_in
+from famulus.kernel.lane import just
 from famulus.runs import carrying
 
 _act_in = carrying.act_in
@@ -13,6 +15,7 @@ _act_in = carrying.act_in
 
 async def _act_and_commit(session: Any, plan: Any, context: Any) -> Any:
     done = await _act_in(session, plan, context)
+    await run_in(session, just())
     await session.commit()
     return done
 

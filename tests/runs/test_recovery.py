@@ -17,6 +17,7 @@ from famulus.runs.sql.finish import finish
 from famulus.runs.sql.lease import journal, pulse
 from famulus.runs.work import past_of
 from tests.runs.conftest import Instance, Open, execute, tags
+from tests.runs.test_acting import Notes
 from tests.support.fake_provider import HANG, FakeProvider, answer_events, delta
 from tests.support.postgres import Postgres
 from tests.support.waiting import until
@@ -200,20 +201,23 @@ async def test_a_waiting_message_is_answered_after_a_restart(opened: Open, provi
 
 
 async def test_a_cancellation_while_a_call_is_journalled_leaves_the_journal_as_shown(
-    instance: Instance, provider: FakeProvider
+    opened: Open, provider: FakeProvider
 ) -> None:
-    provider.raw(*LOOK, b"data: [DONE]\n\n")
-    started = await instance.ask()
-    work = instance.parts.runner.works[started.run.id]
-    async with instance.database.lane.gate:  # nothing can be committed now
-        await until(lambda: _waiting_to_write(work))
-        work.halt("cancelled")
-        await asyncio.sleep(0.05)
-    events = await instance.follow(started.run.id)
+    look = answer_events("Let me look. ", tool_calls=[("note", {"text": "milk"})])
+    provider.raw(*look, b"data: [DONE]\n\n")
+    async with opened(Notes("reads", "outside").tool()) as instance:
+        started = await instance.ask()
+        work = instance.parts.runner.works[started.run.id]
+        async with instance.database.lane.gate:  # nothing can be committed now
+            await until(lambda: _waiting_to_write(work))
+            work.halt("cancelled")
+            await asyncio.sleep(0.05)
+        events = await instance.follow(started.run.id)
+        journalled = await instance.parts.runs.events(instance.person, started.run.id, EventId(0, 0))
 
     assert tags(events)[-3:] == ["tool.called", "message.completed", "run.cancelled"]
     assert [entry.id.n for entry in events] == list(range(1, len(events) + 1))
-    assert events == await instance.parts.runs.events(instance.person, started.run.id, EventId(0, 0))
+    assert events == journalled
 
 
 async def _waiting_to_write(work: Any) -> bool:

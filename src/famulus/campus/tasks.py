@@ -69,7 +69,7 @@ async def create_task(session: AsyncSession, principal: Principal, new: NewTask)
         created_at=now,
         updated_at=now,
     )
-    await put(session, task)
+    put(session, task)
     audit.record(session, principal, "task.create", _thing(task))
     return TaskOut.model_validate(task)
 

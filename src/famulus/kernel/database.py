@@ -47,19 +47,31 @@ def at_end(session: AsyncSession, statement: Statement) -> None:
 
 async def run_in(session: AsyncSession, script: Script) -> Any:
     """Run a script of the fast lane within an ordinary session's transaction; returns what the script returns."""
-    connection = (await session.connection()).sync_connection
-    assert connection is not None
-    adapted: Any = connection.connection.dbapi_connection
+    adapted = await _adapted(session)
     return await adapted.run(_after(session.info.pop(AT_END, ()), script))
 
 
-async def put(session: AsyncSession, row: Base) -> None:
-    """Insert one row now, by a statement of the fast lane: the session's unit of work takes many times what that does.
+async def run_last(session: AsyncSession, script: Script) -> Any:
+    """The same at a transaction's end, with its commit where that saves a way: after it nothing may be done."""
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    adapted = await _adapted(session)
+    return await adapted.run_last(_after(session.info.pop(AT_END, ()), script))
+
+
+async def _adapted(session: AsyncSession) -> Any:
+    connection = (await session.connection()).sync_connection
+    assert connection is not None
+    return connection.connection.dbapi_connection
+
+
+def put(session: AsyncSession, row: Base) -> None:
+    """Insert one row `at_end`: the session's unit of work takes many times what a statement of the fast lane does.
 
     Its columns have the names of its attributes, and what was not given is null.
     """
     values = {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}
-    await run_in(session, just((_insert(row.__tablename__, tuple(values)), tuple(values.values()))))
+    at_end(session, (_insert(row.__tablename__, tuple(values)), tuple(values.values())))
 
 
 @lru_cache(maxsize=128)
@@ -125,7 +137,7 @@ class Database:
             async with self._one_writer or nullcontext(), self._writing() as session, session.begin():
                 yield session
                 if AT_END in session.info:
-                    await run_in(session, just())
+                    await run_last(session, just())
         await self.bus.publish(*session.info.get(AFTER_COMMIT, ()))
 
     async def ping(self) -> None:

@@ -53,6 +53,9 @@ class _Connection(AsyncAdapt_asyncpg_connection):
         except (*LOST, *BUSY) as error:
             raise ours(error) from error
 
+    run_last = run
+    """Committing is a way of its own."""
+
 
 def _connect(dialect: Any, _record: object, args: Any, options: Any) -> _Connection:
     usual = dialect.connect(*args, **options)

@@ -104,6 +104,15 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
         except sqlite3.OperationalError as error:
             raise ours(error) from error
 
+    async def run_last(self, script: Script) -> Any:
+        """Run a whole script and commit, on one way."""
+        try:
+            kept = await self._go(_to_the_end, self._connection._conn, script)
+        except sqlite3.OperationalError as error:
+            raise ours(error) from error
+        self.open = False
+        return kept
+
     async def _go(self, do: Callable[..., Any], *args: Any) -> Any:
         first = None if self.open else self.beginning
         self.open = True
@@ -129,6 +138,12 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
         if self.open:
             super().rollback()
             self.open = False
+
+
+def _to_the_end(connection: sqlite3.Connection, script: Script) -> Any:
+    kept = run(connection, script)
+    connection.execute("COMMIT")
+    return kept
 
 
 def _connect(dialect: Any, _record: object, args: Any, options: Any) -> _Connection:

@@ -46,6 +46,11 @@ def _listed(kind: str, name: str, base_url: str) -> Price:
     # lazy: takes 10 MB and a tenth of a second, for models of providers alone
     import genai_prices
 
+    if kind == "compatible":
+        calc = partial(genai_prices.calc_price, provider_api_url=base_url)
+    else:
+        calc = partial(genai_prices.calc_price, provider_id=kind)
+
     def price(usage: Usage) -> Decimal | None:
         counted = genai_prices.Usage(
             input_tokens=usage.input_tokens,
@@ -53,15 +58,19 @@ def _listed(kind: str, name: str, base_url: str) -> Price:
             cache_read_tokens=usage.cached_tokens,
         )
         try:
-            if kind == "compatible":
-                found = genai_prices.calc_price(counted, name, provider_api_url=base_url)
-            else:
-                found = genai_prices.calc_price(counted, name, provider_id=kind)
+            found = calc(counted, name)
         except (LookupError, ValueError):  # not on the list, or not with a price for these
             return None
         return found.total_price or None  # for the list has models without any price
 
-    price(Usage(0, 0))
+    try:
+        calc(genai_prices.Usage(), name)
+    except (
+        LookupError
+    ):  # whatever it takes, there is no price: looking again for each step would cost more than a step
+        return _unknown
+    except ValueError:
+        pass
     return price
 
 
@@ -69,6 +78,10 @@ def _own_price(own: ModelPrice, usage: Usage) -> Decimal:
     cached = own.input if own.cached is None else own.cached
     fresh = usage.input_tokens - usage.cached_tokens
     return (fresh * own.input + usage.cached_tokens * cached + usage.output_tokens * own.output) / MILLION
+
+
+def _unknown(_usage: Usage) -> None:
+    return None
 
 
 def _nothing(_usage: Usage) -> Decimal:

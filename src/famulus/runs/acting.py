@@ -201,6 +201,10 @@ class Acting:
         """Carry calls out, side by side; one whose tool finds that a person has to say yes waits like the others."""
         if not plans:
             return
+        if len(plans) == 1:
+            return await self._keep(
+                plans[0], await self._carrier.carry_out(self._work, plans[0], here), waiting
+            )
         parts, gate = self._work.draft.parts, asyncio.Semaphore(AT_ONCE)
         begun = len(parts)
 
@@ -219,8 +223,12 @@ class Acting:
             done = {part.call_id: part for part in parts[begun:] if isinstance(part, ToolPart)}
             parts[begun:] = [done[plan.call_id] for plan in plans if plan.call_id in done]
         for plan, task in zip(plans, made, strict=True):
-            if (reason := task.result()) is not None:
-                await self._foresee(plan, Verdict("ask"), waiting, reason)
+            await self._keep(plan, task.result(), waiting)
+
+    async def _keep(self, plan: Plan, reason: str | None, waiting: list[tuple[Plan, Verdict]]) -> None:
+        """Have a call wait for which a person turned out to have to say yes."""
+        if reason is not None:
+            await self._foresee(plan, Verdict("ask"), waiting, reason)
 
     async def _foresee(
         self, plan: Plan, verdict: Verdict, waiting: list[tuple[Plan, Verdict]], reason: str | None = None

@@ -1,7 +1,7 @@
-"""Carrying a tool call out, at most once: the intent is journalled first, an effect of ours commits with its result.
+"""Carrying a tool call out, at most once: an effect of ours commits with its result, any other is journalled before.
 
-    tool.called ─▶ (database) act + tool.finished, one transaction     nothing happened, or all of it
-                ─▶ (outside)  act, then tool.finished                  a crash between them is shown as unknown
+    act + tool.called + tool.finished, one transaction    (database) nothing happened, or all of it
+    tool.called ─▶ act ─▶ tool.finished                   (outside)  a crash between them is shown as unknown
 
 Whatever a tool raises becomes an outcome here; what says that the run is no longer ours goes through.
 """
@@ -97,7 +97,10 @@ class Carrier:
     async def carry_out(self, work: Work, plan: Plan, context: ToolContext) -> str | None:
         """Make one call. Returns why a person has to say yes first, if the tool finds so; then nothing was done."""
         context = replace(context, key=f"{work.run.id}.{plan.call_id}")
-        await self.journal.write(work, _called(plan))
+        if plan.tool.place == "outside":
+            await self.journal.write(work, _called(plan))
+        else:
+            await self.journal.announce(work, _called(plan))
         self._crash.reach("tool.called")
         try:
             if plan.tool.place == "database" and plan.tool.effect != "reads":
@@ -174,8 +177,9 @@ class Carrier:
             self._crash.reach("tool.effect")
             event = _finished(plan, outcome)
             note = _note(principal, plan, outcome)
-            count = await self.journal.write_in(session, work, event, (note,))
-            self._crash.reach("tool.kept")
+            count = await self.journal.write_last(
+                session, work, event, (note,), lambda: self._crash.reach("tool.kept")
+            )
         return outcome, count
 
     async def _elsewhere(self, work: Work, plan: Plan, context: ToolContext) -> None:

@@ -96,7 +96,7 @@ class CitationAdded(msgspec.Struct, frozen=True, tag="citation.added"):
 
 
 class ToolCalled(msgspec.Struct, frozen=True, tag="tool.called"):
-    """The assistant uses a tool; written before it runs."""
+    """The assistant uses a tool; where that leaves the house, it is written before."""
 
     call_id: str
     name: str

@@ -1,12 +1,12 @@
 """The journal: what a run does, written under its lease and then shown, with the text before it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.kernel.database import Database, run_in
+from famulus.kernel.database import Database, run_last
 from famulus.kernel.lane import Statement, just
 from famulus.kernel.live import Live
 from famulus.runs.events import Event
@@ -38,15 +38,25 @@ class Journal:
             await self._database.lane.write(partial(_steps, work, self.owner, rows, also))
             self.show(work, count, events)
 
-    async def write_in(
-        self, session: AsyncSession, work: Work, event: Event, also: Sequence[Statement]
-    ) -> int:
-        """Write an event in a transaction that does more; `show` with what this returns when it has committed.
+    async def announce(self, work: Work, event: Event) -> None:
+        """Show an event now; it is written with whatever is written next, for a crash before that changes nothing."""
+        async with work.lock:  # what is on its way to the journal has its number already
+            work.channel.publish([event])
 
-        The work's lock has to be held from here to there.
+    async def write_last(
+        self,
+        session: AsyncSession,
+        work: Work,
+        event: Event,
+        also: Sequence[Statement],
+        written: Callable[[], None],
+    ) -> int:
+        """Write an event as the last of a transaction that does more, and then `show` with what this returns.
+
+        The work's lock has to be held from here to there. `written` is called before the commit.
         """
         count, rows = work.pending(event)
-        await run_in(session, _steps(work, self.owner, rows, also))
+        await run_last(session, _then(_steps(work, self.owner, rows, also), written))
         return count
 
     def show(self, work: Work, count: int, events: Sequence[Event]) -> None:
@@ -59,3 +69,8 @@ class Journal:
 def _steps(work: Work, owner: str, rows: Sequence[JournalRow], also: Sequence[Statement]) -> Steps[None]:
     yield from journal(work.run, owner, rows, work.draft.spent)
     yield from just(*also)
+
+
+def _then(steps: Steps[None], written: Callable[[], None]) -> Steps[None]:
+    yield from steps
+    written()
