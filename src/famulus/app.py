@@ -323,7 +323,7 @@ def _engine(
         Exchanges(database, runs),
         Approvals(database, live, runner, toolbox, hands),
         Undoing(toolbox),
-        Caller(database, toolbox, hands),
+        Caller(database, toolbox, hands, opened.vault),
     )
 
 

@@ -250,7 +250,7 @@ def slow(embedded: Served) -> Iterator[Slow]:
     state.mcp = McpDoor(
         state.settings,
         state.authenticator,
-        Caller(state.database, Toolbox(tools), ours.caller.hands),
+        Caller(state.database, Toolbox(tools), ours.caller.hands, state.vault),
         version="test",
     )
     yield slow

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
 from pydantic import Field
@@ -37,6 +38,12 @@ class Words(Arguments):
     password: str = ""
 
 
+class SignIn(Arguments):
+    """What nobody is asked for."""
+
+    password: str
+
+
 class Shop:
     """Tools that were never seen before; what they did is counted."""
 
@@ -53,6 +60,7 @@ class Shop:
             Tool("break_down", "Break.", Nothing, "reads", self._break, place="server"),
             Tool("give_up", "Give up.", Nothing, "writes", self._give_up),
             Tool("dawdle", "Dawdle.", Nothing, "writes", self._dawdle, timeout=0.1),
+            Tool("sign_in", "Sign in.", SignIn, "writes", self._act),
             Tool("tell_much", "Tell.", Nothing, "reads", self._much, place="server"),
         )
 
@@ -88,7 +96,7 @@ def shop(server: Served) -> Iterator[Shop]:
     """The server with these tools instead of its own."""
     state, shop = server.app.state, Shop()
     ours: McpDoor = state.mcp
-    caller = Caller(state.database, Toolbox(shop.tools()), ours.caller.hands)
+    caller = Caller(state.database, Toolbox(shop.tools()), ours.caller.hands, state.vault)
     state.mcp = McpDoor(state.settings, state.authenticator, caller, version="test")
     yield shop
     state.mcp = ours
@@ -171,7 +179,7 @@ async def test_what_a_person_has_to_confirm_is_told_and_not_done(
     assert result.is_error is True
     assert shop.did == []
     told = said(result)
-    assert "confirm" in told["said"]
+    assert "a person has to confirm this" in told["said"]
     if name != "look_outside":
         assert told["would"] == "Wipe the\u202e board"
         assert "\u202e" not in result.content[0].text
@@ -268,3 +276,195 @@ async def test_a_tool_that_takes_too_long_has_done_nothing(server: Served, shop:
 
     assert result.is_error is True
     assert TOO_SLOW in str(result.content)
+
+
+# --- What the person behind the program is asked ------------------------------------------------------
+
+
+class Person:
+    """Answers what the program puts before them, and remembers it."""
+
+    def __init__(self, *answers: types.ElicitResult | dict[str, Any]) -> None:
+        self.answers = list(answers)
+        self.seen: list[types.ElicitRequestFormParams] = []
+
+    async def __call__(self, _context: object, params: Any) -> types.ElicitResult:
+        self.seen.append(params)
+        answer = self.answers.pop(0)
+        return answer if isinstance(answer, types.ElicitResult) else accepted(answer)
+
+
+def accepted(content: dict[str, Any]) -> types.ElicitResult:
+    return types.ElicitResult(action="accept", content=content)
+
+
+YES = {"confirm": True}
+NO = types.ElicitResult(action="decline")
+
+
+async def test_a_person_is_asked_and_says_yes(server: Served, shop: Shop) -> None:
+    person = Person(YES)
+    async with connected(server, token(server, "peer"), person=person) as client:
+        result = await client.call_tool("wipe", {})
+    assert result.is_error is False
+    assert shop.did == ["Nothing"]
+    [asked] = person.seen
+    assert "Wipe the⟦U+202E⟧ board" in asked.message
+    assert "board: full → empty" in asked.message
+    assert "Nobody can read it then." in asked.message
+    assert "Exactly this is carried out: wipe {}" in asked.message
+    assert asked.requested_schema["required"] == ["confirm"]
+    assert "default" not in asked.requested_schema["properties"]["confirm"]
+    with server.client("site") as site:
+        entries = site.get("/api/v1/audit", params={"limit": 20}).json()["items"]
+    assert [each["action"] for each in entries if each["thing_name"] == "wipe"][:2] == [
+        "tool.call",
+        "approval.approve",
+    ]
+    assert next(each for each in entries if each["action"] == "tool.call")["after"]["approved"] is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (NO, "said no"),
+        (types.ElicitResult(action="cancel"), "did not answer"),
+        ({"confirm": False}, "said no"),
+        ({}, "said no"),
+        ({"confirm": "true"}, "said no"),
+    ],
+)
+async def test_anything_but_a_yes_is_a_no(server: Served, shop: Shop, answer: Any, says: str) -> None:
+    async with connected(server, token(server, "peer"), person=Person(answer)) as client:
+        result = await client.call_tool("wipe", {})
+    assert (result.is_error, shop.did) == (True, [])
+    assert says in result.content[0].text
+
+
+async def test_what_a_tool_finds_out_by_itself_is_asked_as_well(server: Served, shop: Shop) -> None:
+    person = Person(NO)
+    async with connected(server, token(server, "peer"), person=person) as client:
+        await client.call_tool("hesitate", {})
+    assert "It costs 20 €." in person.seen[0].message
+
+
+@pytest.mark.parametrize("how", ["key", "legacy", "silent"])
+async def test_who_cannot_be_asked_is_told_where(server: Served, shop: Shop, how: str) -> None:
+    """An API key is nobody's yes; before 2026-07-28, and with a program that cannot ask, there is nobody to ask."""
+    credential, person = token(server, "peer"), Person(YES)
+    if how == "key":
+        with server.client("peer") as peer:
+            made = peer.post("/api/v1/api-keys", json={"name": "Tool", "scopes": ["read", "write"]}).json()
+        credential = made["key"]
+    mode = "legacy" if how == "legacy" else "auto"
+    async with connected(server, credential, mode, person=None if how == "silent" else person) as client:
+        result = await client.call_tool("wipe", {})
+    assert (result.is_error, shop.did, person.seen) == (True, [], [])
+    assert "in a conversation in Famulus" in said(result)["said"]
+    if how == "key":
+        with server.client("peer") as peer:
+            assert peer.delete(f"/api/v1/api-keys/{made['id']}").status_code == 204
+
+
+async def test_a_yes_of_somebody_else_is_not_asked_for(server: Served, shop: Shop) -> None:
+    path = f"/api/v1/organizations/{server.academy.ids['organization']}/tool-rules"
+    rules = [{"tools": "wipe", "decision": "ask", "approver": "organization_admin"}]
+    with server.client("admin") as admin:
+        assert admin.put(path, json={"rules": rules}).status_code == 200
+    try:
+        person, admin_person = Person(YES), Person(YES)
+        async with connected(server, token(server, "peer"), person=person) as client:
+            refused = await client.call_tool("wipe", {})
+        async with connected(server, token(server, "admin"), person=admin_person) as client:
+            done = await client.call_tool("wipe", {})
+    finally:
+        with server.client("admin") as admin:
+            assert admin.put(path, json={"rules": []}).status_code == 200
+    assert (refused.is_error, person.seen) == (True, [])
+    assert (done.is_error, len(admin_person.seen)) == (False, 1)
+
+
+async def test_M02_a_yes_counts_once_and_for_what_was_shown(server: Served, shop: Shop) -> None:
+    async with connected(server, token(server, "peer"), person=Person()) as client:
+        asked = await client.session.call_tool("wipe", {}, allow_input_required=True)
+        answers = {"person": accepted(YES)}
+
+        async def again(arguments: dict[str, Any], name: str = "wipe", state: str | None = None) -> Any:
+            return await client.session.call_tool(
+                name,
+                arguments,
+                input_responses=answers,
+                request_state=state or asked.request_state,
+                allow_input_required=True,
+            )
+
+        other_tool = await again({"words": "x"}, "order")
+        with pytest.raises(MCPError):
+            await again({}, state="v1." + "A" * 80)
+        first, second = await again({}), await again({})
+    assert "another call" in other_tool.content[0].text
+    assert (first.is_error, second.is_error) == (False, True)
+    assert shop.did == ["Nothing"]
+    async with connected(server, token(server, "student"), person=Person()) as client:
+        with pytest.raises(MCPError, match="not of this server and person"):
+            await client.session.call_tool(
+                "wipe",
+                {},
+                input_responses=answers,
+                request_state=asked.request_state,
+                allow_input_required=True,
+            )
+
+
+async def test_two_answers_at_once_do_it_once(server: Served, shop: Shop) -> None:
+    async with connected(server, token(server, "peer"), person=Person()) as client:
+        asked = await client.session.call_tool("order", {"words": "chalk"}, allow_input_required=True)
+        results = await asyncio.gather(
+            *(
+                client.session.call_tool(
+                    "order",
+                    {"words": "chalk"},
+                    input_responses={"person": accepted(YES)},
+                    request_state=asked.request_state,
+                    allow_input_required=True,
+                )
+                for _ in range(4)
+            )
+        )
+    assert sorted(result.is_error for result in results) == [False, True, True, True]
+    assert shop.did == ["Words"]
+
+
+async def test_what_is_missing_is_asked_for(server: Served) -> None:
+    person = Person({"title": "Read about rivers"})
+    async with connected(server, token(server, "peer"), person=person) as client:
+        result = await client.call_tool("create_task", {"description": "Before Monday."})
+    assert result.is_error is False
+    [asked] = person.seen
+    assert asked.requested_schema["required"] == ["title"]
+    assert asked.requested_schema["properties"]["title"]["type"] == "string"
+    assert "Read about rivers" in said(result)["said"]
+
+
+async def test_which_one_is_meant_is_asked_and_then_whether_to_do_it(server: Served) -> None:
+    with server.client("peer") as peer:
+        ids = [peer.post("/api/v1/tasks", json={"title": f"Sort maps {n}"}).json()["id"] for n in (1, 2)]
+    person = Person({"task": ids[1]}, YES)
+    async with connected(server, token(server, "peer"), person=person) as client:
+        result = await client.call_tool("delete_task", {"task": "Sort maps"})
+    assert result.is_error is False
+    which, whether = person.seen
+    assert sorted(which.requested_schema["properties"]["task"]["enum"]) == sorted(ids)
+    assert "Remove the task “Sort maps 2” for good" in whether.message
+    with server.client("peer") as peer:
+        titles = [each["title"] for each in peer.get("/api/v1/tasks").json()["items"]]
+        assert "Sort maps 2" not in titles
+        assert "Sort maps 1" in titles
+        peer.delete(f"/api/v1/tasks/{ids[0]}")
+
+
+async def test_a_secret_is_never_asked_for(server: Served, shop: Shop) -> None:
+    person = Person()
+    async with connected(server, token(server, "peer"), person=person) as client:
+        result = await client.call_tool("sign_in", {})
+    assert (result.is_error, person.seen) == (True, [])

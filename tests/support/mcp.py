@@ -27,12 +27,18 @@ HELLO = {
 
 
 @asynccontextmanager
-async def connected(served: Served, credential: str, mode: str = "auto") -> AsyncIterator[Client]:
-    """The official client, with a token or a key."""
+async def connected(
+    served: Served, credential: str, mode: str = "auto", person: Any = None
+) -> AsyncIterator[Client]:
+    """The official client, with a token or a key; `person` answers what it is asked to ask."""
     headers = {"Authorization": f"Bearer {credential}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=30, verify=False) as http,
-        Client(streamable_http_client(f"{served.url}/mcp", http_client=http), mode=mode) as client,
+        Client(
+            streamable_http_client(f"{served.url}/mcp", http_client=http),
+            mode=mode,
+            elicitation_callback=person,
+        ) as client,
     ):
         yield client
 

@@ -35,6 +35,14 @@ class Ambiguous(Conflict):
 
     code = "ambiguous"
 
+    def __init__(
+        self, detail: str | None = None, name: str = "", candidates: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.name = name
+        self.candidates = candidates
+        """What is to be written instead, and how people call it."""
+
 
 async def principal_by_email(session: AsyncSession, email: str | None) -> Principal:
     """The person with this address as they would be signed in; without one, the site's first admin."""
@@ -175,12 +183,12 @@ def _ambiguous(
 ) -> Ambiguous:
     def told(one: Organization | Project | Track | Course | Lesson) -> str:
         called = one.title if isinstance(one, (Course, Lesson)) else one.name
-        home = f" in {homes[one.id]}" if one.id in homes else ""
-        return f"{called}{home} ({one.id})"
+        return f"{called} in {homes[one.id]}" if one.id in homes else called
 
-    named = "; ".join(told(one) for one in found[:CANDIDATES])
+    shown = tuple((one.id, told(one)) for one in found[:CANDIDATES])
+    named = "; ".join(f"{called} ({id})" for id, called in shown)
     more = " and others" if len(found) > CANDIDATES else ""
-    return Ambiguous(f"{name!r} may mean {named}{more}; write the id.")
+    return Ambiguous(f"{name!r} may mean {named}{more}; write the id.", name, shown)
 
 
 # --- People ------------------------------------------------------------------------------------------
@@ -214,6 +222,7 @@ def _person(found: Sequence[P], who: str, nobody: str) -> P:
         case []:
             raise NotFound(f"{nobody} has the name or the e-mail address {who!r}.")
         case several:
-            named = "; ".join(f"{each.name} ({each.email})" for each in several[:CANDIDATES])
+            shown = tuple((each.email, each.name) for each in several[:CANDIDATES])
+            named = "; ".join(f"{name} ({email})" for email, name in shown)
             more = " and others" if len(several) > CANDIDATES else ""
-            raise Ambiguous(f"{who!r} may mean {named}{more}; write the e-mail address.")
+            raise Ambiguous(f"{who!r} may mean {named}{more}; write the e-mail address.", who, shown)

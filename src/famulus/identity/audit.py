@@ -46,6 +46,8 @@ class Done:
     thing: Thing | None = None
     before: Mapping[str, object] | None = None
     after: Mapping[str, object] | None = None
+    id: str | None = None
+    """The entry's own, where it was given out before, so that there cannot be two of it."""
 
 
 def record(
@@ -65,6 +67,17 @@ async def record_all(session: AsyncSession, actor: Principal | None, done: Seque
     """`record` for many at once, in one statement."""
     if done:
         await session.execute(insert(AuditEntry), [_entry(actor, each) for each in done])
+
+
+async def record_once(session: AsyncSession, actor: Principal | None, done: Done) -> bool:
+    """`record` what has an id of its own; False where that is written down already.
+
+    Of two at the same moment one raises IntegrityError.
+    """
+    if (await session.execute(select(AuditEntry.id).where(AuditEntry.id == done.id))).first() is not None:
+        return False
+    await record_all(session, actor, [done])
+    return True
 
 
 def statement(actor: Principal | None, done: Done) -> Statement:
@@ -117,7 +130,7 @@ _INSERT = (
 def _entry(actor: Principal | None, done: Done) -> dict[str, Any]:
     place, thing = origin(), done.thing
     return {
-        "id": new_id("aud"),
+        "id": done.id or new_id("aud"),
         "at": utc_now(),
         "actor_id": actor and actor.user_id,
         "actor_role": actor and actor.role,

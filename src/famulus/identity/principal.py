@@ -59,8 +59,7 @@ class Principal:
 
     def needs_person(self) -> None:
         """Raise `NeedsPerson` for a tool and for an API key: a yes is a person's own."""
-        self.no_tool()
-        if self.scopes is not None:
+        if not self.is_person:
             raise NeedsPerson()
 
     def no_tool(self) -> None:
@@ -77,6 +76,11 @@ class Principal:
         """Raise `NeedsSession` for a key or a foreign token: with it nobody makes more ways in, or changes the lock."""
         if self.session_id is None:
             raise NeedsSession()
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a yes that comes with these credentials is a person's own."""
+        return not self.by_a_tool and self.scopes is None
 
     @property
     def is_site_admin(self) -> bool:

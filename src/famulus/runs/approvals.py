@@ -183,7 +183,11 @@ def _brought(card: ApprovalCard, answer: Answer) -> Answer:
             raise Invalid(fields=(FieldProblem("result", "A yes takes no result; leave it away."),))
         return answer
     if answer.result is None or answer.arguments is not None:
-        raise Invalid(fields=(FieldProblem("result", "Send what came of the call, and nothing else."),))
+        message = (
+            "This waits for the page that offered it, which sends what came of the call and nothing else; a yes is not"
+            " enough. Deny it to cancel it."
+        )
+        raise Invalid(fields=(FieldProblem("result", message),))
     shown = {"data": conceal(answer.result), "note": NOTE}
     return replace(answer, result=None, reason=bounded(visible_json(as_json(shown))))
 
@@ -261,8 +265,12 @@ def _status(approval: Approval, run_status: str) -> Status:
 def _may_answer(principal: Principal, approval: Approval) -> bool:
     if approval.approver == "asker":
         return approval.user_id == principal.user_id
-    reach = _reach(principal)
-    return approval.organization_id == principal.organization_id and approval.approver in reach
+    return approval.organization_id == principal.organization_id and may_say_yes(principal, approval.approver)
+
+
+def may_say_yes(principal: Principal, approver: str) -> bool:
+    """Whether a person can stand for the approver that the rules name for a call of their own."""
+    return approver == "asker" or approver in _reach(principal)
 
 
 def _who(approver: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from famulus.conversations.parts import Undo
 from famulus.kernel.text import visible_json, visible_text
 from famulus.tools.arguments import SECRET, SECRET_NAME, read_arguments
-from famulus.tools.contract import Done, Retry
+from famulus.tools.contract import Done, Lack, Retry
 
 MAX_RESULT = 20_000
 CUT = "\n[cut: the result was longer]"
@@ -25,6 +25,8 @@ class Outcome:
     status: Status
     result: str
     undo: Undo | None = None
+    lack: Lack | None = None
+    """What the person could be asked for, where the call was not made for want of it."""
 
 
 def outcome_of(done: Done) -> Outcome:

@@ -75,7 +75,9 @@ async def guarded(name: str, doing: Awaitable[T]) -> T | Outcome:
         return await doing
     except (LeaseLost, Unavailable, NeedsApproval):
         raise
-    except (Retry, ToolFailed) as word:
+    except Retry as word:
+        return Outcome("failed", bounded(str(word)), lack=word.lack)
+    except ToolFailed as word:
         return Outcome("failed", bounded(str(word)))
     except OutcomeUnknown as word:
         return Outcome("unknown", bounded(f"{word} {LOOK_FIRST}"))

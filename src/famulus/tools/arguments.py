@@ -10,7 +10,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from famulus.llm.protocol import ToolSpec
-from famulus.tools.contract import Json, Retry, Tool
+from famulus.tools.contract import Json, Lack, Retry, Tool
 
 MAX_ARGUMENTS = 20_000
 """Characters of one call's arguments."""
@@ -54,7 +54,15 @@ def check_arguments(tool: Tool, given: Json) -> Any:
     try:
         return tool.parameters.model_validate(given)
     except ValidationError as error:
-        raise Retry(problems(error)) from error
+        raise Retry(problems(error), _lack(error)) from error
+
+
+def _lack(error: ValidationError) -> Lack | None:
+    """The missing arguments, where nothing else is wrong."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if any(each["type"] != "missing" or len(each["loc"]) != 1 for each in found):
+        return None
+    return Lack(tuple(str(each["loc"][0]) for each in found))
 
 
 def problems(error: ValidationError, place: Callable[[Loc], str] | None = None) -> str:

@@ -27,8 +27,24 @@ Place = Literal["database", "server", "outside"]
 Json = Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What a call lacks that the person can say, for who can ask them."""
+
+    fields: tuple[str, ...] = ()
+    """The arguments that are missing."""
+    meant: str = ""
+    """The name that stands for several things; the argument that has it is to be one of `choices` instead."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Ids and names."""
+
+
 class Retry(Exception):
     """The model called the tool wrongly; the message tells it how to mend the call."""
+
+    def __init__(self, said: str, lack: Lack | None = None) -> None:
+        super().__init__(said)
+        self.lack = lack
 
 
 class ToolFailed(Exception):

@@ -15,7 +15,7 @@ from famulus.campus.schemas.organizations import OrganizationOut
 from famulus.campus.schemas.people import EnrolmentOut, MemberOut
 from famulus.campus.schemas.places import ProjectOut, TrackOut
 from famulus.kernel.errors import NotFound
-from famulus.tools.contract import Retry, ToolContext
+from famulus.tools.contract import Lack, Retry, ToolContext
 
 T = TypeVar("T")
 WHERE = "Say in which organization: give `organization`, by name. Ask the person which one is meant."
@@ -26,7 +26,8 @@ async def found(finding: Awaitable[T]) -> T:
     try:
         return await finding
     except Ambiguous as error:
-        raise Retry(f"{error.detail} Ask the person which one is meant, and call again.") from error
+        lack = Lack(meant=error.name, choices=error.candidates)
+        raise Retry(f"{error.detail} Ask the person which one is meant, and call again.", lack) from error
     except NotFound as error:
         raise Retry(f"{error.detail} Ask the person what is meant, or list what there is.") from error
 
@@ -43,7 +44,7 @@ async def organization_id(context: ToolContext, name: str | None) -> str:
     if name is not None:
         return (await organization(context, name)).id
     if context.principal.organization_id is None:
-        raise Retry(WHERE)
+        raise Retry(WHERE, Lack(("organization",)))
     return context.principal.organization_id
 
 
@@ -73,7 +74,8 @@ async def course_here(context: ToolContext, name: str | None) -> str:
     if name is not None:
         return (await course(context, name)).id
     if context.course_id is None:
-        raise Retry("Say in which course: give `course`, by title. Ask the person which one is meant.")
+        said = "Say in which course: give `course`, by title. Ask the person which one is meant."
+        raise Retry(said, Lack(("course",)))
     return context.course_id
 
 

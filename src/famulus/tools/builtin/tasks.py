@@ -11,7 +11,7 @@ from famulus.kernel.paging import Paging
 from famulus.kernel.text import Moment
 from famulus.tools.arguments import Arguments, plain
 from famulus.tools.builtin.wording import SHOWN, listing, quoted
-from famulus.tools.contract import Done, Preview, Retry, Tool, ToolContext, Undo
+from famulus.tools.contract import Done, Lack, Preview, Retry, Tool, ToolContext, Undo
 
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -118,7 +118,10 @@ async def _find(context: ToolContext, words: str) -> TaskOut:
             raise Retry(f"The person has no task {words!r}. Ask which one is meant, or list the tasks.")
         case several:
             named = "; ".join(f"{task.title} ({task.id})" for task in several)
-            raise Retry(f"{words!r} may mean {named}. Ask which one is meant, and call again with its id.")
+            lack = Lack(meant=words, choices=tuple((task.id, task.title) for task in several))
+            raise Retry(
+                f"{words!r} may mean {named}. Ask which one is meant, and call again with its id.", lack
+            )
 
 
 def _value(task: TaskOut, name: str) -> object:
