@@ -38,10 +38,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuts", type=int, default=1000, help="connections to break at each door")
     parser.add_argument("--postgres", action="store_true", help="store in a PostgreSQL of its own")
+    parser.add_argument("--only", help="one door, by its name in tests/support/cutting.py")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with talking(postgres=options.postgres) as served:
         for name, way in WAYS.items():
+            if options.only not in (None, name):
+                continue
             random, began, cuts, answers = Random(f"{options.seed} {name}"), time.monotonic(), 0, 0
             while cuts < options.cuts:
                 cuts += read_through_cuts(served, way, random)

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from tests.support.chatkit import ChatKit
 from tests.support.doors import DOORS, every_door
 from tests.support.serving import Served
 
@@ -24,7 +25,18 @@ def test_every_door_is_in_the_table(server: Served) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=[f"{one} → {two}" for one, two in PAIRS])
-def test_a_thread_goes_through_doors(server: Served, first: str, second: str) -> None:
+def test_a_thread_goes_through_doors(embedded: Served, first: str, second: str) -> None:
+    go_through(embedded, first, second)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("first", DOORS)
+def test_a_thread_goes_through_doors_on_postgresql(on_postgres: Served, first: str) -> None:
+    """The doors know nothing of databases, so each is gone through once."""
+    go_through(on_postgres, first, DOORS[DOORS.index(first) - 1])
+
+
+def go_through(server: Served, first: str, second: str) -> None:
     """Begun at the first, gone on with at the second, broken off there and resumed at a third; read at all."""
     with every_door(server, "student") as doors:
         begun = doors[first].start("Hello.")
@@ -42,6 +54,24 @@ def test_a_thread_goes_through_doors(server: Served, first: str, second: str) ->
         ]  # fmt: skip
         for door in doors.values():
             assert door.read(begun.thread) == expected
+
+
+def test_ids_and_parts_are_the_same_at_every_door(server: Served) -> None:
+    """A message, a run and a thread have one id each, whatever word a protocol has for them; so have calls."""
+    with server.client("student") as client, every_door(server, "student") as doors:
+        begun = doors["native"].start("Please use a tool.")
+        told, answer = client.get(f"/api/v1/threads/{begun.thread}/messages").json()["items"]
+        assert client.get(f"/assistant/chats/{begun.thread}/messages").json()["items"] == [told, answer]
+        kit = ChatKit(client)
+        asked, calls, words = kit.items(begun.thread)
+        path = f"/v1/conversations/{begun.thread.replace('thr_', 'conv_')}/items"
+        items = client.get(path, params={"order": "asc"}).json()["data"]
+    run = begun.run.partition("_")[2]
+    assert (asked["id"], calls["id"], words["id"]) == (told["id"], f"{begun.run}.0", f"{begun.run}.1")
+    assert [each["id"] for each in items] == [told["id"], f"mcp_{run}_0", f"msg_{run}_1"]
+    [call] = [part for part in answer["parts"] if part["type"] == "tool"]
+    assert (items[1]["name"], items[1]["output"]) == (call["name"], call["result"])
+    assert [task["title"] for task in calls["workflow"]["tasks"]] == ["List my courses"]
 
 
 @pytest.mark.parametrize("first", DOORS)

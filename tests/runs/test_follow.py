@@ -7,7 +7,16 @@ import pytest
 
 from famulus.conversations.threads import delete_thread
 from famulus.runs.errors import RunNotFound
-from famulus.runs.events import START, BadEventId, Entry, EventId, MessageCompleted, TextDelta
+from famulus.runs.events import (
+    START,
+    BadEventId,
+    Entry,
+    EventId,
+    MessageCompleted,
+    TextDelta,
+    ThreadTitled,
+)
+from famulus.runs.journal import Journal
 from tests.runs.conftest import Instance, Open, execute, tags
 from tests.support.fake_provider import HANG, FakeProvider, delta
 
@@ -55,6 +64,33 @@ async def test_a_future_id_is_refused(instance: Instance, provider: FakeProvider
             await instance.parts.runs.follow(instance.person, run_id, after)
         with pytest.raises(BadEventId):
             await instance.parts.runs.events(instance.person, run_id, after)
+
+
+async def test_D11_what_the_journal_has_may_be_named_before_it_is_shown(
+    instance: Instance, provider: FakeProvider
+) -> None:
+    """Whoever reads the journal just then goes on after its last event, and is shown the next one."""
+    provider.raw(delta(content="Half"), HANG)
+    run = (await instance.ask()).run
+    await instance.until(run.id, "text.delta")
+    work, runs = instance.parts.runner.works[run.id], instance.parts.runs
+    journal = Journal(instance.database, instance.parts.live, instance.parts.runner.owner)
+    first, second = ThreadTitled(run.thread_id, "First"), ThreadTitled(run.thread_id, "Second")
+    async with work.lock:
+        async with instance.database.write() as session:
+            count = await journal.write_in(session, work, first, ())
+        written = await runs.events(instance.person, run.id, START)
+        assert written[-1].event == first
+        assert await runs.events(instance.person, run.id, written[-1].id) == []
+        following = await runs.follow(instance.person, run.id, written[-1].id)
+        batch = asyncio.ensure_future(anext(following))
+        await asyncio.sleep(0.05)
+        journal.show(work, count, [first])
+    await journal.write(work, second)
+    async with asyncio.timeout(5):
+        found = await batch or await anext(following)
+    assert [entry.event for entry in found] == [second]
+    await following.aclose()
 
 
 async def test_another_persons_run_is_not_there(instance: Instance, provider: FakeProvider) -> None:

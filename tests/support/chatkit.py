@@ -1,7 +1,7 @@
 """A ChatKit client: sends requests, and holds every answer and every event against the protocol's own types."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -64,6 +64,44 @@ class ChatKit:
         found = self.json("threads.get_by_id", thread_id=thread)
         THREAD.validate_python(found)
         return found["items"]["data"]
+
+
+class Screen:
+    """What a client shows: the items, put together from events by their ids as the protocol has it."""
+
+    def __init__(self, items: Iterable[Any] = ()) -> None:
+        self.items: dict[str, Any] = {item["id"]: item for item in items}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What the assistant says, by run."""
+        found: dict[str, str] = {}
+        for id, item in self.items.items():
+            if item["type"] == "assistant_message":
+                run = id.partition(".")[0]
+                found[run] = found.get(run, "") + text_of(item)
+        return found
+
+    def take(self, event: Event) -> None:
+        """Show what an event brings."""
+        if event["type"] in ("thread.item.added", "thread.item.done", "thread.item.replaced"):
+            self.items[event["item"]["id"]] = event["item"]
+        elif event["type"] == "thread.item.removed":
+            self.items.pop(event["item_id"], None)
+        elif event["type"] == "thread.item.updated":
+            self._change(self.items[event["item_id"]], event["update"])
+
+    @staticmethod
+    def _change(item: Any, update: Any) -> None:
+        match update["type"]:
+            case "assistant_message.content_part.added":
+                item["content"].append(update["content"])
+            case "assistant_message.content_part.text_delta":
+                item["content"][update["content_index"]]["text"] += update["delta"]
+            case "assistant_message.content_part.done":
+                item["content"][update["content_index"]] = update["content"]
+            case _:
+                pass
 
 
 def request(op: str, metadata: object = None, **params: object) -> dict[str, Any]:

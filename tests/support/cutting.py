@@ -12,8 +12,10 @@ from uuid import uuid4
 from httpx2 import Client, HTTPError
 from websockets.exceptions import WebSocketException
 
-from tests.support import sockets
+from tests.support import chatkit, sockets
 from tests.support.academy import new_thread
+from tests.support.doors_chatkit import FOLLOW
+from tests.support.doors_openai import ENDS, conversation_of
 from tests.support.serving import Served
 from tests.support.sse import events_of
 
@@ -149,13 +151,71 @@ def by_socket(served: Served, client: Client, reading: Reading) -> None:
         reading.take(iter(lambda: sockets.heard(socket), None))
 
 
+def by_responses(served: Served, client: Client, reading: Reading) -> None:
+    """The request again until it is known to have arrived, then its response after the last number."""
+    if reading.run:
+        after = {"starting_after": reading.last} if reading.last else {}
+        given: dict[str, Any] = {"params": {"stream": "true", **after}}
+        method, path = "GET", f"/v1/responses/{reading.run.replace('run_', 'resp_', 1)}"
+    else:
+        body = {"conversation": conversation_of(reading.thread), "input": "Go.", "stream": True}
+        given = {"json": body, "headers": {"Idempotency-Key": reading.key}}
+        method, path = "POST", "/v1/responses"
+    with client.stream(method, path, **given) as response:
+        assert response.status_code == 200, response.read()
+        for event in events_of(response):
+            reading.last = str(event.data["sequence_number"])
+            reading.ids.append(reading.last)
+            if event.name == "response.created":
+                reading.run = event.data["response"]["id"].replace("resp_", "run_", 1)
+            elif event.name == "response.output_text.delta":
+                reading.text += event.data["delta"]
+            elif event.name in ENDS:
+                reading.ended = True
+
+
+def by_chatkit(served: Served, client: Client, reading: Reading) -> None:
+    """The message again until it is known to have arrived, then a look at the thread, and what comes about in it."""
+    kit, params = chatkit.ChatKit(client), {"thread_id": reading.thread}
+    if reading.run:
+        screen = chatkit.Screen(kit.items(reading.thread))
+        body = chatkit.request("threads.custom_action", None, **params, action=FOLLOW)
+    else:
+        screen = chatkit.Screen()
+        body = chatkit.request("threads.add_user_message", None, **params, input=chatkit.said("Go."))
+    with client.stream("POST", "/chatkit", json=body, headers={"Idempotency-Key": reading.key}) as response:
+        reading.run = response.headers.get("x-run-id", reading.run)
+        for event in chatkit.events_of(response):
+            screen.take(event)
+            shown, reading.text = reading.text, screen.words.get(reading.run, "")
+            assert reading.text.startswith(shown) or shown.startswith(reading.text), (
+                "nothing is told otherwise"
+            )
+    reading.text = chatkit.Screen(kit.items(reading.thread)).words[reading.run]
+    reading.ended = True
+
+
 Way = Callable[[Served, Client, Reading], None]
 WAYS: dict[str, Way] = {
     "native": by_native,
     "chats": by_chats,
     "simple chat": by_simple_chat,
     "websocket": by_socket,
+    "responses": by_responses,
+    "chatkit": by_chatkit,
 }
+
+
+def _whole(direct: Client, way: Way, run: str) -> list[str]:
+    """The ids of all that a door tells of a run that has ended; none where it has no ids."""
+    if way is by_chatkit:
+        return []
+    if way is not by_responses:
+        told = direct.get(f"/api/v1/runs/{run}/events").text
+        return [line[4:] for line in told.split("\n") if line.startswith("id: ")]
+    path = f"/v1/responses/{run.replace('run_', 'resp_', 1)}"
+    with direct.stream("GET", path, params={"stream": "true"}) as response:
+        return [str(event.data["sequence_number"]) for event in events_of(response)]
 
 
 @contextmanager
@@ -190,10 +250,9 @@ def read_through_cuts(served: Served, way: Way, random: Random, *, patience: int
                 if reading.ended:
                     break
         stored = direct.get(f"/api/v1/runs/{reading.run}").json()
-        events = direct.get(f"/api/v1/runs/{reading.run}/events").text
         assert stored["status"] == "completed"
         assert reading.text.encode() == stored["answer"]["text"].encode()
-        assert reading.ids == [line[4:] for line in events.split("\n") if line.startswith("id: ")]
+        assert reading.ids == _whole(direct, way, reading.run)
         messages = direct.get(f"/api/v1/threads/{reading.thread}/messages").json()["items"]
         assert [each["role"] for each in messages] == ["user", "assistant"], "and it was accepted once"
         return cutter.cuts

@@ -5,51 +5,16 @@ A further door is one more class and one more entry in `DOORS`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from httpx2 import Client
 
 from tests.support import sockets
+from tests.support.door import BEGINNING, NOTHING, Door, Heard
+from tests.support.doors_chatkit import Kit
+from tests.support.doors_openai import Responses
 from tests.support.serving import Served
 from tests.support.sse import events_of
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What a reader has of a run: `last` is the id to resume after, `ended` whether there is more."""
-
-    thread: str
-    run: str
-    text: str
-    last: str
-    ended: bool
-
-
-class Door(Protocol):
-    """A way to threads, for somebody who is signed in."""
-
-    name: str
-
-    def start(self, message: str) -> Heard:
-        """A message in a new thread, and its answer."""
-        ...
-
-    def go_on(self, thread: str, message: str) -> Heard:
-        """A message in a thread that there is, and its answer."""
-        ...
-
-    def break_off(self, thread: str, message: str) -> Heard:
-        """A message in a thread that there is; of its answer only the beginning is read."""
-        ...
-
-    def resume(self, heard: Heard) -> Heard:
-        """The rest of an answer, with what was read before."""
-        ...
-
-    def read(self, thread: str) -> list[tuple[str, str]]:
-        """Who has said what in a thread."""
-        ...
 
 
 def _gathered(frames: Iterator[Any], begun: Heard, *, stop: int | None = None) -> Heard:
@@ -67,11 +32,6 @@ def _gathered(frames: Iterator[Any], begun: Heard, *, stop: int | None = None) -
         if stop is not None and count >= stop:
             break
     return Heard(thread, run, text, last, ended=False)
-
-
-NOTHING = Heard("", "", "", "0.0", ended=False)
-BEGINNING = 8
-"""Frames that are read before a reader breaks off."""
 
 
 class _Streams:
@@ -108,7 +68,7 @@ class Native(_Streams):
 
     def resume(self, heard: Heard) -> Heard:
         path, last = f"/api/v1/runs/{heard.run}/events", {"Last-Event-ID": heard.last}
-        return self._heard("GET", path, heard, headers=last)
+        return self._heard("GET", path, heard.place(), headers=last)
 
     def read(self, thread: str) -> list[tuple[str, str]]:
         items = self.client.get(f"/api/v1/threads/{thread}/messages").json()["items"]
@@ -135,7 +95,7 @@ class Chats(_Streams):
 
     def resume(self, heard: Heard) -> Heard:
         path = f"/assistant/chats/stream/{heard.run}"
-        return self._heard("GET", path, heard, headers={"Last-Event-ID": heard.last})
+        return self._heard("GET", path, heard.place(), headers={"Last-Event-ID": heard.last})
 
     def read(self, thread: str) -> list[tuple[str, str]]:
         items = self.client.get(f"/assistant/chats/{thread}/messages").json()["items"]
@@ -186,7 +146,7 @@ class Socket(Native):
         return self._said(NOTHING, "user_message", stop=BEGINNING, content=message, thread_id=thread)
 
     def resume(self, heard: Heard) -> Heard:
-        return self._said(heard, "resume", run_id=heard.run, after=heard.last)
+        return self._said(heard.place(), "resume", run_id=heard.run, after=heard.last or None)
 
     def _said(self, begun: Heard, kind: str, *, stop: int | None = None, **fields: Any) -> Heard:
         with sockets.opened(self.served, self.who) as socket:
@@ -198,8 +158,15 @@ class Socket(Native):
 def every_door(served: Served, who: str) -> Iterator[dict[str, Door]]:
     """All doors of a server, for one person."""
     with served.client(who) as client:
-        doors: list[Door] = [Native(client), Chats(client), Simple(client), Socket(client, served, who)]
+        doors: list[Door] = [
+            Native(client),
+            Chats(client),
+            Simple(client),
+            Socket(client, served, who),
+            Kit(client),
+            Responses(client),
+        ]
         yield {door.name: door for door in doors}
 
 
-DOORS = ("native", "chats", "simple chat", "websocket")
+DOORS = ("native", "chats", "simple chat", "websocket", "chatkit", "responses")

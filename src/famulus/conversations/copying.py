@@ -38,21 +38,24 @@ def _add(session: AsyncSession, thread: Thread, given: Sequence[Given]) -> list[
 
 
 async def fork_thread(
-    session: AsyncSession, principal: Principal, message_id: str, *, fleeting: bool = False
+    session: AsyncSession,
+    principal: Principal,
+    message_id: str,
+    *,
+    fleeting: bool = False,
+    key: str | None = None,
 ) -> Thread:
-    """A new thread with what was said up to a message, the newest 500 of it; raises MessageNotFound."""
+    """A new thread with what was said up to a message, the newest 500 of it; raises MessageNotFound.
+
+    With a `key` that has begun a thread already it is that one.
+    """
     last = await find_message(session, principal, message_id)
+    if key is not None:
+        query = own(principal).where(Thread.key == key)
+        if (begun := (await session.execute(query)).scalar_one_or_none()) is not None:
+            return begun
     earlier = await find_thread(session, principal, last.thread_id)
-    query = (
-        select(Message)
-        .where(Message.thread_id == earlier.id, Message.position <= last.position)
-        .order_by(Message.position.desc())
-        .limit(MOST_COPIED)
-    )
-    told = [
-        Given("user" if message.role == "user" else "assistant", decode_parts(message.parts))
-        for message in reversed((await session.scalars(query)).all())
-    ]
+    told = await _told_up_to(session, last)
     now = utc_now()
     thread = Thread(
         id=new_id("thr"),
@@ -64,6 +67,7 @@ async def fork_thread(
         titled_by=earlier.titled_by,
         preview=earlier.preview,
         last_position=0,
+        key=key,
         fleeting=fleeting,
         created_at=now,
         updated_at=now,
@@ -73,6 +77,19 @@ async def fork_thread(
     _add(session, thread, told)
     await session.flush()
     return thread
+
+
+async def _told_up_to(session: AsyncSession, last: MessageView) -> list[Given]:
+    query = (
+        select(Message)
+        .where(Message.thread_id == last.thread_id, Message.position <= last.position)
+        .order_by(Message.position.desc())
+        .limit(MOST_COPIED)
+    )
+    return [
+        Given("user" if message.role == "user" else "assistant", decode_parts(message.parts))
+        for message in reversed((await session.scalars(query)).all())
+    ]
 
 
 async def mark_thread(

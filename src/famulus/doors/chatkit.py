@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request, Response
 
 from famulus.doors.chatkit_reading import Rooms
+from famulus.doors.following import IdempotencyKey
 from famulus.identity.deps import CurrentPrincipal
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import BadRequest
@@ -19,11 +20,13 @@ PATH = "/chatkit"
 OPERATIONS = "famulus.doors.chatkit_ops"
 BODY_TIME = 30.0
 """Seconds in which a request has to have come."""
-Carry = Callable[[Rooms, Principal, Request, bytes], Awaitable[Response]]
+Carry = Callable[[Rooms, Principal, Request, bytes, str | None], Awaitable[Response]]
 
 
-async def chatkit(request: Request, principal: CurrentPrincipal) -> Response:
-    """One request of the protocol."""
+async def chatkit(
+    request: Request, principal: CurrentPrincipal, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """One request of the protocol; a page may send a key with a message, as at every door."""
     try:
         async with asyncio.timeout(BODY_TIME):
             body = await request.body()
@@ -31,10 +34,16 @@ async def chatkit(request: Request, principal: CurrentPrincipal) -> Response:
         raise BadRequest(f"The body did not come within {BODY_TIME:.0f} seconds.") from error
     state = request.app.state
     rooms = Rooms(
-        state.settings, state.database, state.runs, state.approvals, state.undoing, state.attachments
+        state.settings,
+        state.database,
+        state.runs,
+        state.exchanges,
+        state.approvals,
+        state.undoing,
+        state.attachments,
     )
     carry = _load() if OPERATIONS in sys.modules else await asyncio.to_thread(_load)
-    return await carry(rooms, principal, request, body)
+    return await carry(rooms, principal, request, body, idempotency_key)
 
 
 def mount(app: FastAPI) -> None:

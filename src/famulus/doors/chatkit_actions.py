@@ -19,7 +19,7 @@ from famulus.kernel.errors import BadRequest, Conflict, FieldProblem, Invalid
 from famulus.runs.approvals import Answer, ApprovalView
 from famulus.runs.errors import ApprovalNotFound
 
-CANCEL = "run.cancel"
+CANCEL, FOLLOW = "run.cancel", "run.follow"
 _APPROVAL = re.compile(r"apr_[A-Za-z0-9]{1,60}", re.ASCII)
 
 
@@ -63,6 +63,8 @@ class Actions:
     async def streamed(self, action: Action) -> Response:
         """Do it, and show what comes of it as it comes."""
         card = await self.turns.reading.card(action.thread_id)
+        if action.type == FOLLOW and action.item_id is None:
+            return await self._follow(card)
         if not action.answers:
             return shown(*_replaced(await self._once(card, action)))
         view = await self._approval(action)
@@ -70,6 +72,14 @@ class Actions:
         item = _widget(await self._answer(action))
         scribe.items[item["id"]] = item
         return await self.turns.follow(card, scribe, view.run_id, last, STREAM_OPTIONS, *_replaced(item))
+
+    async def _follow(self, card: ThreadCard) -> Response:
+        """The answer that is coming about, as far as it is and as it goes on, for a page that was loaded anew."""
+        if card.live_run_id is None:
+            return shown()
+        scribe, last = await self.turns.reading.so_far(card, card.live_run_id)
+        there = [event for item in scribe.items.values() for event in _replaced(item)]
+        return await self.turns.follow(card, scribe, card.live_run_id, last, STREAM_OPTIONS, *there)
 
     async def at_once(self, action: Action) -> Item:
         """Do it, and say what has become of the card."""

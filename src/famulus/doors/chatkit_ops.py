@@ -76,10 +76,12 @@ def read_request(body: bytes) -> ChatKitReq:
         raise BadRequest("This is no request of the ChatKit protocol.", fields=faults) from error
 
 
-async def answer(rooms: Rooms, principal: Principal, request: Request, body: bytes) -> Response:
-    """Carry one request out."""
+async def answer(
+    rooms: Rooms, principal: Principal, request: Request, body: bytes, key: str | None
+) -> Response:
+    """Carry one request out; with a `key` that a message was accepted with, it is that one."""
     asked = read_request(body)
-    turns = Turns(rooms, principal, request, asked.metadata)
+    turns = Turns(rooms, principal, request, asked.metadata, key)
     if not is_streaming_req(asked):
         return json_answer(await _json(rooms, principal, turns, asked))
     principal.needs("chat")

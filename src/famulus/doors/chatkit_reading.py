@@ -24,6 +24,7 @@ from famulus.kernel.paging import MAX_LIMIT, BadCursor, Paging, encode_key
 from famulus.kernel.settings import Settings
 from famulus.runs.approvals import Approvals, ApprovalView
 from famulus.runs.events import START, Entry, EventId
+from famulus.runs.exchanges import Exchanges
 from famulus.runs.service import Runs
 from famulus.runs.undoing import Undoing
 
@@ -40,6 +41,7 @@ class Rooms:
     settings: Settings
     database: Database
     runs: Runs
+    exchanges: Exchanges
     approvals: Approvals
     undoing: Undoing
     attachments: Attachments
@@ -170,15 +172,20 @@ class Reading:
         """The items of an answer that is coming about."""
         if card.live_run_id is None:
             return []
-        scribe, _ = await self.scribe(card, card.live_run_id)
-        waiting = {view.id: view for view in await self.waiting(card.live_run_id)} if scribe.cards else {}
+        scribe, _ = await self.so_far(card, card.live_run_id)
+        return list(scribe.items.values())
+
+    async def so_far(self, card: ThreadCard, run_id: str) -> tuple[Scribe, EventId]:
+        """The same as `scribe`, with what became of the cards that wait, or waited. Raises RunNotFound."""
+        scribe, last = await self.scribe(card, run_id)
+        waiting = {view.id: view for view in await self.waiting(run_id)} if scribe.cards else {}
         for id, shown in scribe.cards.items():
             if id in scribe.items and shown.wants == "yes":
                 view = waiting.get(id)
                 scribe.items[id] = approval_item(
                     scribe.place, shown, view.status if view else "approved", mine=view is None or view.mine
                 )
-        return list(scribe.items.values())
+        return scribe, last
 
     async def _position(self, thread_id: str, item_id: str) -> int:
         try:

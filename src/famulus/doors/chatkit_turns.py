@@ -5,13 +5,12 @@ the first is answered, a server that is full) is a stream with one error in it, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chatkit.types import StructuredInputSubmission, UserMessageInput
 from fastapi import Request, Response
 
-from famulus.conversations import threads
 from famulus.conversations.threads import ThreadCard
 from famulus.doors.chatkit_input import message_text, named, original_of, page_of
 from famulus.doors.chatkit_items import items_of, question_ids
@@ -25,6 +24,7 @@ from famulus.identity.principal import Principal
 from famulus.kernel.errors import Conflict, FamulusError
 from famulus.runs.approvals import Answer, ApprovalView
 from famulus.runs.events import START, EventId
+from famulus.runs.exchanges import Beginning
 from famulus.runs.service import Ask, Started
 
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
@@ -44,6 +44,8 @@ class Turns:
     principal: Principal
     request: Request
     metadata: Mapping[str, Any]
+    key: str | None = None
+    """The client's Idempotency-Key."""
 
     @property
     def reading(self) -> Reading:
@@ -53,19 +55,8 @@ class Turns:
     async def create(self, given: UserMessageInput) -> Response:
         """The first message of a new thread; if it is not accepted, there is no thread."""
         ask = await self._ask("", given)
-        async with self.rooms.database.write() as session:
-            card = await threads.create_thread(
-                session,
-                self.principal,
-                course_id=named(self.metadata, "courseId"),
-                assistant_id=named(self.metadata, "assistantId"),
-            )
-        try:
-            started = await self.rooms.runs.start(self.principal, replace(ask, thread_id=card.thread.id))
-        except FamulusError:
-            async with self.rooms.database.write() as session:
-                await threads.delete_thread(session, self.principal, card.thread.id)
-            raise
+        where = Beginning(named(self.metadata, "courseId"), named(self.metadata, "assistantId"))
+        card, started = await self.rooms.exchanges.begin(self.principal, ask, where)
         created = {"type": "thread.created", "thread": thread_item(card)}
         return await self._answer(card, started, created, self._said(started))
 
@@ -142,6 +133,7 @@ class Turns:
             text=message_text(content, quoted, files=bool(given.attachments)),
             attachments=await self.rooms.attachments.chosen(self.principal, given.attachments),
             page=page_of(self.metadata),
+            key=self.key,
             request_id=request_id_of(self.request),
             original=original_of(content, quoted, options),
             client=True,

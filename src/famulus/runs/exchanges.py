@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from famulus.conversations.threads import create_thread, forget_unused
+from famulus.conversations.threads import ThreadCard, create_thread, forget_unused
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
@@ -20,6 +20,17 @@ class Ended:
     """What a person has to confirm before it goes on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a new thread is to be, beside its first message."""
+
+    course_id: str | None = None
+    assistant_id: str | None = None
+    """Without it the registry resolves who answers."""
+    title: str | None = None
+    fleeting: bool = False
+
+
 class Exchanges:
     """The exchanges of one application."""
 
@@ -27,16 +38,26 @@ class Exchanges:
         self._database = database
         self._runs = runs
 
-    async def open(self, principal: Principal, ask: Ask, *, course_id: str | None = None) -> Started:
+    async def begin(
+        self, principal: Principal, ask: Ask, where: Beginning = Beginning()
+    ) -> tuple[ThreadCard, Started]:
         """Accept the first message of a new thread. Raises what refuses it; then no thread stays behind.
 
-        The same key again is the same thread and the same run.
+        The same key again is the same thread and the same run. The thread is told as it was before the message.
         """
         async with self._database.write() as session:
-            card = await create_thread(session, principal, course_id=course_id, key=ask.key)
+            card = await create_thread(
+                session,
+                principal,
+                course_id=where.course_id,
+                assistant_id=where.assistant_id,
+                title=where.title,
+                key=ask.key,
+                fleeting=where.fleeting,
+            )
             thread_id = card.thread.id
         try:
-            return await self._runs.start(principal, replace(ask, thread_id=thread_id))
+            return card, await self._runs.start(principal, replace(ask, thread_id=thread_id))
         except FamulusError:
             async with self._database.write() as session:
                 await forget_unused(session, principal, thread_id)
@@ -46,7 +67,7 @@ class Exchanges:
         """Accept a message to the thread that `ask` names, or to a new one where it names none."""
         if ask.thread_id:
             return await self._runs.start(principal, ask)
-        return await self.open(principal, ask, course_id=course_id)
+        return (await self.begin(principal, ask, Beginning(course_id)))[1]
 
     async def ended(self, principal: Principal, run_id: str) -> Ended:
         """A run once nothing more comes of it by itself: it has ended, or it waits for a person."""

@@ -47,7 +47,15 @@ from famulus.runs.sql.accept import Acceptance, Accepted, accept
 from famulus.runs.sql.again import accept_again
 from famulus.runs.sql.forget import forget
 from famulus.runs.sql.lease import cancel
-from famulus.runs.sql.read import RunAndAnswer, ThreadRow, events_after, newest_event, run_of, thread_of
+from famulus.runs.sql.read import (
+    RunAndAnswer,
+    ThreadRow,
+    events_after,
+    key_used,
+    newest_event,
+    run_of,
+    thread_of,
+)
 from famulus.runs.sql.rows import Steps
 from famulus.runs.title import first_words
 from famulus.runs.views import RunView, run_view
@@ -203,6 +211,13 @@ class Runs:
         self._live.tell(topic(run_id))
         return await self.get(principal, run_id)
 
+    async def has_key(self, principal: Principal, thread_id: str, key: str) -> bool:
+        """Whether a message of this person's was accepted in a thread with this Idempotency-Key."""
+        principal.needs("chat")
+        script = partial(key_used, thread_id, principal.user_id, key)
+        used: bool = await self._database.lane.read(script)
+        return used
+
     async def forget(self, principal: Principal, run_id: str) -> bool:
         """Forget a run that has ended; says whether its thread has no other. Raises RunNotFound or RunInProgress."""
         principal.needs("chat")
@@ -328,6 +343,8 @@ class Runs:
         work = self._runner.works.get(run_id)
         if work is not None and work.run.user_id == principal.user_id and after.epoch <= work.run.epoch:
             newest, live = EventId(work.run.epoch, work.channel.next_n - 1), True
+            if after > newest:  # what happens is in the journal a moment before it is shown
+                newest = await self._database.lane.read(partial(newest_event, run_id))
         else:
             run = (await self._find(principal, run_id)).run
             newest, live = EventId(run.epoch, 10**9), run.live

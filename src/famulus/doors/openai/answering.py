@@ -2,22 +2,21 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request, Response
 
-from famulus.conversations.threads import create_thread, delete_thread
-from famulus.doors.openai.places import Place, place_of, with_course
+from famulus.doors.openai.places import place_of, with_course
 from famulus.doors.openai.shapes import farewell
 from famulus.doors.sse import EventStream, Pipe
 from famulus.doors.watch import Watched
 from famulus.identity.deps import get_principal
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
-from famulus.kernel.errors import FamulusError
 from famulus.runs.approvals import Approvals
 from famulus.runs.events import START, Entry
+from famulus.runs.exchanges import Beginning, Exchanges
 from famulus.runs.service import Ask, Runs, Started
 from famulus.runs.title import first_words
 from famulus.runs.views import RunView
@@ -33,11 +32,17 @@ class Kitchen:
     database: Database
     runs: Runs
     approvals: Approvals
+    exchanges: Exchanges
 
 
 async def _kitchen(request: Request) -> Kitchen:
     state = request.app.state
-    return Kitchen(cast(Database, state.database), cast(Runs, state.runs), cast(Approvals, state.approvals))
+    return Kitchen(
+        cast(Database, state.database),
+        cast(Runs, state.runs),
+        cast(Approvals, state.approvals),
+        cast(Exchanges, state.exchanges),
+    )
 
 
 KitchenDep = Annotated[Kitchen, Depends(_kitchen)]
@@ -51,35 +56,15 @@ class Writer(Protocol):
         ...
 
 
-async def open_thread(
-    kitchen: Kitchen, principal: Principal, model: str, words: str, *, fleeting: bool
-) -> str:
-    """A new thread with the model that was named; its id."""
-    place: Place = place_of(model)
-    async with kitchen.database.write() as session:
-        place = await with_course(session, principal, place)
-        card = await create_thread(
-            session,
-            principal,
-            course_id=place.course_id,
-            assistant_id=place.assistant_id,
-            title=(first_words(words) or model)[:200] if fleeting else None,
-            fleeting=fleeting,
-        )
-        return card.thread.id
-
-
 async def start_in_new_thread(
     kitchen: Kitchen, principal: Principal, model: str, ask: Ask, *, fleeting: bool
 ) -> Started:
-    """Ask in a thread of its own, which is not left behind where the message is not accepted."""
-    thread_id = await open_thread(kitchen, principal, model, ask.text, fleeting=fleeting)
-    try:
-        return await kitchen.runs.start(principal, replace(ask, thread_id=thread_id))
-    except FamulusError:
-        async with kitchen.database.write() as session:
-            await delete_thread(session, principal, thread_id)
-        raise
+    """Ask in a thread of its own with the model that was named."""
+    async with kitchen.database.read() as session:
+        place = await with_course(session, principal, place_of(model))
+    title = (first_words(ask.text) or model)[:200] if fleeting else None
+    where = Beginning(place.course_id, place.assistant_id, title, fleeting)
+    return (await kitchen.exchanges.begin(principal, ask, where))[1]
 
 
 class _Unread:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from famulus.conversations.parts import ClientCall, text_of
 from famulus.conversations.views import seconds_of
 from famulus.doors.answers import json_answer
+from famulus.doors.following import IdempotencyKey
 from famulus.doors.openai.answering import (
     Kitchen,
     KitchenDep,
@@ -28,10 +29,12 @@ router = APIRouter(prefix="/v1", route_class=OpenAIRoute, include_in_schema=Fals
 
 
 @router.post("/chat/completions")
-async def complete(request: Request, principal: CurrentPrincipal, kitchen: KitchenDep) -> Response:
+async def complete(
+    request: Request, principal: CurrentPrincipal, kitchen: KitchenDep, idempotency_key: IdempotencyKey = None
+) -> Response:
     """Answer the last message of a conversation, all at once or, with `stream`, as it is written."""
     wanted = read_chat(await request.body())
-    ask = replace(ask_of(wanted), request_id=request_id_of(request))
+    ask = replace(ask_of(wanted), request_id=request_id_of(request), key=idempotency_key)
     run = (await start_in_new_thread(kitchen, principal, wanted.model, ask, fleeting=True)).run
     if wanted.stream:
         writer = ChatWriter(_id(run), seconds_of(run.created_at), wanted.model, with_usage=wanted.with_usage)

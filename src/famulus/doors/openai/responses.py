@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from famulus.conversations.copying import find_answer, fork_thread
 from famulus.conversations.errors import ThreadNotFound
 from famulus.conversations.threads import delete_thread, find_message, find_thread
 from famulus.doors.answers import json_answer
+from famulus.doors.following import IdempotencyKey
 from famulus.doors.openai.answering import (
     Kitchen,
     KitchenDep,
@@ -33,7 +34,6 @@ from famulus.runs.views import RunView
 
 router = APIRouter(prefix="/v1", route_class=OpenAIRoute, include_in_schema=False)
 FROM_THE_START = -1
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
 StartingAfter = Annotated[int | None, Query(ge=0, le=2**53)]
 
 
@@ -114,21 +114,28 @@ async def _start(kitchen: Kitchen, principal: Principal, wanted: ResponseRequest
     if previous is None:
         fleeting = wanted.store is False
         return await start_in_new_thread(kitchen, principal, wanted.model, ask, fleeting=fleeting)
-    thread_id = await _going_on(kitchen, principal, previous, fleeting=wanted.store is False)
+    thread_id = await _going_on(kitchen, principal, previous, ask.key, fleeting=wanted.store is False)
     await _require_place(kitchen, principal, wanted.model, thread_id)
     return await kitchen.runs.start(principal, replace(ask, thread_id=thread_id))
 
 
-async def _going_on(kitchen: Kitchen, principal: Principal, run_id: str, *, fleeting: bool) -> str:
-    """The thread in which a response is gone on from: its own where nothing follows it there, else a copy up to it."""
+async def _going_on(
+    kitchen: Kitchen, principal: Principal, run_id: str, key: str | None, *, fleeting: bool
+) -> str:
+    """The thread in which a response is gone on from: its own where nothing follows it there, else a copy up to it.
+
+    What follows it with this key is the same request, sent before.
+    """
     run = await kitchen.runs.get(principal, run_id)
+    if key is not None and await kitchen.runs.has_key(principal, run.thread_id, key):
+        return run.thread_id
     async with kitchen.database.write() as session:
         thread = await find_thread(session, principal, run.thread_id)
         answer = run.answer or await find_answer(session, principal, run_id)
         last = answer.id if answer else run.message_id
         if thread.head_id == last and thread.fleeting == fleeting:
             return thread.id
-        return (await fork_thread(session, principal, last, fleeting=fleeting)).id
+        return (await fork_thread(session, principal, last, fleeting=fleeting, key=key)).id
 
 
 async def _require_place(kitchen: Kitchen, principal: Principal, model: str, thread_id: str) -> None:

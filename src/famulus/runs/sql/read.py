@@ -69,6 +69,15 @@ def run_of(run_id: str, user_id: str) -> Steps[RunAndAnswer | None]:
     return RunAndAnswer(run, MessageRow(*answers[0]) if answers else None)
 
 
+def key_used(thread_id: str, user_id: str, key: str) -> Steps[bool]:
+    """Whether a run of this user's thread was accepted with this key."""
+    rows = yield (
+        "SELECT 1 FROM runs WHERE thread_id = $1 AND user_id = $2 AND idempotency_key = $3",
+        (thread_id, user_id, key),
+    )
+    return bool(rows)
+
+
 def newest_event(run_id: str) -> Steps[EventId]:
     """The id of the last journalled event; the start when there is none."""
     rows = yield (
