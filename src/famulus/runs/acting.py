@@ -4,6 +4,8 @@
                                         ├─ ask ───▶ foreseen, and the run put aside until somebody has answered
                                         └─ deny ──▶ not done; the model is told
 
+A call of a tool that the message has brought meets no rules of ours: the answer ends with it (`tools.client`).
+
 Calls of one step are taken in their order, those that only read and stand together side by side. Once one of them has
 to wait, those after it that change something are not done, for they may rest on it.
 """
@@ -14,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from famulus.assistants.settings import AssistantSettings
+from famulus.conversations.parts import ClientCall
 from famulus.conversations.parts import Tool as ToolPart
 from famulus.kernel.tables import utc_now
 from famulus.llm.protocol import ToolCall, ToolSpec
@@ -73,13 +76,20 @@ class Acting:
         """The tools that the model is told of."""
         return self._offer.specs
 
-    async def use(self, calls: Sequence[ToolCall]) -> None:
-        """Make the calls of one step. Raises `Suspended` when some of them wait for a person."""
+    async def use(self, calls: Sequence[ToolCall]) -> bool:
+        """Make the calls of one step; says whether the answer ends with some that its client is to make.
+
+        Raises `Suspended` when some of them wait for a person.
+        """
         waiting: list[tuple[Plan, Verdict]] = []
         reading: list[Plan] = []
+        theirs: list[ToolCall] = []
         here = self._here()  # the model has written all of them before it reads what any of them brings
         for number, call in enumerate(calls):
-            weighed = await self._weigh(call, here) if number < MAX_CALLS else Outcome("failed", SURPLUS)
+            weighed = await self._weigh(call, here, surplus=number >= MAX_CALLS)
+            if isinstance(weighed, Plan) and not weighed.tool.waits:
+                theirs.append(call)
+                continue
             if isinstance(weighed, Plan) and weighed.tool.effect == "reads":
                 reading.append(weighed)
                 continue
@@ -96,12 +106,21 @@ class Acting:
                     await self._foresee(plan, verdict, waiting)
         await self._make(reading, here, waiting)
         if waiting:
+            for call in theirs:
+                await self._carrier.settle(self._work, call, Outcome("denied", AFTER_WAITING))
             await self._suspend(waiting)
+        self._work.draft.parts += [ClientCall(call.id, call.name, call.arguments) for call in theirs]
+        return bool(theirs)
 
-    async def _weigh(self, call: ToolCall, here: ToolContext) -> Plan | tuple[Plan, Verdict] | Outcome:
+    async def _weigh(
+        self, call: ToolCall, here: ToolContext, *, surplus: bool
+    ) -> Plan | tuple[Plan, Verdict] | Outcome:
         """A call that may be made; or one with who has to say yes first; or why it is not made."""
+        tool = self._offer.tools.get(call.name)
+        if surplus and (tool is None or tool.waits):
+            return Outcome("failed", SURPLUS)
         plan = await self._plan(call)
-        if isinstance(plan, Outcome):
+        if isinstance(plan, Outcome) or not plan.tool.waits:
             return plan
         verdict = await self._verdict(plan.tool, here)
         match verdict.decision:

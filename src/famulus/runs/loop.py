@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 
 from msgspec.structs import replace
 
-from famulus.conversations.parts import Citation, ClientCall, Part, Text
+from famulus.conversations.parts import Citation, Part, Text
 from famulus.conversations.parts import Tool as ToolPart
 from famulus.llm.protocol import (
     ChatMessage,
@@ -164,8 +164,11 @@ class Hand(Protocol):
         """The tools that the model is told of in its next step."""
         ...
 
-    async def use(self, calls: Sequence[ToolCall]) -> None:
-        """Carry out the calls of one step and add each, with its result, to the draft; may put the answer aside."""
+    async def use(self, calls: Sequence[ToolCall]) -> bool:
+        """Carry out the calls of one step and add each, with its result, to the draft; may put the answer aside.
+
+        True when the answer ends here, with calls that whoever asks carries out.
+        """
         ...
 
 
@@ -174,14 +177,12 @@ async def answer(
 ) -> AsyncGenerator[Sequence[Event], None]:
     """The text of one answer and what it cites; `draft` holds what has come of it at any moment.
 
-    The tools of `request` are those that whoever asks carries out: an answer that calls one ends with the call. Starts
-    after the steps that `draft.parts` already has. Raises a `ModelError`, `ToolLimit`, `TooCostly` or `CostLimit`.
+    Starts after the steps that `draft.parts` already has. Raises a `ModelError`, `ToolLimit`, `TooCostly` or
+    `CostLimit`.
     """
-    asked, theirs = request.messages, request.tools
-    names = {spec.name for spec in theirs}
+    asked = request.messages
     for _ in range(MAX_STEPS):
-        ours = (spec for spec in hand.specs if spec.name not in names)
-        request = replace(request, messages=(*asked, *continue_messages(draft)), tools=(*ours, *theirs))
+        request = replace(request, messages=(*asked, *continue_messages(draft)), tools=hand.specs)
         calls: list[ToolCall] = []
         draft.begin_step()
         push = partial(_push, draft, show)
@@ -193,11 +194,7 @@ async def answer(
             return
         _check(draft, limits)
         draft.close_text()
-        calls = _told_apart(calls, draft)
-        if here := [call for call in calls if call.name not in names]:
-            await hand.use(here)
-        if elsewhere := [call for call in calls if call.name in names]:
-            draft.parts += [ClientCall(call.id, call.name, call.arguments) for call in elsewhere]
+        if await hand.use(_told_apart(calls, draft)):
             return
     raise ToolLimit()
 

@@ -60,7 +60,7 @@ from famulus.runs.history import Turn, turns_of, within_budget
 from famulus.runs.loop import MOST_TOKENS, Draft, Limits
 from famulus.runs.sql.read import Said, events_after, history
 from famulus.runs.work import Past, Work, past_of, tool_part
-from famulus.tools.client import with_client
+from famulus.tools.client import with_brought, with_declared
 from famulus.tools.contract import ToolContext
 from famulus.tools.offer import Offer, Toolbox
 from famulus.tools.relevance import Told, tell
@@ -122,7 +122,8 @@ class Preparation:
         course = await self._course(work)
         offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
         if asker.client:
-            offer = with_client(offer, assistant.settings.client_tools, asks=assistant.settings.asks)
+            offer = with_declared(offer, assistant.settings.client_tools, asks=assistant.settings.asks)
+        offer = with_brought(offer, _their_tools(application))
         started = time.perf_counter()
         passages = await self._passages(work, rows, assistant) if course else ()
         took = (time.perf_counter() - started) * 1000
@@ -282,7 +283,6 @@ class Preparation:
         kept = within_budget(said, assistant.settings.history_tokens)
         return Request(
             messages=(ChatMessage("system", system_text(situation)), *kept),
-            tools=_their_tools(application),
             grounding=situation.passages,
             searched=situation.searched,
             course_title=situation.course_title,

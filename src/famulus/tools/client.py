@@ -1,7 +1,13 @@
 """What the asker's own client does for an answer: calls that it carries out, and questions that it puts to the person.
 
-An assistant declares them, and they are offered where the client has said that it can. A call of one is not made here:
-the run is put aside, and what the client sends back is the call's result. It is data, like any result.
+Who brings a tool decides what a call of it does, for it is not made here:
+
+    declared by the assistant   the run waits, as for a yes, and goes on with what the client sends back
+    brought with the message    the answer ends with the call; what came of it stands in the next message
+
+What an assistant declares is known as long as the assistant is there, so any client of the person's can answer, hours
+later and after a restart; it is offered where the client has said that it can. What a message brings is known alone to
+whoever sent it, who may never come back: nothing waits for them. Either way the result is data, like any.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +17,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import Field
 
+from famulus.llm.protocol import ToolSpec
 from famulus.tools.arguments import Arguments, as_schema, spec_of
 from famulus.tools.contract import Done, Json, Tool, ToolContext, ToolFailed
 from famulus.tools.offer import Offer
@@ -49,14 +56,23 @@ class AskPerson(Arguments):
     questions: Annotated[list[Question], Field(min_length=1, max_length=8)]
 
 
-def with_client(offer: Offer, declared: Sequence[ClientTool], *, asks: bool) -> Offer:
-    """An offer with what the client can do besides; a name of ours cannot be taken by a tool of the client's."""
+def with_declared(offer: Offer, declared: Sequence[ClientTool], *, asks: bool) -> Offer:
+    """An offer with what the assistant has the client do; a name of ours cannot be taken by a tool of the client's."""
     ours = [_asking()] if asks else []
-    added = [tool for tool in (*ours, *map(_tool, declared)) if tool.name not in offer.tools]
+    return _with(offer, [tool for tool in (*ours, *map(_tool, declared)) if tool.name not in offer.tools])
+
+
+def with_brought(offer: Offer, brought: Sequence[ToolSpec]) -> Offer:
+    """An offer with what came with the message; such a tool stands in for one of ours with its name."""
+    return _with(offer, [_brought(tool) for tool in brought])
+
+
+def _with(offer: Offer, added: Sequence[Tool]) -> Offer:
     if not added:
         return offer
-    tools = {**offer.tools, **{tool.name: tool for tool in added}}
-    return Offer(tools, (*offer.specs, *(spec_of(tool) for tool in added)))
+    new = {tool.name: tool for tool in added}
+    kept = (spec for spec in offer.specs if spec.name not in new)
+    return Offer({**offer.tools, **new}, (*kept, *map(spec_of, new.values())))
 
 
 def fault_of(tool: ClientTool) -> str | None:
@@ -98,6 +114,25 @@ def _tool(declared: ClientTool) -> Tool:
         check=partial(_check, schema),
         wants="result",
     )
+
+
+def _brought(tool: ToolSpec) -> Tool:
+    """What it is given is for the program to check, whose words are told as the model has written them."""
+    return Tool(
+        name=tool.name,
+        description=tool.description,
+        parameters=tool.parameters,
+        effect="reads",
+        act=_elsewhere,
+        place="server",
+        check=_as_it_is,
+        wants="result",
+        waits=False,
+    )
+
+
+def _as_it_is(given: Json) -> Json:
+    return given
 
 
 def _check(schema: dict[str, Any], given: Json) -> Json:

@@ -158,7 +158,9 @@ class Tool:
     secrets: frozenset[str] = field(default=frozenset())
     """Names of arguments that nobody gets to see again."""
     wants: Wants = "yes"
-    """Other than `yes`: it is not made here, every call of it waits for the asker's client."""
+    """Other than `yes`: it is not made here, but by the asker's client."""
+    waits: bool = True
+    """Of one that the client makes: whether the run waits for what comes of it, or the answer ends with the call."""
     private: bool = False
     """Whether what it is given is nobody's but the person's: the audit does not quote it."""
     source: str = ""
