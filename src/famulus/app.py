@@ -259,7 +259,8 @@ def _ways_in(
     hosts = settings.allowed_private_hosts
     foreign = ForeignTokens(settings.trusted_issuers, outbound, plain_hosts=hosts)
     authenticator = Authenticator(database, settings, database.bus, foreign, vault=vault)
-    return Providers(foreign, vault), authenticator, Watch(database, authenticator, database.bus)
+    watch = Watch(database, authenticator, database.bus, most_streams=settings.max_streams)
+    return Providers(foreign, vault), authenticator, watch
 
 
 @dataclass(frozen=True, slots=True)

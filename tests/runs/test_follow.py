@@ -1,6 +1,7 @@
 """Following a run: from any event, by any number of readers, on any instance, with the same events for all."""
 
 import asyncio
+import random
 from dataclasses import replace
 
 import pytest
@@ -155,6 +156,37 @@ async def test_another_instance_shows_the_same(
         elsewhere, here = await asyncio.gather(other.follow(started.run.id), instance.follow(started.run.id))
 
     assert elsewhere == here
+
+
+async def test_D10_who_is_never_woken_comes_to_the_end_by_looking(
+    instance: Instance, opened: Open, provider: FakeProvider
+) -> None:
+    """On an instance that hears no word of what others do, streams end all the same, within ten seconds."""
+    provider.reply(WORDS, pace=0.005)
+    started = await instance.ask()
+    async with opened() as other:
+        await other.parts.live.close()
+        elsewhere = asyncio.create_task(other.follow(started.run.id))
+        here = await instance.follow(started.run.id)
+        async with asyncio.timeout(10):
+            assert await elsewhere == here
+
+
+async def test_D11_who_comes_at_the_first_or_the_last_moment_misses_nothing(
+    instance: Instance, provider: FakeProvider
+) -> None:
+    chance = random.Random(11)
+
+    async def at_some_moment(run_id: str, latest: float) -> list[Entry]:
+        await asyncio.sleep(chance.uniform(0, latest))
+        return await instance.follow(run_id)
+
+    for _ in range(30):
+        provider.reply("One two.")
+        started = await instance.ask()
+        everybody = await asyncio.gather(*(at_some_moment(started.run.id, n / 100) for n in range(8)))
+        assert all(events == everybody[0] for events in everybody)
+        assert (tags(everybody[0])[0], tags(everybody[0])[-1]) == ("run.started", "run.completed")
 
 
 async def test_a_page_of_the_journal(instance: Instance) -> None:

@@ -1,6 +1,7 @@
 """Waiting for what happens elsewhere: as short as possible, and with an end."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 
@@ -9,6 +10,14 @@ async def until(condition: Callable[[], Awaitable[object]], *, within: float = 1
     async with asyncio.timeout(within):
         while not await condition():
             await asyncio.sleep(0.01)
+
+
+def seen_soon(condition: Callable[[], bool], within: float = 5.0) -> None:
+    """Return once `condition()` is true; fails after `within` seconds. For tests that have no loop."""
+    give_up = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < give_up, f"not so within {within} seconds"
+        time.sleep(0.02)
 
 
 async def all_accepted() -> None:

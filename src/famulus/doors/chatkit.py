@@ -14,12 +14,9 @@ from famulus.doors.chatkit_reading import Rooms
 from famulus.doors.following import IdempotencyKey
 from famulus.identity.deps import CurrentPrincipal
 from famulus.identity.principal import Principal
-from famulus.kernel.errors import BadRequest
 
 PATH = "/chatkit"
 OPERATIONS = "famulus.doors.chatkit_ops"
-BODY_TIME = 30.0
-"""Seconds in which a request has to have come."""
 Carry = Callable[[Rooms, Principal, Request, bytes, str | None], Awaitable[Response]]
 
 
@@ -27,11 +24,7 @@ async def chatkit(
     request: Request, principal: CurrentPrincipal, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """One request of the protocol; a page may send a key with a message, as at every door."""
-    try:
-        async with asyncio.timeout(BODY_TIME):
-            body = await request.body()
-    except TimeoutError as error:
-        raise BadRequest(f"The body did not come within {BODY_TIME:.0f} seconds.") from error
+    body = await request.body()
     state = request.app.state
     rooms = Rooms(
         state.settings,

@@ -34,6 +34,7 @@ from famulus.doors.chatkit_actions import Action, Actions
 from famulus.doors.chatkit_reading import Reading, Rooms, thread_item
 from famulus.doors.chatkit_turns import Turns, told
 from famulus.doors.chatkit_widgets import Item
+from famulus.doors.watch import make_room
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import (
     BadRequest,
@@ -86,6 +87,7 @@ async def answer(
         return json_answer(await _json(rooms, principal, turns, asked))
     principal.needs("chat")
     try:
+        make_room(request, principal)
         return await _stream(turns, asked)
     except IN_THE_STREAM as error:
         return told(error)

@@ -21,6 +21,7 @@ from famulus.doors.following import (
 )
 from famulus.doors.problems import request_id_of
 from famulus.doors.telling import told_sse, tool_calls
+from famulus.doors.watch import make_room
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
 from famulus.identity.principal import Principal
 from famulus.kernel.paging import MAX_LIMIT
@@ -138,6 +139,7 @@ async def send_and_stream(
 ) -> Response:
     """Send a message and follow its answer. Sent again with its key and the last event id, it goes on after that."""
     place = parse_id(last_event_id)
+    make_room(request, principal)
     started = await _say(body, request, principal, exchanges, idempotency_key)
     headers = {**headers_of(started), "x-thread-id": started.run.thread_id}
     return await stream_of(request, runs, principal, started.run.id, place, encode=told_sse, headers=headers)

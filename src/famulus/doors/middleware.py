@@ -3,6 +3,7 @@
 Plain ASGI, so that a stream of thousands of pieces passes through one closure and nothing else.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import MutableMapping
@@ -14,10 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from famulus.doors.cors import Cors
-from famulus.doors.problems import problem
+from famulus.doors.problems import refused
 from famulus.doors.sse import DIRECT_SEND
 from famulus.identity.credentials import cookie_name
-from famulus.kernel.errors import BadRequest, TooLarge
+from famulus.kernel.errors import BadRequest, TooLarge, TooSlow
 from famulus.kernel.ids import new_id
 from famulus.kernel.origin import come_from
 from famulus.kernel.proxies import Proxies
@@ -49,6 +50,8 @@ UPLOADS = "/api/v1/attachments/"
 STARTS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.accept"})
 SPOKEN = {"/chatkit": 8_500_000}
 """Bytes of a body that may hold a recording, where that is more than others may have."""
+UPLOAD_TIME = 20
+"""Times as long as others an upload may take."""
 QUIET = frozenset({"/healthz", "/readyz"})
 
 
@@ -80,6 +83,7 @@ class Envelope:
         self._cors = Cors(settings.allowed_origins)
         self._max_body = settings.max_body_bytes
         self._max_upload = settings.max_upload_bytes
+        self._body_time = settings.body_timeout
         policy = (b"content-security-policy", CONTENT_POLICY.encode())
         tls = ((b"strict-transport-security", b"max-age=31536000"),) if settings.https else ()
         self._headers = (*HEADERS, *tls)
@@ -136,35 +140,22 @@ class Envelope:
     async def _bounded(
         self, scope: Scope, headers: MutableMapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
-        """Refuse a body that is too long, by its announcement or once it has become so."""
+        """Refuse a body that is too long, by its announcement or once it has become so, or that does not come."""
         upload = headers.get(b"content-type", b"").startswith(b"multipart/form-data") or (
             scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
         )
         limit = self._max_upload if upload else max(self._max_body, SPOKEN.get(scope["path"], 0))
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit():
-            await problem(BadRequest("Content-Length is not a number."), scope["request_id"])(
-                scope, receive, send
-            )
-            return
-        if int(announced) > limit:
-            await problem(_too_large(limit), scope["request_id"])(scope, receive, send)
-            return
-        if b"transfer-encoding" not in headers:
+            wrong = BadRequest("Content-Length is not a number.")
+            await refused(scope, wrong)(scope, receive, send)
+        elif int(announced) > limit:
+            await refused(scope, _too_large(limit))(scope, receive, send)
+        elif announced == b"0" and b"transfer-encoding" not in headers:
             await self._app(scope, receive, send)
-            return
-        taken = 0
-
-        async def bounded() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                # The framework's own word for it: whatever else reading a body raises becomes a 400.
-                raise HTTPException(TooLarge.status, _too_large(limit).detail)
-            return message
-
-        await self._app(scope, bounded, send)
+        else:
+            time = self._body_time * (UPLOAD_TIME if upload else 1)
+            await self._app(scope, Body(receive, limit, time), send)
 
     def _log(self, scope: Scope, status: int, started: float) -> None:
         if scope["path"] in QUIET:
@@ -177,6 +168,32 @@ class Envelope:
             status=status,
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
+
+
+class Body:
+    """A body on its way in, bounded in bytes and in seconds; what comes after it is not bounded."""
+
+    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._until = asyncio.get_running_loop().time() + seconds
+        self._taken = 0
+        self._whole = False
+
+    async def __call__(self) -> Message:
+        if self._whole:
+            return await self._receive()
+        # The framework's own word for both: whatever else reading a body raises becomes a 400.
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(TooSlow.status) from None
+        self._taken += len(message.get("body", b""))
+        if self._taken > self._limit:
+            raise HTTPException(TooLarge.status, _too_large(self._limit).detail)
+        self._whole = not message.get("more_body", False)
+        return message
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -1,7 +1,7 @@
 """Errors on the wire: one shape for all, `application/problem+json` (RFC 9457), rendered here and nowhere else."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Scope
 
 from famulus.kernel.errors import (
     BadRequest,
@@ -21,6 +22,7 @@ from famulus.kernel.errors import (
     MethodNotAllowed,
     NotFound,
     TooLarge,
+    TooSlow,
 )
 
 log = structlog.get_logger(__name__)
@@ -62,7 +64,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 """For the OpenAPI document: how every route answers when it does not do what was asked."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-BY_STATUS: dict[int, type[FamulusError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+BY_STATUS: dict[int, type[FamulusError]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    408: TooSlow,
+    413: TooLarge,
+}
 
 
 def problem(error: FamulusError, request_id: str | None = None) -> Response:
@@ -85,6 +92,15 @@ def problem(error: FamulusError, request_id: str | None = None) -> Response:
     return Response(msgspec.json.encode(body), error.status, headers, MEDIA_TYPE)
 
 
+def refused(scope: Scope, error: FamulusError) -> Response:
+    """An error in the words of the door that it happens at: those of its protocol where it has its own."""
+    dialects: Mapping[str, Callable[[FamulusError], Response]] = getattr(scope["app"].state, "dialects", {})
+    for prefix, render in dialects.items():
+        if scope["path"].startswith(prefix):
+            return render(error)
+    return problem(error, scope.get("request_id"))
+
+
 def request_id_of(request: Request) -> str | None:
     """The id that the outermost middleware gave this request."""
     return request.scope.get("request_id")
@@ -102,12 +118,12 @@ def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, FamulusError)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_failed", code=error.code, error=error.detail, cause=repr(error.__cause__))
-    return problem(error, request_id_of(request))
+    return refused(request.scope, error)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem(fault_of(error.errors()), request_id_of(request))
+    return refused(request.scope, fault_of(error.errors()))
 
 
 def fault_of(found: Sequence[Any]) -> FamulusError:
@@ -135,7 +151,8 @@ def _http(request: Request, error: Exception) -> Response:
     kind = BY_STATUS.get(error.status_code)
     if kind is None:
         kind = BadRequest if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else FamulusError
-    response = problem(kind(None if kind is not BadRequest else str(error.detail)), request_id_of(request))
+    said = kind(None if kind is not BadRequest else str(error.detail))
+    response = refused(request.scope, said)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -157,4 +174,4 @@ def _methods(request: Request) -> list[str]:
 
 def _unforeseen(request: Request, error: Exception) -> Response:
     log.error("request_crashed", exc_info=error)
-    return problem(FamulusError(), request_id_of(request))
+    return refused(request.scope, FamulusError())

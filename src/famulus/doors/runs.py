@@ -21,7 +21,7 @@ from famulus.doors.following import (
 from famulus.doors.problems import request_id_of
 from famulus.doors.schemas import EventPage, RunAccepted, RunOut, SendMessage
 from famulus.doors.sse import KEEP_ALIVE, EventStream, Pipe
-from famulus.doors.watch import Watched
+from famulus.doors.watch import Watched, make_room
 from famulus.identity.deps import CurrentPrincipal, IdPath, SettingsDep
 from famulus.kernel.live import Live
 from famulus.runs.events import Entry, parse_id
@@ -50,6 +50,8 @@ async def start_run(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send a message. With `Accept: text/event-stream` the answer follows as events; else ask for the run."""
+    if _wants_stream(request):
+        make_room(request, principal)
     ask = Ask(
         thread_id=thread_id,
         text=body.message,

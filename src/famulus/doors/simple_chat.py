@@ -21,7 +21,7 @@ from famulus.doors.following import STREAMED, ExchangesDep, IdempotencyKey, Runs
 from famulus.doors.problems import fault_of, request_id_of
 from famulus.doors.sse import EventStream, Pipe
 from famulus.doors.telling import told_sse, tool_calls
-from famulus.doors.watch import Watched
+from famulus.doors.watch import Watched, make_room
 from famulus.identity.deps import AnyPrincipal, CurrentPrincipal
 from famulus.kernel.errors import BadRequest, FamulusError, Unauthenticated
 from famulus.runs.events import AnswerRestarted, Entry, RunFailed, TextDelta
@@ -73,6 +73,8 @@ async def chat(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask something, in a conversation or in a new one, and get the whole answer."""
+    if stream:
+        make_room(request, principal)
     ask = Ask(body.conversation_id or "", body.message, None, idempotency_key, request_id_of(request))
     started = await exchanges.say(principal, ask)
     run, headers = started.run, {**headers_of(started), "x-conversation-id": started.run.thread_id}
@@ -108,6 +110,7 @@ async def chat_message(
         ask = replace(ask, thread_id=ask.thread_id and guests.unseal(ask.thread_id), key=None)
     else:
         principal = somebody
+        make_room(request, principal)
     started = await exchanges.say(principal, ask)
     thread = started.run.thread_id
     name = guests.seal(thread) if somebody is None else thread

@@ -6,6 +6,7 @@ A stream of a run in a course ends as well when its reader has left the course.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from famulus.identity.events import AccountChanged, SignedOut
 from famulus.identity.principal import Principal
 from famulus.kernel.bus import Bus
 from famulus.kernel.database import Database
-from famulus.kernel.errors import FamulusError, Forbidden, Unauthenticated
+from famulus.kernel.errors import FamulusError, Forbidden, TooMany, Unauthenticated
 from famulus.runs.places import courses_of
 
 PERIOD = 2.0
@@ -51,6 +52,12 @@ class CourseLeft(Forbidden):
     """You are no longer in the course of this conversation, or it is closed; what was said until here stays yours."""
 
     code = "course_left"
+
+
+class TooManyStreams(TooMany):
+    """You have as many streams open here as one person may; close some first."""
+
+    code = "too_many_streams"
 
 
 @dataclass(eq=False, slots=True)
@@ -100,7 +107,12 @@ class Guard:
 class Watch:
     """The open streams of an application."""
 
-    def __init__(self, database: Database, authenticator: Authenticator, bus: Bus) -> None:
+    def __init__(
+        self, database: Database, authenticator: Authenticator, bus: Bus, *, most_streams: int
+    ) -> None:
+        """`most_streams` one person may have open at once."""
+        self._most = most_streams
+        self._streams = Counter[str]()
         self._database = database
         self._authenticator = authenticator
         self._guards: set[Guard] = set()
@@ -108,6 +120,27 @@ class Watch:
         self._looking: asyncio.Task[None] | None = None
         for event in (SignedOut, AccountChanged, RightsChanged):
             bus.subscribe(event, self._wake)
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open, whoever reads them; sockets are not among them."""
+        return self._streams.total()
+
+    def make_room(self, principal: Principal) -> None:
+        """Raise TooManyStreams where this person has no stream left to open."""
+        if self._streams.get(principal.user_id, 0) >= self._most:
+            raise TooManyStreams(retry_after=5)
+
+    @contextmanager
+    def counted(self, principal: Principal) -> Generator[None]:
+        """A stream of this person's while the block lasts."""
+        self._streams[principal.user_id] += 1
+        try:
+            yield
+        finally:
+            self._streams[principal.user_id] -= 1
+            if not self._streams[principal.user_id]:
+                del self._streams[principal.user_id]
 
     @contextmanager
     def over(self, guard: Guard) -> Generator[None]:
@@ -174,6 +207,12 @@ class Watch:
         return same_rights(now, guard.principal)
 
 
+def make_room(request: Request, principal: Principal) -> None:
+    """Raise TooManyStreams for who has no stream left to open, before what it would show has begun."""
+    watch: Watch = request.app.state.watch
+    watch.make_room(principal)
+
+
 def same_rights(now: Principal, then: Principal) -> bool:
     """Whether two are the same person in the same place and role."""
     return (now.user_id, now.organization_id, now.role) == (then.user_id, then.organization_id, then.role)
@@ -197,13 +236,14 @@ class Watched(Response):
         self.raw_headers = stream.raw_headers
         self._stream = stream
         self._watch: Watch = request.app.state.watch
+        self._watch.make_room(principal)
         peer = request.client.host if request.client else None
         self._guard = Guard(principal, request.headers, request.method, peer, run_id)
         self._last_words = last_words or last_event
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         guard = self._guard
-        with self._watch.over(guard):
+        with self._watch.counted(guard.principal), self._watch.over(guard):
             await self._stream(scope, lambda: guard.receive(receive), send)
         if guard.ended is not None:
             last = {

@@ -82,6 +82,12 @@ class MethodNotAllowed(FamulusError):
     status, code, title = 405, "method_not_allowed", "Method not allowed"
 
 
+class TooSlow(FamulusError):
+    """The request did not come in the time that the server waits for one; send it again."""
+
+    status, code, title, retry = 408, "too_slow", "Too slow", True
+
+
 class Conflict(FamulusError):
     """This contradicts something that exists already."""
 

@@ -111,6 +111,20 @@ class Settings(ModelSettings):
         validation_alias=names("mcp_stdio"),
         description="Whether site admins may connect MCP servers that are programs, started on this machine.",
     )
+    max_streams: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        validation_alias=names("max_streams"),
+        description="Event streams that one person, or one program, may have open at once per instance.",
+    )
+    body_timeout: float = Field(
+        30,
+        gt=0,
+        le=3600,
+        validation_alias=names("body_timeout"),
+        description="Seconds in which the body of a request has to have come; of an upload twenty times as many.",
+    )
     max_sockets: int = Field(
         32,
         ge=1,

@@ -18,14 +18,15 @@ from famulus.doors.openai.answering import (
 )
 from famulus.doors.openai.chat_request import ChatRequest, ask_of, read_chat
 from famulus.doors.openai.chat_stream import ChatWriter, call_of, usage_of, waiting_note
-from famulus.doors.openai.shapes import OpenAIRoute, spoken, statuses
+from famulus.doors.openai.shapes import spoken, statuses
 from famulus.doors.problems import request_id_of
+from famulus.doors.watch import make_room
 from famulus.identity.deps import CurrentPrincipal
 from famulus.identity.principal import Principal
 from famulus.runs.events import ApprovalRequested, TextDelta
 from famulus.runs.views import RunView
 
-router = APIRouter(prefix="/v1", route_class=OpenAIRoute, include_in_schema=False)
+router = APIRouter(prefix="/v1", include_in_schema=False)
 
 
 @router.post("/chat/completions")
@@ -34,6 +35,8 @@ async def complete(
 ) -> Response:
     """Answer the last message of a conversation, all at once or, with `stream`, as it is written."""
     wanted = read_chat(await request.body())
+    if wanted.stream:
+        make_room(request, principal)
     ask = replace(ask_of(wanted), request_id=request_id_of(request), key=idempotency_key)
     run = (await start_in_new_thread(kitchen, principal, wanted.model, ask, fleeting=True)).run
     if wanted.stream:

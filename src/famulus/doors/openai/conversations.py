@@ -25,14 +25,14 @@ from famulus.doors.openai.items import Item, items_of, suffix_of
 from famulus.doors.openai.places import place_of, with_course
 from famulus.doors.openai.reading import Metadata, marks, read
 from famulus.doors.openai.response_request import ItemIn, tell
-from famulus.doors.openai.shapes import InvalidValue, OpenAIRoute, at, listed, ours, shown
+from famulus.doors.openai.shapes import InvalidValue, at, listed, ours, shown
 from famulus.doors.openai.talk import Talk
 from famulus.identity.deps import CurrentPrincipal, ReadSession, WriteSession
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import NotFound
 from famulus.kernel.paging import Paging, encode_key
 
-router = APIRouter(prefix="/v1", route_class=OpenAIRoute, include_in_schema=False)
+router = APIRouter(prefix="/v1", include_in_schema=False)
 MOST_ITEMS = 20
 """That are given at once, as at OpenAI."""
 MODEL = "model"

@@ -17,13 +17,12 @@ from famulus.assistants.errors import AssistantNotFound
 from famulus.assistants.registry import Filters, get_assistant, list_assistants
 from famulus.campus.courses import course_card, my_courses
 from famulus.doors.answers import json_answer
-from famulus.doors.openai.shapes import OpenAIRoute
 from famulus.identity.deps import CurrentPrincipal, ReadSession
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import NotFound
 from famulus.kernel.paging import MAX_LIMIT, Paging
 
-router = APIRouter(prefix="/v1", route_class=OpenAIRoute, include_in_schema=False)
+router = APIRouter(prefix="/v1", include_in_schema=False)
 WHOEVER = "famulus"
 MOST = 1_000
 """Models of each kind in the list, which has no pages."""

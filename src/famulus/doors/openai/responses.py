@@ -23,8 +23,9 @@ from famulus.doors.openai.places import Place, place_of, with_course
 from famulus.doors.openai.response_object import STATUSES, Frame
 from famulus.doors.openai.response_request import ResponseRequest, approvals_in, ask_of, read_response
 from famulus.doors.openai.response_stream import ResponseWriter
-from famulus.doors.openai.shapes import InvalidValue, OpenAIRoute, at, listed, ours
+from famulus.doors.openai.shapes import InvalidValue, at, listed, ours
 from famulus.doors.problems import request_id_of
+from famulus.doors.watch import make_room
 from famulus.identity.deps import CurrentPrincipal
 from famulus.identity.principal import Principal
 from famulus.runs.approvals import Answer
@@ -32,7 +33,7 @@ from famulus.runs.errors import ApprovalNotFound, RunNotFound
 from famulus.runs.service import Ask, Started
 from famulus.runs.views import RunView
 
-router = APIRouter(prefix="/v1", route_class=OpenAIRoute, include_in_schema=False)
+router = APIRouter(prefix="/v1", include_in_schema=False)
 FROM_THE_START = -1
 StartingAfter = Annotated[int | None, Query(ge=0, le=2**53)]
 
@@ -43,6 +44,8 @@ async def create_response(
 ) -> Response:
     """Ask: in a conversation, after an earlier response, or anew; wait for the answer, stream it, or neither."""
     wanted = read_response(await request.body())
+    if wanted.stream:
+        make_room(request, principal)
     if approvals_in(wanted):
         run = await _answer_calls(kitchen, principal, wanted)
     else:

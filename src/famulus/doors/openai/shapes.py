@@ -1,14 +1,11 @@
 """What all of these routes share: errors in OpenAI's shape, ids as its clients expect them, and pages of lists."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
-from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi import Response
 
 from famulus.doors.answers import json_answer
 from famulus.doors.problems import problem
@@ -45,25 +42,6 @@ class InvalidValue(BadRequest):
 def at(kind: type[FamulusError], parameter: str, message: str | None = None) -> FamulusError:
     """An error that names the parameter it is about."""
     return kind(message, fields=(FieldProblem(parameter, message or ""),))
-
-
-class OpenAIRoute(APIRoute):
-    """A route that answers errors as OpenAI does."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except FamulusError as error:
-                return refusal(error)
-            except RequestValidationError as error:
-                first = error.errors()[0]
-                name = ".".join(str(part) for part in first["loc"][1:])[:200]
-                return refusal(at(InvalidValue, name, f"{name}: {first['msg']}."))
-
-        return answer
 
 
 def refusal(error: FamulusError) -> Response:
