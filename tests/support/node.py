@@ -9,6 +9,7 @@ from tests.support.availability import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
+CLIENTS = ("openai", "ai", "@ag-ui/client")
 
 
 def find_node() -> Path | None:
@@ -23,6 +24,6 @@ def find_node() -> Path | None:
 def node() -> Path:
     """Node's executable; without it or its packages the test is skipped, or fails where `CI` is set."""
     found = find_node()
-    if found is None or not (WEB / "node_modules" / "openai").is_dir():
+    if found is None or not all((WEB / "node_modules" / name).is_dir() for name in CLIENTS):
         missing("Node with the packages of web/", "run `scripts/test`, or `npm ci` in web/")
     return found

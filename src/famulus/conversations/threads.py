@@ -99,7 +99,7 @@ async def create_thread(
     A `fleeting` one serves a program that keeps the conversation itself.
     """
     principal.needs("chat")
-    if key is not None and (begun := await _begun_with(session, principal, key, course_id)):
+    if key is not None and (begun := await _begun_in(session, principal, key, course_id)):
         return begun
     seat = await find_seat(session, principal, course_id=course_id, assistant_id=assistant_id)
     now = utc_now()
@@ -129,22 +129,26 @@ async def _keep(session: AsyncSession, principal: Principal, card: ThreadCard) -
     except IntegrityError:  # of two requests with one key at the same moment, this is the second
         if thread.key is None:
             raise
-        begun = await _begun_with(session, principal, thread.key, thread.course_id)
+        begun = await _begun_in(session, principal, thread.key, thread.course_id)
         if begun is None:
             raise
         return begun
     return card
 
 
-async def _begun_with(
+async def begun_with(session: AsyncSession, principal: Principal, key: str) -> ThreadCard | None:
+    """The thread of this person that a key has begun; None where it has begun none."""
+    found = (await session.execute(own(principal).where(Thread.key == key))).scalars()
+    return next(iter(await _cards(session, found.all())), None)
+
+
+async def _begun_in(
     session: AsyncSession, principal: Principal, key: str, course_id: str | None
 ) -> ThreadCard | None:
-    thread = (await session.execute(own(principal).where(Thread.key == key))).scalar_one_or_none()
-    if thread is None:
-        return None
-    if thread.course_id != course_id:
+    begun = await begun_with(session, principal, key)
+    if begun is not None and begun.thread.course_id != course_id:
         raise ThreadKeyReused()
-    return (await _cards(session, [thread]))[0]
+    return begun
 
 
 async def find_thread(session: AsyncSession, principal: Principal, thread_id: str) -> Thread:

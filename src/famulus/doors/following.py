@@ -1,6 +1,7 @@
 """What every door over HTTP shares that starts runs and streams them: its parameters, and the stream itself."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -15,6 +16,8 @@ from famulus.runs.exchanges import Exchanges
 from famulus.runs.service import Runs, Started
 
 EVENT_STREAM = "text/event-stream"
+Batch = list[Entry] | None
+"""Some events; None when the stream ends before the run, which waits for a person."""
 
 
 async def _runs(request: Request) -> Runs:
@@ -68,3 +71,15 @@ async def stream_of(
     pipe = Pipe(encode)
     stream = EventStream(await runs.follow(principal, run_id, after, pipe), pipe, headers)
     return Watched(stream, request, principal, run_id)
+
+
+async def until_it_rests(
+    source: AsyncGenerator[list[Entry], None], first: Sequence[Entry] = ()
+) -> AsyncGenerator[Batch, None]:
+    """The batches of a source, perhaps after some events that come first; then None, for a writer to end with."""
+    async with aclosing(source) as batches:
+        if first:
+            yield list(first)
+        async for batch in batches:
+            yield batch
+    yield None

@@ -1,12 +1,13 @@
 """From a request to its run: the thread it is asked in, the start, and the wait for its end or the stream of it."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request, Response
 
+from famulus.doors.following import Batch, until_it_rests
 from famulus.doors.openai.places import place_of, with_course
 from famulus.doors.openai.shapes import farewell
 from famulus.doors.sse import EventStream, Pipe
@@ -20,9 +21,6 @@ from famulus.runs.exchanges import Beginning, Exchanges
 from famulus.runs.service import Ask, Runs, Started
 from famulus.runs.title import first_words
 from famulus.runs.views import RunView
-
-Batch = list[Entry] | None
-"""Some events; None when the stream ends before the run, which waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +104,5 @@ async def streamed(
     """The run's events in the door's own words; from the beginning, for a writer has to know what went before."""
     pipe = Pipe[Batch](writer.frames)
     source = await kitchen.runs.follow(principal, run_id, START, pipe)
-    stream = EventStream(_until_it_rests(source), pipe)
+    stream = EventStream(until_it_rests(source), pipe)
     return Watched(stream, request, principal, run_id, last_words=farewell)
-
-
-async def _until_it_rests(source: AsyncGenerator[list[Entry], None]) -> AsyncGenerator[Batch, None]:
-    async with aclosing(source) as batches:
-        async for batch in batches:
-            yield batch
-    yield None

@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 
 from famulus.conversations.parts import ClientCall, MessageView
-from famulus.doors.openai.answering import Batch
+from famulus.doors.following import Batch
 from famulus.doors.openai.shapes import spoken, statuses
 from famulus.doors.sse import KEEP_ALIVE
 from famulus.runs.events import (

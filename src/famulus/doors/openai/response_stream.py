@@ -18,7 +18,7 @@ from typing import assert_never
 import msgspec
 
 from famulus.conversations.parts import ClientCall, MessageView, Tool
-from famulus.doors.openai.answering import Batch
+from famulus.doors.following import Batch
 from famulus.doors.openai.items import (
     CUT,
     DONE,

@@ -1,0 +1,132 @@
+"""What the doors for others' user interfaces share: the rooms behind them, and threads that their clients name.
+
+Such a client makes up the name of a conversation before the server has heard of it. Where that is no id of ours, it is
+kept with the thread that it begins, and means that thread for this person alone. Both ways lead to any thread.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from famulus.conversations.attachments import Attachments
+from famulus.conversations.errors import ThreadKeyReused, ThreadNotFound
+from famulus.conversations.threads import (
+    ThreadCard,
+    begun_with,
+    create_thread,
+    forget_unused,
+    get_thread,
+)
+from famulus.doors.bodies import text
+from famulus.identity.principal import Principal
+from famulus.kernel.database import Database
+from famulus.kernel.errors import FamulusError
+from famulus.kernel.settings import Settings
+from famulus.runs.approvals import Approvals
+from famulus.runs.service import Ask, Runs, Started
+
+LONGEST_NAME = 200
+_OURS = re.compile(r"thr_[A-Za-z0-9]{1,60}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What these doors ask."""
+
+    settings: Settings
+    database: Database
+    runs: Runs
+    approvals: Approvals
+    attachments: Attachments
+
+
+async def _rooms(request: Request) -> Rooms:
+    state = request.app.state
+    return Rooms(
+        cast(Settings, state.settings),
+        cast(Database, state.database),
+        cast(Runs, state.runs),
+        cast(Approvals, state.approvals),
+        cast(Attachments, state.attachments),
+    )
+
+
+RoomsDep = Annotated[Rooms, Depends(_rooms)]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a new thread is to be, and with whom; of one that there is, it says what it must be."""
+
+    course_id: str | None = None
+    assistant_id: str | None = None
+
+    def require(self, card: ThreadCard) -> None:
+        """Raise ThreadKeyReused where a thread is elsewhere, or with somebody else."""
+        thread = card.thread
+        if self.course_id not in (None, thread.course_id) or self.assistant_id not in (
+            None,
+            thread.assistant_id,
+        ):
+            raise ThreadKeyReused("This conversation is in another place, or with another assistant.")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a client calls a thread."""
+
+    said: str
+
+    @classmethod
+    def of(cls, said: str, path: str) -> "Name":
+        """The name in a request; raises Invalid for what cannot be one."""
+        return cls(text(said, path, LONGEST_NAME, line=True))
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is an id of ours."""
+        return _OURS.fullmatch(self.said) is not None
+
+    @property
+    def key(self) -> str:
+        """What is kept with the thread that the name begins."""
+        return f"client:{self.said}"
+
+
+async def find_named(rooms: Rooms, principal: Principal, name: Name) -> ThreadCard | None:
+    """The thread that is named; None where a client's own name has begun none. Raises ThreadNotFound."""
+    async with rooms.database.read() as session:
+        if name.ours:
+            return await get_thread(session, principal, name.said)
+        return await begun_with(session, principal, name.key)
+
+
+async def require_named(rooms: Rooms, principal: Principal, name: Name) -> ThreadCard:
+    """The thread that is named; raises ThreadNotFound."""
+    card = await find_named(rooms, principal, name)
+    if card is None:
+        raise ThreadNotFound()
+    return card
+
+
+async def ask_in(rooms: Rooms, principal: Principal, name: Name, seat: Seat, ask: Ask) -> Started:
+    """Have a message accepted in the thread that is named, which it may begin; refused, it leaves none behind."""
+    if name.ours and seat == Seat():
+        return await rooms.runs.start(principal, replace(ask, thread_id=name.said))
+    card = await find_named(rooms, principal, name)
+    if card is not None:
+        seat.require(card)
+        return await rooms.runs.start(principal, replace(ask, thread_id=card.thread.id))
+    async with rooms.database.write() as session:
+        card = await create_thread(
+            session, principal, course_id=seat.course_id, assistant_id=seat.assistant_id, key=name.key
+        )
+        thread_id = card.thread.id
+    try:
+        return await rooms.runs.start(principal, replace(ask, thread_id=thread_id))
+    except FamulusError:
+        async with rooms.database.write() as session:
+            await forget_unused(session, principal, thread_id)
+        raise
