@@ -242,7 +242,7 @@ def _put_together(
 
 
 def _worker(settings: Settings, database: Database, live: Live, opened: _Opened, *, instance: str) -> Worker:
-    handlers = background.handlers(
+    work = background.background(
         settings,
         database,
         live,
@@ -251,7 +251,8 @@ def _worker(settings: Settings, database: Database, live: Live, opened: _Opened,
         outbound=opened.outbound,
         attachments=opened.files,
     )
-    return Worker(database, handlers, instance, schedules=background.SCHEDULES)
+    schedules = background.SCHEDULES
+    return Worker(database, work.handlers, instance, schedules=schedules, told=work.told)
 
 
 def _ways_in(

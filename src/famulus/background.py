@@ -1,5 +1,6 @@
 """What is done in the background: the handler of each kind of job, and what is done by the clock."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from famulus.campus.events import CourseLessonsChanged
@@ -12,20 +13,30 @@ from famulus.identity.tidying import TIDY, Tidying
 from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
 from famulus.kernel.jobs import Handler
+from famulus.kernel.jobs_lease import Told
 from famulus.kernel.live import Live
 from famulus.kernel.settings import Settings
 from famulus.knowledge.gather import Gatherer
-from famulus.knowledge.jobs import LESSONS_JOB, SCHEDULED_JOB, SOURCE_JOB, LessonKeeper, SourceKeeper
+from famulus.knowledge.jobs import LESSONS_JOB, SCHEDULED_JOB, SOURCE_JOB, STALE, LessonKeeper, SourceKeeper
 from famulus.knowledge.meaning import Meaning
 from famulus.knowledge.vectors import EMBED_JOB
 from famulus.llm.opened import Models
 from famulus.runs.preparation import TITLE_JOB
 from famulus.runs.title import Titler
 
-SCHEDULES: Final = (TIDY, conversations.TIDY, PURGE)
+SCHEDULES: Final = (TIDY, conversations.TIDY, PURGE, STALE)
 
 
-def handlers(
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a worker is given, by kind of job."""
+
+    handlers: dict[str, Handler]
+    told: dict[str, Told]
+    """Who hears of attempts that have failed."""
+
+
+def background(
     settings: Settings,
     database: Database,
     live: Live,
@@ -34,12 +45,12 @@ def handlers(
     meaning: Meaning,
     outbound: Outbound,
     attachments: Attachments,
-) -> dict[str, Handler]:
-    """By kind of job; the keeper of lessons hears of their changes from now on."""
+) -> Background:
+    """All of it; the keeper of lessons hears of their changes from now on."""
     lessons = LessonKeeper(database)
     database.bus.subscribe(CourseLessonsChanged, lessons.changed)
-    sources = SourceKeeper(database, Gatherer(database, outbound, settings))
-    return {
+    sources = SourceKeeper(database, Gatherer(database, outbound, settings), live)
+    handlers: dict[str, Handler] = {
         MAIL_JOB: Postman(database, settings).handle,
         FORGOTTEN_JOB: Forgotten(database, settings).handle,
         TIDY.kind: Tidying(database).handle,
@@ -49,5 +60,7 @@ def handlers(
         LESSONS_JOB: lessons.handle,
         SOURCE_JOB: sources.handle,
         SCHEDULED_JOB: sources.scheduled,
+        STALE.kind: sources.forsaken,
         EMBED_JOB: meaning.handle,
     }
+    return Background(handlers, {SOURCE_JOB: sources.broke_off})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
 from famulus.kernel import jobs_lease
@@ -504,3 +505,28 @@ async def test_a_database_without_its_tables_is_complained_of_once(database: Dat
             await until(diary.was_called)
 
     assert [line["event"] for line in logged].count("job_poll_failed") == 1
+
+
+async def test_who_wants_to_hears_of_attempts_that_failed_in_the_transaction_that_says_so(
+    database: Database,
+) -> None:
+    heard: list[tuple[Payload, str, str]] = []
+
+    async def told(session: AsyncSession, payload: Payload, error: str) -> None:
+        status = (await session.scalars(select(Job.status).where(Job.kind == "note"))).one()
+        heard.append((payload, error, status))
+
+    diary = Diary(Later(0), ValueError("once"), ValueError("twice"))
+    async with working(database, diary, told={"note": told}, max_attempts=2):
+        await ask(database, {"n": 1})
+        await until(partial(_given_up, database))
+
+    assert [(payload, error) for payload, error, _ in heard] == [
+        ({"n": 1}, "ValueError: once"),
+        ({"n": 1}, "ValueError: twice"),
+    ]
+    assert {status for _, _, status in heard} == {"running"}
+
+
+async def _given_up(database: Database) -> bool:
+    return [row.status for row in await rows(database)] == ["failed"]

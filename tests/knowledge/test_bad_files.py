@@ -9,7 +9,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.settings import load_settings
 from famulus.knowledge.errors import UnreadableArchive
 from famulus.knowledge.files import Limits
-from famulus.knowledge.ingest import ingest_path, limits_of
+from famulus.knowledge.ingest import Terms, ingest_path, limits_of
 from famulus.knowledge.store import Owner
 from tests.knowledge.office import docx, epub, locked_zip, packed, slides, workbook
 from tests.knowledge.papers import pdf
@@ -81,7 +81,7 @@ async def test_each_bad_file_is_named_and_the_rest_goes_on(
     link(folder / "linked.md")
     limits = limits_of(load_settings(source_file_bytes=1_000_000))
 
-    report = await ingest_path(database, owner, folder, limits=limits)
+    report = await ingest_path(database, owner, folder, terms=Terms(limits))
 
     assert {remark.path: remark.reason for remark in report.failed} == {
         name: reason for name, (_, reason) in FAILED.items()
@@ -91,7 +91,7 @@ async def test_each_bad_file_is_named_and_the_rest_goes_on(
     ]
     assert [remark.path for remark in report.notes] == ["western.txt"]
     assert report.chunks == 2
-    again = await ingest_path(database, owner, folder, limits=limits)
+    again = await ingest_path(database, owner, folder, terms=Terms(limits))
     assert (again.added, again.changed, again.unchanged) == (0, 0, len(FAILED) + 2)
     assert len(again.failed) == len(FAILED)
 
@@ -122,7 +122,7 @@ async def test_a_bad_archive_is_refused_as_a_whole(
     (tmp_path / "all.zip").write_bytes(data)
 
     with pytest.raises(UnreadableArchive, match=reason):
-        await ingest_path(database, owner, tmp_path / "all.zip", limits=Limits(files=20))
+        await ingest_path(database, owner, tmp_path / "all.zip", terms=Terms(Limits(files=20)))
 
 
 async def test_locked_files_of_an_archive_are_left_out(

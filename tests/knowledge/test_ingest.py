@@ -1,15 +1,18 @@
 """Taking in folders and uploads: only what changed, all of what changed, and a line for what cannot be read."""
 
 import asyncio
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 
 from famulus.kernel.database import Database
+from famulus.knowledge import walk
 from famulus.knowledge.errors import NothingToRead, SourceVanished, UnreadableArchive, UnreadableFile
-from famulus.knowledge.files import Limits
-from famulus.knowledge.ingest import BATCH_FILES, Report, ingest_path, ingest_upload
+from famulus.knowledge.files import FileRef, Limits, Reader
+from famulus.knowledge.ingest import BATCH_FILES, Report, Terms, ingest_path, ingest_upload
 from famulus.knowledge.retrieve import search
 from famulus.knowledge.store import Owner
 from tests.knowledge.papers import pack, pdf, write
@@ -50,9 +53,8 @@ async def test_a_folder_becomes_a_source(
     write(folder, {**files, "manual.pdf": pdf([["A round manual."]], "Manual"), "notes.txt": "Round notes."})
     seen: list[tuple[int, int]] = []
 
-    report = await ingest_path(
-        database, owner, folder, on_progress=lambda done, total: seen.append((done, total))
-    )
+    terms = Terms(on_progress=lambda done, total: seen.append((done, total)))
+    report = await ingest_path(database, owner, folder, terms=terms)
 
     assert counts(report) == (4, 0, 0, 0)
     assert (report.failed, report.skipped, report.notes, report.chunks) == ([], [], [], 4)
@@ -130,7 +132,7 @@ async def test_bad_files_are_named_and_the_rest_goes_on(
     (folder / "closed.md").unlink()
     (folder / "closed.md").symlink_to("/proc/self/mem")
 
-    report = await ingest_path(database, owner, folder, limits=Limits(file_bytes=4_000))
+    report = await ingest_path(database, owner, folder, terms=Terms(Limits(file_bytes=4_000)))
 
     assert sorted(remark.path for remark in report.failed) == sorted(set(bad) - {"closed.md"})
     assert all(remark.reason.endswith(".") for remark in report.failed)
@@ -142,7 +144,7 @@ async def test_bad_files_are_named_and_the_rest_goes_on(
 
 async def test_what_took_too_long_is_tried_again(database: Database, owner: Owner, folder: Path) -> None:
     write(folder, {"a.pdf": pdf([["Round."]])})
-    slow = await ingest_path(database, owner, folder, limits=Limits(seconds=0.001))
+    slow = await ingest_path(database, owner, folder, terms=Terms(Limits(seconds=0.001)))
 
     report = await ingest_path(database, owner, folder)
 
@@ -156,9 +158,8 @@ async def test_many_files_and_a_run_that_is_killed(
     count = 3 * BATCH_FILES
     write(folder, {f"{n:03}.md": f"# Page {n}\n\nRound {n}." for n in range(count)})
     half = asyncio.Event()
-    run = asyncio.create_task(
-        ingest_path(database, owner, folder, on_progress=lambda _done, _total: half.set())
-    )
+    terms = Terms(on_progress=lambda _done, _total: half.set())
+    run = asyncio.create_task(ingest_path(database, owner, folder, terms=terms))
     await half.wait()
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -185,10 +186,9 @@ async def test_a_source_deleted_meanwhile_ends_the_run(
         async with database.write() as session:
             await session.execute(text("DELETE FROM sources WHERE kind = 'folder'"))
 
+    terms = Terms(on_progress=lambda *_: deleted.append(asyncio.create_task(delete())))
     with pytest.raises(SourceVanished):
-        await ingest_path(
-            database, owner, folder, on_progress=lambda *_: deleted.append(asyncio.create_task(delete()))
-        )
+        await ingest_path(database, owner, folder, terms=terms)
     await asyncio.gather(*deleted)
     assert await rows(database, "SELECT 1 FROM chunks") == []
 
@@ -276,3 +276,75 @@ async def test_several_runs_of_one_folder_at_once(
         database, "SELECT count(*), count(DISTINCT path) FROM documents WHERE path LIKE '%.md'"
     ) == [(20, 20)]
     assert len(await titles(world, "square")) == 20
+
+
+def long_ago(*paths: Path) -> None:
+    """Have files look as if nobody had touched them lately; the time of change of an inode is nobody's to set."""
+    for path in paths:
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks so fine that no file has to wait until its times tell a later change from this one."""
+    monkeypatch.setattr(walk, "SETTLED", 0)
+
+
+@pytest.mark.usefixtures("settled")
+async def test_what_looks_the_same_from_outside_is_not_even_opened(
+    database: Database, owner: Owner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, {"a.md": "Round.", "b.md": "Square."})
+    await ingest_path(database, owner, folder)
+    opened: list[str] = []
+    fingerprint = Reader.fingerprint
+
+    def noted(reader: Reader, ref: FileRef) -> str:
+        opened.append(ref.path)
+        return fingerprint(reader, ref)
+
+    monkeypatch.setattr(Reader, "fingerprint", noted)
+
+    assert counts(await ingest_path(database, owner, folder)) == (0, 0, 2, 0)
+    assert opened == []
+    assert counts(await ingest_path(database, owner, folder, terms=Terms(thorough=True))) == (0, 0, 2, 0)
+    assert opened == ["a.md", "b.md"]
+    opened.clear()
+    long_ago(folder / "a.md")
+    assert counts(await ingest_path(database, owner, folder)) == (0, 0, 2, 0)
+    assert counts(await ingest_path(database, owner, folder)) == (0, 0, 2, 0)
+    assert opened == ["a.md"], "once, for it looked different; then what it looks like is known again"
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("way", ["written over", "copied over", "put in its place"])
+async def test_a_change_that_keeps_size_and_date_is_seen(
+    database: Database, world: World, owner: Owner, folder: Path, way: str
+) -> None:
+    write(folder, {"notes/a.md": "Round wheel."})
+    place, other = folder / "notes" / "a.md", folder / "other.md"
+    long_ago(place)
+    await ingest_path(database, owner, folder / "notes")
+    other.write_text("Steel wheel.")
+    long_ago(other)
+
+    if way == "written over":
+        place.write_text("Steel wheel.")
+        long_ago(place)
+    elif way == "copied over":
+        shutil.copy2(other, place)
+    else:
+        other.rename(place)
+
+    assert place.stat().st_mtime == 1_700_000_000
+    assert counts(await ingest_path(database, owner, folder / "notes")) == (0, 1, 0, 0)
+    assert await titles(world, "steel") == ["a"]
+
+
+async def test_a_file_that_was_just_touched_is_looked_into_again(
+    database: Database, owner: Owner, folder: Path
+) -> None:
+    write(folder, {"a.md": "Round."})
+    await ingest_path(database, owner, folder)
+
+    assert await rows(database, "SELECT stamp FROM documents WHERE path = 'a.md'") == [("",)]

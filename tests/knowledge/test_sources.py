@@ -4,23 +4,30 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from famulus.doors.rest import CAMPUS
 from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
+from famulus.kernel.jobs import Later, Worker
+from famulus.kernel.live import Live
 from famulus.kernel.settings import Settings, load_settings
+from famulus.kernel.tables import utc_now
+from famulus.knowledge import walk
 from famulus.knowledge.gather import Gatherer
-from famulus.knowledge.jobs import SCHEDULED_JOB, SOURCE_JOB, SourceKeeper
+from famulus.knowledge.jobs import FORSAKEN, SCHEDULED_JOB, SOURCE_JOB, SourceKeeper
+from famulus.knowledge.models import Source
 from famulus.knowledge.routes import router as knowledge
 from tests.knowledge.papers import write
 from tests.support.docs_openapi import document
 from tests.support.rooms import World, build_world, serving
+from tests.support.waiting import until
 from tests.support.web_server import WebServer
 
 
@@ -38,7 +45,7 @@ async def world(database: Database, settings: Settings) -> AsyncIterator[World]:
 async def run_jobs(database: Database, settings: Settings) -> None:
     """Do what has been asked for, as a worker does."""
     outbound = Outbound(settings.allowed_private_hosts)
-    keeper = SourceKeeper(database, Gatherer(database, outbound, settings))
+    keeper = SourceKeeper(database, Gatherer(database, outbound, settings), Live())
     async with database.write() as session:
         rows = await session.execute(
             text("DELETE FROM jobs WHERE kind = :kind RETURNING payload"), {"kind": SOURCE_JOB}
@@ -229,7 +236,7 @@ async def test_a_schedule_asks_again_until_it_is_changed(
         course_id=world.course,
         schedule="0 4 * * *",
     )
-    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings))
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings), Live())
 
     async def waiting(kind: str) -> list[dict[str, Any]]:
         async with database.read() as session:
@@ -258,7 +265,7 @@ async def test_a_run_that_is_cut_short_is_finished_by_the_next(
     source = await created(
         world, "site", kind="folder", location=str(tmp_path / "many"), course_id=world.course
     )
-    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings))
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings), Live())
 
     begun = asyncio.create_task(keeper.handle({"source_id": source["id"]}))
     while (await seen(world, source["id"]))["done"] == 0:
@@ -303,3 +310,103 @@ async def test_a_folder_of_the_server_is_its_operators_alone(world: World, tmp_p
         assert (await world[who].patch(place, {"name": f"Of {who}"})).status_code == status
     for who, status in (("teacher", 403), ("admin", 403), ("site", 202)):
         assert (await world[who].post(f"{place}/run", {})).status_code == status
+
+
+async def test_a_source_that_takes_long_is_read_step_by_step(
+    world: World, database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "SETTLED", 0)
+    write(tmp_path / "long", {f"{n}.md": f"# Number {n}\n\nText number {n}." for n in range(4)})
+    source = await created(
+        world, "site", kind="folder", location=str(tmp_path / "long"), course_id=world.course
+    )
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings, step=0.0), Live())
+    seen_so_far: list[tuple[str, int, int]] = []
+
+    for _ in range(3):
+        with pytest.raises(Later):
+            await keeper.handle({"source_id": source["id"]})
+        now = await seen(world, source["id"])
+        seen_so_far.append((now["state"], now["done"], now["total"]))
+    await keeper.handle({"source_id": source["id"]})
+
+    assert seen_so_far == [("indexing", n, 4) for n in (1, 2, 3)]
+    now = await seen(world, source["id"])
+    assert (now["state"], now["documents"], now["done"]) == ("ready", 4, 4)
+
+
+async def test_an_attempt_that_breaks_off_says_so_and_the_next_one_mends_it(
+    world: World, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    write(tmp_path / "few", {"a.md": "# Wheels\n\nRound."})
+    source = await created(
+        world, "site", kind="folder", location=str(tmp_path / "few"), course_id=world.course
+    )
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings), Live())
+    between: list[dict[str, Any]] = []
+
+    async def breaks_once(payload: Any) -> None:
+        if not between:
+            between.append({})
+            raise LookupError("/secret/place")
+        between.append(await seen(world, source["id"]))
+        await keeper.handle(payload)
+
+    worker = Worker(
+        database,
+        {SOURCE_JOB: breaks_once},
+        "here",
+        told={SOURCE_JOB: keeper.broke_off},
+        backoff=0.01,
+        poll=0.02,
+    )
+    await worker.start()
+
+    async def ready() -> bool:
+        return (await seen(world, source["id"]))["state"] == "ready"
+
+    await until(ready)
+    await worker.stop()
+    assert between[1]["state"] == "failed"
+    assert between[1]["error"].startswith("Reading broke off (LookupError).")
+    assert (await seen(world, source["id"]))["error"] is None
+
+
+async def test_a_run_that_nobody_goes_on_with_is_said_to_have_failed(
+    world: World, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    write(tmp_path / "few", {"a.md": "# Wheels\n\nRound."})
+    source = await created(
+        world, "site", kind="folder", location=str(tmp_path / "few"), course_id=world.course
+    )
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings), Live())
+
+    async def left(ago: timedelta) -> dict[str, Any]:
+        async with database.write() as session:
+            await session.execute(
+                update(Source).values(state="indexing", updated_at=utc_now() - ago, error=None)
+            )
+        await keeper.forsaken({})
+        return await seen(world, source["id"])
+
+    assert (await left(FORSAKEN / 2))["state"] == "indexing"
+    now = await left(FORSAKEN * 2)
+    assert (now["state"], now["error"][:21]) == ("failed", "Reading was cut short")
+    await keeper.handle({"source_id": source["id"]})
+    assert (await seen(world, source["id"]))["state"] == "ready"
+
+
+async def test_a_search_says_that_there_is_more_to_read(
+    world: World, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    write(tmp_path / "few", {"a.md": "# Wheels\n\nRound."})
+
+    async def reading(who: str) -> int:
+        answer = await world[who].get("/api/v1/search", q="round wheels")
+        return answer.json()["reading"]
+
+    assert await reading("student") == 0
+    await created(world, "site", kind="folder", location=str(tmp_path / "few"), course_id=world.course)
+    assert (await reading("student"), await reading("stranger")) == (1, 0)
+    await run_jobs(database, settings)
+    assert await reading("student") == 0

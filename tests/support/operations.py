@@ -119,6 +119,7 @@ CASES: dict[str, Case] = {
     "GET /api/v1/passages/{id}": Case(path={"id": "{passage}"}),
     "GET /api/v1/sources": Case(query={"course_id": "{course}"}),
     "GET /api/v1/sources/{id}": Case(path={"id": "{source}"}),
+    "GET /api/v1/sources/{id}/events": Case(path={"id": "{source}"}),
     "POST /api/v1/sources": Case(
         "teacher",
         201,

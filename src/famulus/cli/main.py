@@ -84,12 +84,16 @@ def seed(
 def ingest(
     path: Annotated[Path, typer.Argument(help="A folder, a file or a zip: Markdown, HTML, text, PDF.")],
     course: Course,
+    *,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Look inside every file, whatever its size and times say.")
+    ] = False,
     as_: As = None,
 ) -> None:
     """Add material to a course; what has not changed since the last time is not read again."""
     from famulus.cli.work import run_ingest  # lazy: the knowledge room
 
-    if not run_ingest(path, course, as_):
+    if not run_ingest(path, course, as_, thorough=thorough):
         raise typer.Exit(1)
 
 

@@ -34,6 +34,9 @@ def run_search(question: str, course: str | None, email: str | None, limit: int)
 
     answer = with_database(work)
     print(f"Searched {SAID[answer.meaning]}.")
+    if answer.reading:
+        sources = "1 source is" if answer.reading == 1 else f"{answer.reading} sources are"
+        print(f"{sources} still being read; ask again for what is in there.")
     for number, passage in enumerate(answer.passages, 1):
         _show(number, passage)
     if not any(fits(passage) for passage in answer.passages):

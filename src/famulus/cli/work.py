@@ -1,8 +1,8 @@
 """Commands that do one thing to the database and end."""
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.migrate import newest, reach, require_newest, upgrade
 from famulus.kernel.settings import load_settings
-from famulus.knowledge.ingest import Report, ingest_path, limits_of
+from famulus.knowledge.ingest import Progress, Report, Terms, ingest_path, limits_of
 from famulus.knowledge.store import Owner
 
 T = TypeVar("T")
@@ -50,20 +50,19 @@ def run_seed() -> str:
     return "The demo is loaded." if loaded else "The demo is loaded already; nothing to do."
 
 
-def run_ingest(path: Path, course: str, email: str | None) -> bool:
+def run_ingest(path: Path, course: str, email: str | None, *, thorough: bool = False) -> bool:
     """Add material to a course, showing progress; False when some of it could not be read."""
+    with _bar() as progress:
+        terms = Terms(limits_of(load_settings()), thorough, on_progress=progress)
 
-    async def work(database: Database) -> Report:
-        async with database.read() as session:
-            principal = await principal_by_email(session, email)
-            card = await course_by_name(session, principal, course)
-        owner = Owner(card.organization_id, card.id)
-        limits = limits_of(load_settings())
-        return await ingest_path(database, owner, path, by=principal, limits=limits, on_progress=_progress)
+        async def work(database: Database) -> Report:
+            async with database.read() as session:
+                principal = await principal_by_email(session, email)
+                card = await course_by_name(session, principal, course)
+            owner = Owner(card.organization_id, card.id)
+            return await ingest_path(database, owner, path, by=principal, terms=terms)
 
-    report = with_database(work)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
+        report = with_database(work)
     print(
         f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, {report.removed} removed,"
         f" {len(report.failed)} failed, {len(report.skipped)} skipped; {report.chunks} chunks,"
@@ -74,6 +73,20 @@ def run_ingest(path: Path, course: str, email: str | None) -> bool:
     return not report.failed
 
 
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{done} of {total} files", end="", file=sys.stderr, flush=True)
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A bar that fills up, where somebody sees it; it is gone when all is done."""
+    # lazy: a tenth of a second, for this one command
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Looking at files", total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, description="Reading files", completed=done, total=total)
+
+        yield show

@@ -20,6 +20,7 @@ from famulus.doors import problems
 from famulus.doors.approvals import router as approvals
 from famulus.doors.attachments import router as attachments
 from famulus.doors.runs import router as runs
+from famulus.doors.sources import router as sources
 from famulus.identity.routes.account import router as account
 from famulus.identity.routes.keys import router as keys
 from famulus.identity.routes.sessions import router as sessions
@@ -45,6 +46,7 @@ def mount(app: FastAPI) -> None:
         approvals,
         attachments,
         knowledge,
+        sources,
         *CAMPUS,
         assistants,
         tool_rules,

@@ -25,7 +25,7 @@ from famulus.kernel.clock import clock_of
 from famulus.kernel.database import Database, announce
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.ids import new_id
-from famulus.kernel.jobs_lease import Held
+from famulus.kernel.jobs_lease import Held, Told
 from famulus.kernel.jobs_schedule import Schedule
 from famulus.kernel.jobs_table import Payload
 from famulus.kernel.lane import NOW, Value
@@ -107,6 +107,7 @@ class Worker:
         owner: str,
         *,
         schedules: Sequence[Schedule] = (),
+        told: Mapping[str, Told] | None = None,
         concurrency: int = 2,
         lease: float = 30.0,
         time_limit: float = 900.0,
@@ -114,11 +115,15 @@ class Worker:
         backoff: float = 2.0,
         poll: float = 1.0,
     ) -> None:
-        """Times are in seconds: the n-th failure is followed by a pause of `backoff` * 2ⁿ⁻¹, an hour at most."""
+        """Times are in seconds: the n-th failure is followed by a pause of `backoff` * 2ⁿ⁻¹, an hour at most.
+
+        `told`: by kind, who hears of attempts that have failed.
+        """
         self._database = database
         self._handlers = {**handlers, PURGE.kind: self._purge}
         self._claims = (f"{owner}/{n}" for n in itertools.count(1))
         self._schedules = (*schedules, PURGE)
+        self._told = told or {}
         self._concurrency = concurrency
         self._lease = lease
         self._time_limit = time_limit
@@ -205,7 +210,7 @@ class Worker:
                     await jobs_lease.put_back(self._database, job, counts=False)
                 elif job.attempts > self._max_attempts:
                     log.error("job_failed", attempts=job.attempts - 1)
-                    await jobs_lease.give_up(self._database, job, "Its worker died every time.")
+                    await self._give_up(job, "Its worker died every time.")
                 else:
                     await self._attempt(job)
             except Exception:
@@ -252,11 +257,15 @@ class Worker:
             log.info("job_later", seconds=error.seconds)
         elif job.attempts < self._max_attempts:
             pause = min(self._backoff * 2 ** (job.attempts - 1), MAX_PAUSE)
-            await jobs_lease.put_back(self._database, job, delay=pause, error=_words(error))
+            told = self._told.get(job.kind)
+            await jobs_lease.put_back(self._database, job, delay=pause, error=_words(error), told=told)
             log.warning("job_will_be_retried", attempts=job.attempts, pause=pause, exc_info=error)
         else:
-            await jobs_lease.give_up(self._database, job, _words(error))
+            await self._give_up(job, _words(error))
             log.error("job_failed", attempts=job.attempts, exc_info=error)
+
+    async def _give_up(self, job: Held, error: str) -> None:
+        await jobs_lease.give_up(self._database, job, error, self._told.get(job.kind))
 
 
 def _failure(doing: "asyncio.Future[Any]") -> BaseException | None:

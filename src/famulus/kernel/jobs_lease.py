@@ -6,7 +6,7 @@ pending ── claim ─▶ running ── done ─▶ (gone)
 """
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,10 @@ from famulus.kernel.tables import utc_now
 
 ERROR_LENGTH = 2000
 FAILED_KEPT = timedelta(days=30)
+
+
+Told = Callable[[AsyncSession, Payload, str], Awaitable[None]]
+"""Hears that an attempt has failed and why, in the transaction that says so of the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,18 @@ async def done(database: Database, job: Held) -> None:
 
 
 async def put_back(
-    database: Database, job: Held, *, delay: float = 0.0, error: str | None = None, counts: bool = True
+    database: Database,
+    job: Held,
+    *,
+    delay: float = 0.0,
+    error: str | None = None,
+    counts: bool = True,
+    told: Told | None = None,
 ) -> None:
-    """To be tried again after `delay` seconds; `counts` says whether the attempt was one."""
+    """To be tried again after `delay` seconds; `counts` says whether the attempt was one.
+
+    `told` hears of the error in the same transaction.
+    """
     twin = aliased(Job)
     again = Job.unique_key.is_(None) | ~exists().where(
         twin.unique_key == Job.unique_key, twin.status == "pending"
@@ -98,16 +111,25 @@ async def put_back(
     if not counts:
         values["attempts"] = Job.attempts - 1
     async with database.write() as session:
+        if error is not None:
+            await _tell(session, job, error, told)
         if not await _touched(session, update(Job).where(_ours(job), again).values(values)):
             # The same work was asked for again meanwhile, and that job is as good as this one.
             await session.execute(delete(Job).where(_ours(job)))
 
 
-async def give_up(database: Database, job: Held, error: str) -> None:
-    """The job has failed for good; it is kept a while for somebody to read."""
+async def give_up(database: Database, job: Held, error: str, told: Told | None = None) -> None:
+    """The job has failed for good; it is kept a while for somebody to read. `told` hears of it as of `put_back`."""
     values = {"status": "failed", "holder": None, "error": error[:ERROR_LENGTH], "finished_at": utc_now()}
     async with database.write() as session:
+        await _tell(session, job, error, told)
         await session.execute(update(Job).where(_ours(job)).values(values))
+
+
+async def _tell(session: AsyncSession, job: Held, error: str, told: Told | None) -> None:
+    """Not of a job that somebody else holds by now."""
+    if told is not None and await session.scalar(select(Job.id).where(_ours(job))) is not None:
+        await told(session, job.payload, error)
 
 
 async def purge(database: Database) -> None:

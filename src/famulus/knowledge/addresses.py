@@ -3,6 +3,7 @@
 import asyncio
 import mimetypes
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ AGENT = "Famulus"
 SECONDS = 20.0
 PAUSE = 0.2
 """Seconds between two requests, which all go one after another."""
+MOST_SECONDS = 400.0
+"""For all of them together, within what a job may take."""
 ROBOTS_BYTES = 500_000
 OK, SERVER_ERROR = 200, 500
 _ENDINGS = {
@@ -33,7 +36,13 @@ async def fetch_all(outbound: Outbound, urls: Sequence[str], folder: Path, limit
     listing = Listing()
     rules: dict[str, Any] = {}
     left = limits.total_bytes
+    until = time.monotonic() + MOST_SECONDS
     for number, url in enumerate(dict.fromkeys(urls)):
+        if time.monotonic() > until:
+            listing.failed.append(
+                Remark(url, "The addresses before it took too long; make them two sources.")
+            )
+            continue
         if number:
             await asyncio.sleep(PAUSE)
         try:

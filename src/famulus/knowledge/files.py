@@ -45,6 +45,8 @@ class FileRef(Struct, frozen=True):
     """Its name inside that zip."""
     name: str = ""
     """The file name that says what kind of file it is, where `path` does not."""
+    stamp: str = ""
+    """Its size, times and inode, or those of its zip; with the same stamp it is the same file. Empty: look inside."""
 
 
 class Reader:

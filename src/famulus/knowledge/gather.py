@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
+from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
 from famulus.kernel.settings import Settings
 from famulus.knowledge.errors import SourceUnreachable
 from famulus.knowledge.files import FileRef, Limits
-from famulus.knowledge.ingest import Report, ingest_listing, limits_of
+from famulus.knowledge.ingest import Progress, Report, Terms, ingest_listing, limits_of
 from famulus.knowledge.models import Source
 from famulus.knowledge.store import Kind, Owner, Place
 from famulus.knowledge.walk import Listing, Remark, survey
 
 DOCUMENT = "openapi.json"
 SECONDS = 30.0
+STEP = 300.0
+"""Seconds of reading, after which other jobs have their turn and the next job goes on: with a checkout or with pages to
+be fetched before it, a step stays well within what a job may take."""
 OK = 200
 
 
@@ -31,16 +35,22 @@ class Gatherer:
     database: Database
     outbound: Outbound
     settings: Settings
+    step: float = STEP
 
-    async def bring_up_to_date(self, source: Source) -> Report:
-        """Read what a source has now. Raises `FamulusError` where it cannot be had at all."""
+    async def bring_up_to_date(
+        self, source: Source, *, thorough: bool = False, on_progress: Progress | None = None
+    ) -> Report:
+        """Read what a source has now, or as much as a step allows. Raises `FamulusError` where it cannot be had."""
         owner = Owner(source.organization_id, source.course_id)
         place = Place(owner, cast(Kind, source.kind), source.name, source.location)
         limits = limits_of(self.settings)
+        terms = Terms(limits, thorough, self.step, crash=CrashPoints(self.settings.crash_point))
+        if on_progress is not None:
+            terms = replace(terms, on_progress=on_progress)
         with tempfile.TemporaryDirectory(prefix="famulus-source-") as name:
             listing = await self._listing(source, Path(name), limits)
             listing = chosen(listing, source.settings.get("include", []), source.settings.get("exclude", []))
-            return await ingest_listing(self.database, place, listing, limits)
+            return await ingest_listing(self.database, place, listing, terms)
 
     async def _listing(self, source: Source, folder: Path, limits: Limits) -> Listing:
         match source.kind:

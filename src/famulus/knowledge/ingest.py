@@ -1,24 +1,28 @@
 """Taking in a folder, a file or a zip: what is new is read, what has gone disappears, what stayed costs nothing.
 
-    survey ─▶ compare by hash ─▶ parse beside the server ─▶ batches, each one short transaction ─▶ count
+    survey ─▶ compare (compare.py) ─▶ parse beside the server ─▶ batches, each one short transaction ─▶ count
 
-A run that is killed has written whole batches; the next one goes on from there.
+A run that is killed, or whose time is over, has written whole batches; the next one goes on from there.
 """
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.principal import Principal
+from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.settings import Settings
 from famulus.knowledge.blocks import Parsed
+from famulus.knowledge.compare import Comparison, compare
 from famulus.knowledge.errors import UnreadableFile
-from famulus.knowledge.files import FileRef, Limits, Reader
+from famulus.knowledge.files import FileRef, Limits
+from famulus.knowledge.models import Source
 from famulus.knowledge.parse import FORMATS, format_of
 from famulus.knowledge.pool import Outcome, parse_each
 from famulus.knowledge.store import (
@@ -34,14 +38,33 @@ from famulus.knowledge.store import (
     put,
     remove,
     source_at,
+    stamp,
 )
 from famulus.knowledge.walk import LONGEST_PATH, Listing, Remark, shown, survey
 
 BATCH_FILES = 32
 BATCH_CHUNKS = 500
 """A batch is written when it has so many of either, for nobody else can write to SQLite meanwhile."""
+BATCH_STAMPS = 500
 Progress = Callable[[int, int], None]
 """Told how many files are done, and of how many."""
+
+
+def _nobody(_done: int, _total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a run goes."""
+
+    limits: Limits = field(default_factory=Limits)
+    thorough: bool = False
+    """Look inside every file, whatever it looks like from outside."""
+    seconds: float = math.inf
+    """After so long no more files are begun, and the run is `unfinished`."""
+    on_progress: Progress = _nobody
+    crash: CrashPoints = field(default_factory=lambda: CrashPoints(None))
 
 
 @dataclass(slots=True)
@@ -62,6 +85,8 @@ class Report:
     chunks: int = 0
     """How many the source has now."""
     seconds: float = 0.0
+    unfinished: bool = False
+    """Whether its time was over before everything was read: another run goes on."""
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -81,8 +106,7 @@ async def ingest_path(
     path: Path,
     *,
     by: Principal | None = None,
-    limits: Limits | None = None,
-    on_progress: Progress | None = None,
+    terms: Terms | None = None,
 ) -> Report:
     """Make a folder, a file or a zip of this machine a source of its owner, or bring that source up to date.
 
@@ -90,7 +114,7 @@ async def ingest_path(
     """
     real = await asyncio.to_thread(path.resolve)
     place = Place(owner, "folder", shown(real.name)[:300], shown(str(real))[:1000], by)
-    return await _ingest(database, place, real, limits or Limits(), on_progress)
+    return await _ingest(database, place, real, terms or Terms())
 
 
 async def ingest_upload(
@@ -109,100 +133,55 @@ async def ingest_upload(
     name = shown(filename).replace("\\", "/").rsplit("/", 1)[-1][-300:]
     if format_of(name) is None and not name.lower().endswith(".zip"):
         raise UnreadableFile(f"Files like {name!r} are not read; send one of {', '.join(FORMATS)} or .zip.")
-    return await _ingest(database, Place(owner, "upload", name, name, by), file, limits or Limits(), None)
+    terms = Terms(limits or Limits())
+    return await _ingest(database, Place(owner, "upload", name, name, by), file, terms)
 
 
-async def _ingest(
-    database: Database, place: Place, path: Path, limits: Limits, on_progress: Progress | None
-) -> Report:
+async def _ingest(database: Database, place: Place, path: Path, terms: Terms) -> Report:
     upload = place.name if place.kind == "upload" else None
-    listing = await asyncio.to_thread(survey, path, limits, upload)
-    return await ingest_listing(database, place, listing, limits, on_progress)
+    listing = await asyncio.to_thread(survey, path, terms.limits, upload)
+    return await ingest_listing(database, place, listing, terms)
 
 
-async def ingest_listing(
-    database: Database,
-    place: Place,
-    listing: Listing,
-    limits: Limits,
-    on_progress: Progress | None = None,
-) -> Report:
+async def ingest_listing(database: Database, place: Place, listing: Listing, terms: Terms) -> Report:
     """Make what a place has now its source: read what is new, forget what went, leave the rest."""
     started = time.monotonic()
+    until = started + terms.seconds
     report = Report(skipped=listing.skipped, failed=[*listing.failed])
     async with database.read() as session:
         source = (await session.execute(source_at(place))).scalar_one_or_none()
         known = {row.path: row for row in await known_documents(session, source.id)} if source else {}
-    gone = _gone(known, listing)
-    moved = await asyncio.to_thread(_moved, listing, known, gone, limits)
-    todo = await _to_be_read(listing.files, known, limits, report)
-    gone = [row for row in gone if row.id not in moved.values()]
-    if source is not None and source.state in ("ready", "failed") and not (todo or gone):
+    found = await asyncio.to_thread(
+        compare, listing, known, terms.limits, thorough=terms.thorough, until=until
+    )
+    report.unchanged, report.unfinished = len(found.same), not found.whole
+    report.failed += [Remark(row.path, row.error) for row in found.same if row.error is not None]
+    for at in range(0, len(found.stamps), BATCH_STAMPS):
+        async with database.write() as session:
+            await stamp(session, dict([*found.stamps.items()][at : at + BATCH_STAMPS]))
+    if source is not None and _settled(source, found):
         report.source_id, report.chunks = source.id, source.chunks
     else:
-        run = _Run(database, place, known, report, len(todo), on_progress, _remarks(listing))
-        await run.leave(gone, moved)
-        await parse_each(todo, limits, run.take)
-        await run.write()
-        await run.end()
+        run = _Run(database, place, terms, known, report, found, until, _remarks(listing))
+        await run.through(_done_before(source))
     report.seconds = time.monotonic() - started
     return report
+
+
+def _settled(source: Source, found: Comparison) -> bool:
+    """Whether there is nothing to be done, and nothing to be said of it that was not said the last time."""
+    said = source.state == "ready" or (source.state == "failed" and source.error is None)
+    return said and found.whole and not (found.todo or found.gone)
+
+
+def _done_before(source: Source | None) -> int:
+    """The files that an interrupted run has done, which this one goes on from."""
+    return source.done if source is not None and source.state == "indexing" else 0
 
 
 def _remarks(listing: Listing) -> list[tuple[str, str]]:
     """What is no document, and why."""
     return [(remark.path[:LONGEST_PATH], remark.reason) for remark in (*listing.failed, *listing.skipped)]
-
-
-async def _to_be_read(
-    files: Sequence[FileRef], known: dict[str, Known], limits: Limits, report: Report
-) -> list[FileRef]:
-    """The files that are new or whose content differs from what is known."""
-    seen = [ref for ref in files if ref.path in known]
-
-    def fingerprints() -> dict[str, str]:
-        with Reader(limits) as reader:
-            return {ref.path: reader.fingerprint(ref) for ref in seen}
-
-    hashes = await asyncio.to_thread(fingerprints) if seen else {}
-    todo: list[FileRef] = []
-    for ref in files:
-        before = known.get(ref.path)
-        if before is None or not hashes[ref.path] or hashes[ref.path] != before.content_hash:
-            todo.append(ref)
-            continue
-        report.unchanged += 1
-        if before.error is not None:
-            report.failed.append(Remark(ref.path, before.error))
-    return todo
-
-
-def _gone(known: dict[str, Known], listing: Listing) -> list[Known]:
-    """Documents whose file is no more. What stands in a place that would not open is not known to be gone."""
-    present = {ref.path for ref in listing.files}
-    closed = {remark.path for remark in listing.failed}
-    folders = tuple(f"{path}/" for path in closed)
-    return [
-        row
-        for path, row in known.items()
-        if path not in present and path not in closed and not path.startswith(folders)
-    ]
-
-
-def _moved(
-    listing: Listing, known: dict[str, Known], gone: Sequence[Known], limits: Limits
-) -> dict[str, str]:
-    """New paths of files that stood elsewhere, each with the id of the document that it still is."""
-    lost = {row.content_hash: row for row in gone if row.content_hash}
-    found: dict[str, str] = {}
-    if not lost:
-        return found
-    with Reader(limits) as reader:
-        for ref in (ref for ref in listing.files if ref.path not in known):
-            same = lost.get(fingerprint := reader.fingerprint(ref))
-            if same is not None and format_of(same.path) == format_of(ref.path):
-                found[ref.path] = lost.pop(fingerprint).id
-    return found
 
 
 @dataclass(slots=True)
@@ -211,16 +190,28 @@ class _Run:
 
     database: Database
     place: Place
+    terms: Terms
     known: dict[str, Known]
     report: Report
-    total: int
-    on_progress: Progress | None
+    found: Comparison
+    until: float
     remarks: Sequence[tuple[str, str]]
+    total: int = 0
     done: int = 0
-    moved: Mapping[str, str] = field(default_factory=dict[str, str])
     batch: list[Draft] = field(default_factory=list[Draft])
     chunks: int = 0
     one_writer: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def through(self, before: int) -> None:
+        """Do all of it, or what there is time for; an interrupted run has done `before` files."""
+        self.done, self.total = before, before + len(self.found.todo)
+        await self.leave()
+        await parse_each(self.found.todo, self.terms.limits, self.take, self.until)
+        await self.write()
+        if self.done < self.total:
+            self.report.unfinished = True
+        if not self.report.unfinished:
+            await self.end()
 
     async def take(self, ref: FileRef, outcome: Outcome) -> None:
         """Note one file's outcome. Others may be noted while a full batch is written."""
@@ -231,11 +222,11 @@ class _Run:
             raise UnreadableFile(outcome.reason)
         else:
             self.report.failed.append(Remark(ref.path, outcome.reason))
-        if ref.path in self.known or ref.path in self.moved:
+        if ref.path in self.known or ref.path in self.found.moved:
             self.report.changed += 1
         else:
             self.report.added += 1
-        self.batch.append(Draft(ref.path, outcome, outcome.content_hash, ref.size))
+        self.batch.append(Draft(ref.path, outcome, outcome.content_hash, ref.size, stamp=ref.stamp))
         if len(self.batch) >= BATCH_FILES or self.chunks >= BATCH_CHUNKS:
             await self.write()
 
@@ -250,21 +241,24 @@ class _Run:
                 await put(session, source_id, self.place.owner, batch)
                 self.done += len(batch)
                 await advance(session, source_id, self.done)
-            if self.on_progress is not None:
-                self.on_progress(self.done, self.total)
+                self.terms.crash.reach("ingest.batch")
+            self.terms.crash.reach("ingest.batch_written")
+            self.terms.on_progress(self.done, self.total)
 
-    async def leave(self, gone: Sequence[Known], moved: Mapping[str, str]) -> None:
+    async def leave(self) -> None:
         """Before anything is read: remove the documents whose files have gone, and follow those that moved."""
-        self.moved = moved
+        gone, moved = self.found.gone, self.found.moved
         if not gone and not moved:
             return
         async with self.database.write() as session:
             await self._source(session)
             for path, id in moved.items():
                 await move(session, id, path)
+        self.terms.crash.reach("ingest.moved")
         for at in range(0, len(gone), BATCH_FILES):
             async with self.database.write() as session:
                 await remove(session, [row.id for row in gone[at : at + BATCH_FILES]])
+            self.terms.crash.reach("ingest.removed")
         self.report.removed += len(gone)
 
     async def end(self) -> None:
@@ -272,8 +266,10 @@ class _Run:
         async with self.database.write() as session:
             source_id = await self._source(session)
             self.report.chunks = await finish(session, source_id, self.remarks)
+            self.terms.crash.reach("ingest.end")
+        self.terms.crash.reach("ingest.ended")
 
     async def _source(self, session: AsyncSession) -> str:
         if self.report.source_id is None:
-            self.report.source_id = await begin(session, self.place, self.total)
+            self.report.source_id = await begin(session, self.place, self.total, self.done)
         return self.report.source_id

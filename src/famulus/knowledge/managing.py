@@ -97,13 +97,18 @@ async def change_source(session: AsyncSession, principal: Principal, id: str, ch
     return source
 
 
-async def run_source(session: AsyncSession, principal: Principal, id: str) -> Source:
-    """Have a source read now, once however often it is asked for before it begins. Raises `SourceFixed` as well."""
+async def run_source(
+    session: AsyncSession, principal: Principal, id: str, *, thorough: bool = False
+) -> Source:
+    """Have a source read now, once however often it is asked for before it begins. Raises `SourceFixed` as well.
+
+    `thorough`: inside every file, whatever its size and times say.
+    """
     source = await _to_change(session, principal, id)
     source.state, source.updated_at = "waiting", utc_now()
     audit.record(session, principal, "source.run", audit.Thing(id, source.name, source.organization_id))
     await session.flush()
-    await ask_for(session, id)
+    await ask_for(session, id, thorough=thorough)
     return source
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from famulus.kernel.tables import Base, Json, UtcTime
 
+OPEN = text("state IN ('waiting', 'indexing')")
+
 
 class Source(Base):
     """Where documents come from: the lessons of a course, a folder, an upload, a repository, addresses, an API."""
@@ -59,6 +61,7 @@ class Source(Base):
             unique=True,
         ),
         Index(None, "course_id", "id"),
+        Index("ix_sources_open", "state", sqlite_where=OPEN, postgresql_where=OPEN),
     )
 
 
@@ -77,6 +80,8 @@ class Document(Base):
     format: Mapped[str] = mapped_column(String(16))
     content_hash: Mapped[str] = mapped_column(String(64))
     """SHA-256 in hex of what was read; empty when the next run should try again."""
+    stamp: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """What its file looked like from outside when that was read (compare.py); empty: look inside the next time."""
     size: Mapped[int]
     """Bytes."""
     state: Mapped[str] = mapped_column(String(16))

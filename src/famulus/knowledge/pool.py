@@ -4,7 +4,9 @@ A process can be killed: a file that takes too long or brings its parser down co
 """
 
 import asyncio
+import math
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import msgspec
@@ -27,17 +29,22 @@ _TOO_LONG = "This file took longer than {:g} seconds to read."
 _DIED = "The parser broke down over this file."
 
 
-async def parse_each(refs: Sequence[FileRef], limits: Limits, deliver: Deliver) -> None:
-    """Parse every file and hand each outcome to `deliver`, in no certain order."""
+async def parse_each(
+    refs: Sequence[FileRef], limits: Limits, deliver: Deliver, until: float = math.inf
+) -> None:
+    """Parse every file and hand each outcome to `deliver`, in no certain order.
+
+    Once it is `until` (of `time.monotonic`) no more files are begun, but for the first one.
+    """
+    waiting = _in_time(refs, until)
     simple = (
         all(format_of(ref.name or ref.path) in SIMPLE for ref in refs)
         and sum(ref.size for ref in refs) < MANY_BYTES
     )
     if len(refs) <= FEW and simple:
-        for ref in refs:
+        for ref in waiting:
             await deliver(ref, await _in_thread(ref, limits))
         return
-    waiting = iter(refs)
     lanes = min(MOST_WORKERS, os.cpu_count() or 1, 1 + len(refs) // 20)
     try:
         async with asyncio.TaskGroup() as group:
@@ -45,6 +52,13 @@ async def parse_each(refs: Sequence[FileRef], limits: Limits, deliver: Deliver) 
                 group.create_task(_lane(waiting, limits, deliver))
     except ExceptionGroup as group_of_errors:
         raise group_of_errors.exceptions[0] from group_of_errors
+
+
+def _in_time(refs: Sequence[FileRef], until: float) -> Iterator[FileRef]:
+    for number, ref in enumerate(refs):
+        if number and time.monotonic() > until:
+            return
+        yield ref
 
 
 async def _in_thread(ref: FileRef, limits: Limits) -> Outcome:

@@ -41,6 +41,7 @@ from famulus.knowledge.rank import (
     rarity,
     rate,
 )
+from famulus.knowledge.sources import being_read
 from famulus.knowledge.visibility import scope_of, visible_documents
 from famulus.knowledge.words import read_question, stems_of
 from famulus.llm.embedding.local import MODEL_ID
@@ -121,6 +122,8 @@ class Answer:
 
     passages: list[Passage]
     meaning: State
+    reading: int = 0
+    """Sources in reach that are still being read: what they hold may not have been found yet."""
 
 
 def index_of(dialect: Dialect) -> Index:
@@ -152,6 +155,7 @@ class Retriever:
         question = read_question(query)
         async with self._database.read() as session:
             scope = await scope_of(session, principal, course_id)
+            reading = await being_read(session, scope)
             compared = "meaning" in ways and question.terms and scope.words
             asked = await self._ask(session, query) if compared else None
             found = Found([], {}, 0)
@@ -159,12 +163,12 @@ class Retriever:
                 found = await self._index.search(session, question, scope, HITS)
             if asked is None:
                 pool = await _Search(session, principal, query, scope, limit, "graph" in ways).pool(found, [])
-                return Answer(_passages(pool, limit), "off" if self._meaning is None else "pending")
+                return Answer(_passages(pool, limit), "off" if self._meaning is None else "pending", reading)
         target = await asked[0]
         async with self._database.read() as session:
             near, state = await self._near(session, target, scope, found)
             pool = await _Search(session, principal, query, scope, limit, "graph" in ways).pool(found, near)
-        return Answer(_passages(pool, limit, enough=asked[1]), state)
+        return Answer(_passages(pool, limit, enough=asked[1]), state, reading)
 
     async def _ask(
         self, session: AsyncSession, query: str

@@ -156,9 +156,17 @@ async def change_source(
 
 
 @router.post("/sources/{id}/run", status_code=status.HTTP_202_ACCEPTED)
-async def run_source(id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> SourceOut:
+async def run_source(
+    id: IdPath,
+    principal: CurrentPrincipal,
+    session: WriteSession,
+    *,
+    thorough: Annotated[
+        bool, Query(description="Look inside every file, whatever its size and times say.")
+    ] = False,
+) -> SourceOut:
     """Read a source now, in the background."""
-    return SourceOut.of(await managing.run_source(session, principal, id))
+    return SourceOut.of(await managing.run_source(session, principal, id, thorough=thorough))
 
 
 @router.delete("/sources/{id}", status_code=status.HTTP_204_NO_CONTENT)

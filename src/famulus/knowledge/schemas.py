@@ -84,11 +84,15 @@ class PassageList(BaseModel):
         description="Whether meaning had a say: ready; partial, some chunks are still to get their vectors; pending,"
         " all are; off, there is no embedding model; unavailable, it did not answer."
     )
+    reading: int = Field(
+        description="How many sources in reach are still being read: what they hold may not have been found yet."
+    )
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
         """As it is sent."""
-        return cls(items=[PassageOut.of(passage) for passage in answer.passages], meaning=answer.meaning)
+        items = [PassageOut.of(passage) for passage in answer.passages]
+        return cls(items=items, meaning=answer.meaning, reading=answer.reading)
 
 
 class NeighbourOut(BaseModel):

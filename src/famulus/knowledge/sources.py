@@ -1,5 +1,7 @@
 """Sources and their documents, as people see and remove them."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,12 +12,35 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
 from famulus.kernel.paging import Page, Paging, page
 from famulus.knowledge.errors import LessonsSource
+from famulus.knowledge.index import Scope, scope_word
 from famulus.knowledge.models import Chunk, Document, Source
 from famulus.knowledge.store import remove
 from famulus.knowledge.visibility import scope_of, visible_documents, visible_sources
 
+OPEN = ("waiting", "indexing")
+"""States of a source that is still to be read, or is being read."""
+MOST_OPEN = 1_000
 DELETED_AT_ONCE = 32
 """Documents removed in one transaction, for nobody else can write to SQLite meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a source stands."""
+
+    id: str
+    state: str
+    done: int
+    total: int
+    documents: int
+    chunks: int
+    failed: int
+    error: str | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will change by itself."""
+        return self.state not in OPEN
 
 
 def thing_of(organization_id: str | None, course_id: str | None) -> str:
@@ -42,6 +67,22 @@ async def get_source(session: AsyncSession, principal: Principal, id: str) -> So
     if found is None:
         raise NotFound(f"There is no source {id!r} that you may see.")
     return found
+
+
+async def standing_of(session: AsyncSession, principal: Principal, id: str) -> Standing:
+    """How a source stands; raises `NotFound`."""
+    found = await get_source(session, principal, id)
+    return Standing(
+        *(found.id, found.state, found.done, found.total),
+        *(found.documents, found.chunks, found.failed, found.error),
+    )
+
+
+async def being_read(session: AsyncSession, scope: Scope) -> int:
+    """How many sources within a scope are still to be read, in part at least."""
+    query = select(Source.organization_id, Source.course_id).where(Source.state.in_(OPEN)).limit(MOST_OPEN)
+    words = frozenset(scope.words)
+    return sum([scope_word(row[0], row[1], True) in words for row in await session.execute(query)])
 
 
 async def list_documents(

@@ -1,7 +1,7 @@
 """Writing documents: what was read of a batch of files goes in, or away, within the caller's transaction."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -61,6 +61,8 @@ class Known:
     error: str | None
     published: bool
     lesson_id: str | None
+    size: int
+    stamp: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Draft:
     size: int
     published: bool = True
     lesson_id: str | None = None
+    stamp: str = ""
 
 
 def source_at(place: Place) -> Select[Source]:
@@ -92,8 +95,8 @@ def _is_at(place: Place) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def begin(session: AsyncSession, place: Place, total: int = 0) -> str:
-    """The id of the place's source, made if need be, which is `indexing` from now on: `total` files.
+async def begin(session: AsyncSession, place: Place, total: int = 0, done: int = 0) -> str:
+    """The id of the place's source, made if need be, which is `indexing` from now on: `total` files, `done` of them.
 
     Raises `Vanished` when its course or organization has just gone.
     """
@@ -123,7 +126,7 @@ async def begin(session: AsyncSession, place: Place, total: int = 0) -> str:
     changed = (
         update(Source)
         .where(*_is_at(place))
-        .values(name=place.name, state="indexing", done=0, total=total, updated_at=now)
+        .values(name=place.name, state="indexing", error=None, done=done, total=total, updated_at=now)
     )
     id = (await session.execute(changed.returning(Source.id))).scalar_one()
     if place.by is not None:
@@ -134,8 +137,14 @@ async def begin(session: AsyncSession, place: Place, total: int = 0) -> str:
 
 
 async def advance(session: AsyncSession, source_id: str, done: int) -> None:
-    """Say how many of the files are done."""
-    await session.execute(update(Source).where(Source.id == source_id).values(done=done))
+    """Say how many of the files are done, and that somebody is at it."""
+    values = {"done": done, "updated_at": utc_now()}
+    await session.execute(update(Source).where(Source.id == source_id).values(values))
+
+
+async def stamp(session: AsyncSession, stamps: Mapping[str, str]) -> None:
+    """Note what the files of documents look like now, by document."""
+    await session.execute(update(Document), [{"id": id, "stamp": stamp} for id, stamp in stamps.items()])
 
 
 async def finish(session: AsyncSession, source_id: str, remarks: Sequence[tuple[str, str]] = ()) -> int:
@@ -179,6 +188,8 @@ async def known_documents(session: AsyncSession, source_id: str) -> list[Known]:
         Document.error,
         Document.published,
         Document.lesson_id,
+        Document.size,
+        Document.stamp,
     )
     rows = await session.execute(select(*columns).where(Document.source_id == source_id))
     return [Known(*row) for row in rows]
@@ -224,7 +235,7 @@ async def publish(session: AsyncSession, owner: Owner, known: Known, published: 
 async def move(session: AsyncSession, document_id: str, path: str) -> None:
     """A document's file is somewhere else now. It keeps its id, and so do chunks whose text stays."""
     moved = update(Document).where(Document.id == document_id)
-    await session.execute(moved.values(path=path, content_hash="", updated_at=utc_now()))
+    await session.execute(moved.values(path=path, content_hash="", stamp="", updated_at=utc_now()))
 
 
 async def remove(session: AsyncSession, document_ids: Sequence[str]) -> None:
@@ -266,6 +277,7 @@ def _document(draft: Draft, id: str, now: datetime) -> dict[str, object]:
         "title": outcome.title if isinstance(outcome, Parsed) else draft.path.rsplit("/", 1)[-1][:500],
         "format": outcome.format if isinstance(outcome, Parsed) else format_of(draft.path) or "text",
         "content_hash": draft.content_hash,
+        "stamp": draft.stamp if draft.content_hash else "",
         "size": draft.size,
         "state": "ready" if read else "failed",
         "error": outcome.reason[:1000] if isinstance(outcome, Unreadable) else None,

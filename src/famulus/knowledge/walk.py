@@ -6,6 +6,7 @@ builder put beside its pages (Sphinx marks its folder with `objects.inv`).
 
 import os
 import stat
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from famulus.knowledge.files import FileRef, Limits
 from famulus.knowledge.parse import format_of
 
 LONGEST_PATH = 1_000
+SETTLED = 2_000_000_000
+"""Nanoseconds since a file was touched, after which its times tell a later change from this one everywhere."""
 _BESIDE_PAGES = frozenset(("_sources", "_static", "_images", "_downloads", "_modules"))
 _ENCRYPTED = 0x1
 
@@ -52,7 +55,9 @@ def survey(place: Path, limits: Limits, name: str | None = None) -> Listing:
     elif (name or root.name).lower().endswith(".zip"):
         found = _archive(root, limits, listing)
     else:
-        found = iter([FileRef(shown(name or root.name), os.fsencode(root), root.stat().st_size)])
+        status = root.stat()
+        ref = FileRef(shown(name or root.name), os.fsencode(root), status.st_size, stamp=_stamp(status))
+        found = iter([ref])
     _sort_out(list(found), limits, listing)
     return listing
 
@@ -98,56 +103,68 @@ def _beside_pages(path: str, builders: set[str]) -> bool:
 
 
 def _folder(root: Path, listing: Listing) -> Iterator[FileRef]:
-    for folder, folders, names in os.walk(
-        root, followlinks=False, onerror=lambda e: _unopened(e, root, listing)
-    ):
-        here = Path(folder)
-        folders[:] = [name for name in sorted(folders) if _enters(here / name, root, listing)]
-        for name in sorted(names):
-            ref = _on_disk(here / name, root, listing)
-            if ref is not None:
+    waiting = [(os.fspath(root), "")]
+    while waiting:
+        folder, inside = waiting.pop()
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            reason = f"This folder cannot be opened: {os.strerror(error.errno or 5)}."
+            listing.failed.append(Remark(shown(inside.rstrip("/") or "."), reason))
+            continue
+        for entry in entries:
+            if _is_folder(entry):
+                if _enters(entry, inside, listing):
+                    waiting.append((entry.path, f"{inside}{entry.name}/"))
+            elif (ref := _on_disk(entry, shown(f"{inside}{entry.name}"), root, listing)) is not None:
                 yield ref
 
 
-def _unopened(error: OSError, root: Path, listing: Listing) -> None:
-    name = shown(os.path.relpath(error.filename, root))
-    listing.failed.append(Remark(name, f"This folder cannot be opened: {os.strerror(error.errno or 5)}."))
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
-def _enters(folder: Path, root: Path, listing: Listing) -> bool:
+def _enters(entry: os.DirEntry[str], inside: str, listing: Listing) -> bool:
     reason = ""
-    if folder.name.startswith("."):
+    if entry.name.startswith("."):
         reason = "Hidden folders are left out."
-    elif folder.is_symlink():
+    elif entry.is_symlink():
         reason = "Links to folders are not followed."
-    elif folder.name in ("node_modules", "__pycache__", "__MACOSX"):
+    elif entry.name in ("node_modules", "__pycache__", "__MACOSX"):
         reason = "This folder belongs to a tool."
     if reason:
-        listing.skipped.append(Remark(_relative(folder, root) + "/", reason))
+        listing.skipped.append(Remark(shown(f"{inside}{entry.name}/"), reason))
     return not reason
 
 
-def _on_disk(path: Path, root: Path, listing: Listing) -> FileRef | None:
-    name = _relative(path, root)
-    if path.name.startswith("."):
+def _on_disk(entry: os.DirEntry[str], name: str, root: Path, listing: Listing) -> FileRef | None:
+    if entry.name.startswith("."):
         listing.skipped.append(Remark(name, "Hidden files are left out."))
         return None
     try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
+        if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(root):
             listing.skipped.append(Remark(name, "A link that leads out of the folder is not followed."))
             return None
-        status = path.stat()
+        status = entry.stat()
     except (OSError, RuntimeError):  # a loop of links is either, by version
         listing.skipped.append(Remark(name, "A link that leads nowhere."))
         return None
     if not stat.S_ISREG(status.st_mode):
         listing.skipped.append(Remark(name, "This is not an ordinary file."))
         return None
-    return FileRef(name, os.fsencode(path), status.st_size)
+    return FileRef(name, os.fsencode(entry.path), status.st_size, stamp=_stamp(status))
 
 
-def _relative(path: Path, root: Path) -> str:
-    return shown(path.relative_to(root).as_posix())
+def _stamp(status: os.stat_result) -> str:
+    """What a file looks like from outside; empty where it may yet change without looking any different."""
+    touched = max(status.st_mtime_ns, status.st_ctime_ns)
+    if touched > time.time_ns() - SETTLED:
+        return ""
+    return f"{status.st_size}.{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_ino}"
 
 
 def shown(name: str) -> str:
@@ -162,13 +179,13 @@ def _archive(place: Path, limits: Limits, listing: Listing) -> Iterator[FileRef]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UnreadableArchive() from error
     _refuse_bombs(members, limits)
-    location = os.fsencode(place)
+    location, stamp = os.fsencode(place), _stamp(place.stat())
     for member in members:
         reason = _reason_against(member)
         if reason:
             listing.skipped.append(Remark(member.filename[:LONGEST_PATH], reason))
         else:
-            yield FileRef(member.filename, location, member.file_size, member.filename)
+            yield FileRef(member.filename, location, member.file_size, member.filename, stamp=stamp)
 
 
 def _refuse_bombs(members: list[zipfile.ZipInfo], limits: Limits) -> None:

@@ -35,6 +35,9 @@ QUIET = (
     "*No language model is connected, so I only quote, and understand commands in English alone: say “help” "
     f"to see some. To connect a model, {CONNECT}.*"
 )
+NOT_YET = (
+    "I can't find that in this course yet: some of its material is still being read. Ask again in a while."
+)
 HINT = (
     f"*Without a language model I only match words: try the course's own terms. To connect one, {CONNECT}.*"
 )
@@ -120,7 +123,7 @@ def _quoted(request: Request) -> str:
     if quotes:
         return "\n\n".join((LEAD, *(_shown(quote) for quote in quotes), QUIET))
     if request.searched or request.grounding:
-        return f"{NOT_FOUND}\n\n{HINT}"
+        return f"{NOT_YET if request.reading else NOT_FOUND}\n\n{HINT}"
     return f"{NO_COURSE}\n\n{QUIET}"
 
 

@@ -90,6 +90,8 @@ class Request(Struct, frozen=True):
     grounding: tuple[Grounding, ...] = ()
     searched: bool = False
     """Whether knowledge was searched at all: tells 'nothing found' from 'nothing asked'."""
+    reading: bool = False
+    """Whether some of what was searched is still being read: tells 'nothing found' from 'nothing found yet'."""
     course_title: str | None = None
     course_id: str | None = None
     today: date | None = None

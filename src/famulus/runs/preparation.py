@@ -125,7 +125,7 @@ class Preparation:
             offer = with_declared(offer, assistant.settings.client_tools, asks=assistant.settings.asks)
         offer = with_brought(offer, _their_tools(application))
         started = time.perf_counter()
-        passages = await self._passages(work, rows, assistant) if course else ()
+        passages, reading = await self._passages(work, rows, assistant) if course else ((), False)
         took = (time.perf_counter() - started) * 1000
         work.draft.price = await self._prices.of(assistant.settings.model or self._models.default)
         _make_citable(work.draft, passages)
@@ -136,6 +136,7 @@ class Preparation:
             page=next((part for part in asked if isinstance(part, Page)), None),
             passages=tuple(_grounding(n, passage) for n, passage in enumerate(passages, 1)),
             searched=course is not None,
+            reading=reading,
             today=utc_now().date(),
             can_act=bool(offer.tools),
             surroundings=await self._surroundings(work) if offer.tools else None,
@@ -212,16 +213,17 @@ class Preparation:
 
     async def _passages(
         self, work: Work, rows: list[Said], assistant: ResolvedAssistant
-    ) -> tuple[Passage, ...]:
+    ) -> tuple[tuple[Passage, ...], bool]:
+        """What fits the question, and whether there may be more when all has been read."""
         if assistant.settings.passages == 0:
-            return ()
+            return (), False
         answer = await self._retriever.search(
             work.asker.principal,
             _question(rows),
             course_id=work.asker.course_id,
             limit=assistant.settings.passages,
         )
-        return tuple(passage for passage in answer.passages if fits(passage))
+        return tuple(passage for passage in answer.passages if fits(passage)), answer.reading > 0
 
     async def opening(self, work: Work, *, keep_unfinished: bool) -> list[Event]:
         """The first events of an attempt; takes up what earlier ones finished, and if asked what they had begun."""
@@ -285,6 +287,7 @@ class Preparation:
             messages=(ChatMessage("system", system_text(situation)), *kept),
             grounding=situation.passages,
             searched=situation.searched,
+            reading=situation.reading,
             course_title=situation.course_title,
             course_id=course_id,
             today=situation.today,

@@ -89,6 +89,8 @@ async def _search(database: Database, retriever: Retriever, context: ToolContext
         for p in answer.passages
     ]
     said = f"Found {len(rows)} passages." if rows else "Found no passage about it."
+    if answer.reading:
+        said += " Some of the material is still being read, so there may be more in a while."
     return Done(said, rows)
 
 
