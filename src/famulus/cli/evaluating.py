@@ -105,7 +105,7 @@ def _draft(document: Text) -> Draft:
     text = document.text if document.text.strip() else document.title
     data = text.encode("utf-8", errors="replace")
     try:
-        outcome = cut_up(one_line(document.title), "text", data, parse_text(text))
+        outcome = cut_up(one_line(document.title), "text", data, parse_text(text), document.id)
     except Unparsable as error:
         return Draft(document.id, Unreadable(str(error)), "", len(data))
     return Draft(document.id, outcome, outcome.content_hash, len(data))

@@ -39,6 +39,9 @@ class Section(Struct):
     """What a section of code defines, such as `Robot.drive`; the id of an API's operation."""
     lines: tuple[int, int] | None = None
     """First and last line of a section of code, from 1."""
+    defines: tuple[str, ...] = ()
+    """What of it others may refer to, see edges.py; so of what it refers to itself, beside the links of its blocks."""
+    refers: tuple[str, ...] = ()
 
 
 class Content(Struct):
@@ -66,6 +69,9 @@ class Piece(Struct, frozen=True):
     """Names, see names.names_of."""
     passing: tuple[int, ...] = ()
     links: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+    """See edges.py."""
+    refers: tuple[str, ...] = ()
 
 
 class Parsed(Struct, frozen=True, tag=True):

@@ -50,7 +50,8 @@ def _piece(section: Section, held: list[tuple[str, Block]]) -> Piece:
     text = "\n\n".join(text for text, _ in held)
     links = tuple(dict.fromkeys(link for _, block in held for link in block.links))
     where = (section.heading_path, section.anchor, section.page)
-    return Piece(*where, text, "", section.symbol, section.lines, links=links)
+    edges = {"defines": section.defines, "refers": section.refers}
+    return Piece(*where, text, "", section.symbol, section.lines, links=links, **edges)
 
 
 def _fitting(block: Block) -> list[str]:
@@ -128,12 +129,19 @@ def _joined(before: Piece, piece: Piece) -> Piece:
         piece.heading_path[-1] if piece.heading_path and piece.heading_path != before.heading_path else ""
     )
     text = "\n\n".join(filter(None, (before.text, heading and f"**{heading}**", piece.text)))
-    return structs.replace(before, text=text, links=(*before.links, *piece.links))
+    return structs.replace(
+        before,
+        text=text,
+        links=(*before.links, *piece.links),
+        defines=(*before.defines, *piece.defines, f"#{piece.anchor}"),
+        refers=(*before.refers, *piece.refers),
+    )
 
 
 def _indexed(title: str, piece: Piece) -> Piece:
     """With what indexes want to know of it."""
     parts = inner_words(" ".join((title, *piece.heading_path, piece.text)))
     headings = (*piece.heading_path, piece.symbol) if piece.symbol else piece.heading_path
-    names = names_of(title, headings, piece.text, piece.links)
+    near = [link for link in piece.links if "://" not in link]
+    names = names_of(title, headings, piece.text, near)
     return structs.replace(piece, parts=parts, about=names.about, passing=names.passing)

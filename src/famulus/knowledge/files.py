@@ -86,7 +86,7 @@ class Reader:
         data = b""
         try:
             data = self.read(ref)
-            return parse(data, ref.name or ref.path)
+            return parse(data, ref.name or ref.path, ref.path)
         except Unparsable as error:
             return Unreadable(str(error), digest(data))
         except _BROKEN:

@@ -152,5 +152,5 @@ def _draft(lesson: LessonText) -> Draft:
 
     content = parse_markdown(lesson.body)
     content.title = content.title or lesson.title
-    outcome: Parsed | Unreadable = cut_up(lesson.title, "markdown", data, content)
+    outcome: Parsed | Unreadable = cut_up(lesson.title, "markdown", data, content, lesson.path)
     return Draft(lesson.path, outcome, fingerprint(lesson), len(data), lesson.published, lesson.id)

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from famulus.knowledge.blocks import Block, Content, Format, Parsed, Section, Unparsable, one_line
 from famulus.knowledge.cut import cut
+from famulus.knowledge.edges import joined
 from famulus.knowledge.parse_code import LANGUAGES, parse_code
 from famulus.knowledge.parse_openapi import is_openapi, parse_openapi
 from famulus.knowledge.parse_pdf import parse_pdf
@@ -40,31 +41,41 @@ def format_of(path: str) -> Format | None:
     return "openapi" if is_openapi(path) else FORMATS.get(PurePosixPath(path).suffix.lower())
 
 
-def parse(data: bytes, path: str) -> Parsed:
-    """The pieces of one file; raises `Unparsable` with the reason if it cannot be read."""
+def parse(data: bytes, path: str, place: str | None = None) -> Parsed:
+    """The pieces of one file; raises `Unparsable` with the reason if it cannot be read.
+
+    `place`: where it is in its source, if `path` only says what kind of file it is.
+    """
+    place = place or path
     format = format_of(path)
     if format is None:
         raise Unparsable("This kind of file is not read.")
     if not data.strip():
         raise Unparsable("There is nothing in this file.")
-    content = _content(data, format, path)
+    content = _content(data, format, path, place)
     title = content.title or PurePosixPath(path).stem.replace("_", " ").replace("-", " ").strip() or path
-    return cut_up(one_line(title), format, data, content)
+    return cut_up(one_line(title), format, data, content, place)
 
 
-def cut_up(title: str, format: Format, data: bytes, content: Content) -> Parsed:
-    """Cut what was read; raises `Unparsable` if no text is in it."""
+def cut_up(title: str, format: Format, data: bytes, content: Content, place: str) -> Parsed:
+    """Cut what was read at a place of its source; raises `Unparsable` if no text is in it."""
     pieces = cut(title, content.sections) or cut(title, _headings_only(content))
     if not pieces:
         raise Unparsable("There is no text in this file.")
-    return Parsed(title, format, digest(data), len(data), pieces, content.notes)
+    return Parsed(title, format, digest(data), len(data), joined(place, pieces), content.notes)
 
 
-def _content(data: bytes, format: Format, path: str) -> Content:
+def _content(data: bytes, format: Format, path: str, place: str) -> Content:
     if format in BINARY:
         return _binary_parser(format)(data)
     text, notes = decode(data)
-    content = parse_code(text, path) if format == "code" else _parser(format)(text)
+    match format:
+        case "code":
+            content = parse_code(text, path, place)
+        case "openapi":
+            content = parse_openapi(text, place)
+        case _:
+            content = _parser(format)(text)
     content.notes.extend(notes)
     return content
 
@@ -105,8 +116,6 @@ def _parser(format: Format) -> Callable[[str], Content]:
             from famulus.knowledge.parse_office import parse_csv  # lazy: likewise
 
             return parse_csv
-        case "openapi":
-            return parse_openapi
         case _:
             return parse_text
 

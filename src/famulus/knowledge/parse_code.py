@@ -3,8 +3,9 @@
 from pathlib import PurePosixPath
 
 from famulus.knowledge.blocks import Content, Unparsable, clean
+from famulus.knowledge.calls import in_one_file
 from famulus.knowledge.grammars import GRAMMARS
-from famulus.knowledge.parse_python import python_spans
+from famulus.knowledge.parse_python import python_calls, python_spans
 from famulus.knowledge.spans import Span, sections_of
 
 LANGUAGES: dict[str, str] = {
@@ -28,8 +29,11 @@ LONGEST_LINES = 300
 """Characters of a file's lines on average, beyond which no person has written it."""
 
 
-def parse_code(text: str, path: str) -> Content:
-    """One section a symbol, each with its lines; raises `Unparsable` for what a machine has written."""
+def parse_code(text: str, path: str, place: str | None = None) -> Content:
+    """One section a symbol, each with its lines; raises `Unparsable` for what a machine has written.
+
+    `place`: where it is in its source.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = clean(text).split("\n")
     if len(text) > LONGEST_LINES * (len(lines) + 3):
@@ -47,4 +51,8 @@ def parse_code(text: str, path: str) -> Content:
         from famulus.knowledge.parse_trees import tree_spans  # lazy: only where there is a grammar to load
 
         spans, above = tree_spans(text, language), GRAMMARS[language].above
-    return Content(path, sections_of(lines, spans, language, above), notes)
+    sections = sections_of(lines, spans, language, above)
+    in_one_file(sections, place or path)
+    if language == "python" and spans:
+        python_calls(text, sections, place or path)
+    return Content(path, sections, notes)

@@ -6,7 +6,7 @@ tells an article from what surrounds it; it knows no anchors, which is why it co
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from famulus.knowledge.blocks import Block, Content, Section, Unparsable, one_line
 from famulus.knowledge.dom import Element, PageError, read_page, reading, strip
@@ -39,6 +39,9 @@ _RICH = "pre|.//table|.//dl|.//h1|.//h2|.//h3|.//h4|.//blockquote"
 _LANGUAGE = re.compile(r"(?:highlight|language|lang)-([A-Za-z0-9+#]{1,20})")
 _MAX_SIGNATURE = 160
 _MAX_DEPTH = 180
+_MAX_LINKS = 50
+_PLACE = re.compile(r"https?://|(?![a-z][a-z0-9+.\-]*:|#|//)\S", re.IGNORECASE)
+"""What a link may lead to, that is a page: of another site at most, none of the same page."""
 
 
 def parse_html(text: str) -> Content:
@@ -96,6 +99,7 @@ class _Walker:
         self.sections = [Section()]
         self._headings: list[tuple[int, str]] = []
         self._loose: list[str] = []
+        self._links: list[str] = []
         self._id = ""
 
     def walk(self, element: Element, depth: int) -> None:
@@ -111,15 +115,15 @@ class _Walker:
     def flush(self) -> None:
         """Make a block of the text that stood between blocks."""
         if self._loose:
-            text = " ".join("".join(self._loose).split())
-            self._loose = []
-            self._add(text)
+            text, links = " ".join("".join(self._loose).split()), self._links
+            self._loose, self._links = [], []
+            self._add(text, links=links)
 
     def _take(self, child: Element, depth: int) -> None:
         tag = child.tag
         if tag in _LEAVES:
             self.flush()
-            self._add(_text(child))
+            self._add(_text(child), links=_links(child))
         elif tag in _HEADINGS:
             self.flush()
             self._heading(child, _HEADINGS[tag])
@@ -133,10 +137,12 @@ class _Walker:
             self._container(child, depth)
         elif tag == "br":
             self._loose.append("\n")
-        elif len(child):
-            self.walk(child, depth + 1)
         else:
-            self._loose.append(child.text or "")
+            self._links += _led_to(child.xpath("./@href"))
+            if len(child):
+                self.walk(child, depth + 1)
+            else:
+                self._loose.append(child.text or "")
 
     def _container(self, child: Element, depth: int) -> None:
         if _is_beside(child):
@@ -148,14 +154,14 @@ class _Walker:
         if tag == "dl":
             self._definitions(child, depth)
         elif tag in ("ul", "ol") and not child.xpath(".//" + _RICH):
-            self._add("\n".join(_items(child, 0)))
+            self._add("\n".join(_items(child, 0)), links=_links(child))
         else:
             self.walk(child, depth + 1)
         self.flush()
 
-    def _add(self, text: str, *, whole: bool = False) -> None:
+    def _add(self, text: str, *, whole: bool = False, links: Sequence[str] = ()) -> None:
         if text and not text.isspace():
-            self.sections[-1].blocks.append(Block(text, whole))
+            self.sections[-1].blocks.append(Block(text, whole, tuple(links[:_MAX_LINKS])))
 
     def _heading(self, element: Element, level: int) -> None:
         heading = one_line(_text(element))
@@ -207,7 +213,7 @@ class _Walker:
             self.walk(element, depth + 1)  # a table that lays out the page
             self.flush()
         else:
-            self._add("\n".join(_rows(element)), whole=True)
+            self._add("\n".join(_rows(element)), whole=True, links=_links(element))
 
 
 def _is_beside(element: Element) -> bool:
@@ -219,6 +225,15 @@ def _is_beside(element: Element) -> bool:
 
 def _text(element: Element) -> str:
     return " ".join("".join(element.itertext()).split())
+
+
+def _links(element: Element) -> list[str]:
+    """What an element and those inside it lead to."""
+    return _led_to(element.xpath(".//a/@href"))
+
+
+def _led_to(links: Sequence[str]) -> list[str]:
+    return [link for link in links if _PLACE.match(link)]
 
 
 def _rows(table: Element) -> Iterator[str]:

@@ -13,6 +13,9 @@ from famulus.knowledge.cut import LONGEST
 MOST_OPERATIONS = 5_000
 DEPTHS = (3, 2, 1, 0)
 """Levels of fields within fields, tried until the operation is short enough for one chunk."""
+DEEPEST_REFERENCE = 3
+MOST_REFERENCES = 40
+"""Of one operation, to schemas within schemas, so deep and so many."""
 SAID = 400
 """Characters of one description."""
 ENDINGS = (".json", ".yaml", ".yml")
@@ -24,8 +27,8 @@ def is_openapi(path: str) -> bool:
     return name.endswith(ENDINGS) and ("openapi" in name or "swagger" in name)
 
 
-def parse_openapi(text: str) -> Content:
-    """One section an operation; raises `Unparsable` for another kind of document."""
+def parse_openapi(text: str, place: str = "openapi.json") -> Content:
+    """One section an operation of the document at `place`; raises `Unparsable` for another kind of document."""
     try:
         document = read_document(text)
     except BadDocument as error:
@@ -33,12 +36,14 @@ def parse_openapi(text: str) -> Content:
     title = one_line(text_of(node(document.get("info")).get("title")), 200) or "API"
     content = Content(title if "api" in title.lower().split() else f"{title} API", [])
     find = references(document)
-    for path, method, place, described in listed_operations(find, node(document["paths"])):
+    for path, method, item, described in listed_operations(find, node(document["paths"])):
         if len(content.sections) == MOST_OPERATIONS:
             content.notes.append(f"Only the first {MOST_OPERATIONS:,} operations were read.")
             break
         try:
-            content.sections.append(_section(find, document, (method, path), place, described))
+            section = _section(find, document, (method, path), item, described)
+            section.defines, section.refers = _edges(find, place, section.symbol, described)
+            content.sections.append(section)
         except BadDocument as error:
             content.notes.append(f"{method.upper()} {path}: {error}"[:300])
     return content
@@ -63,6 +68,45 @@ def _section(find: Find, document: Node, where: tuple[Method, str], place: Node,
             break
     text = found if len(found) <= LONGEST else found[: LONGEST - 1].rsplit("\n", 1)[0] + "\n…"
     return Section(heading_path=(id,), anchor=slug(id)[:300], blocks=[Block(text, whole=True)], symbol=id)
+
+
+def _edges(find: Find, place: str, id: str, described: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What an operation is, and what it refers to.
+
+    It *is* its own id, and stands for the schemas that it takes and gives as a whole; those inside of them, and the
+    operations that its answers link to, it refers to.
+    """
+    answers = [each for status, each in node(described.get("responses")).items() if status.startswith("2")]
+    whole = dict.fromkeys(
+        ref for each in (described.get("requestBody"), *answers) for ref in _references(find, each, 1)
+    )
+    inner = dict.fromkeys(
+        ref for each in whole for ref in _references(find, {"$ref": each}, DEEPEST_REFERENCE)
+    )
+    linked = [
+        f":{text_of(node(link).get('operationId'))}"
+        for each in answers
+        for link in node(node(each).get("links")).values()
+    ]
+    refers = [f"{place}{ref}" for ref in (*linked, *(ref for ref in inner if ref not in whole)) if ref != ":"]
+    return (f"{place}:{id}", *(f"{place}{ref}" for ref in whole)), tuple(refers[:MOST_REFERENCES])
+
+
+def _references(find: Find, value: object, depth: int) -> Iterator[str]:
+    """The references in a part of the document, and within what those point at, `depth` of them deep."""
+    waiting: list[tuple[object, int]] = [(value, 0)]
+    seen: set[str] = set()
+    while waiting and len(seen) < MOST_REFERENCES:
+        found, level = waiting.pop(0)
+        waiting += [
+            (each, level) for each in (*node(found).values(), *listed(found)) if isinstance(each, dict | list)
+        ]
+        ref = node(found).get("$ref")
+        if isinstance(ref, str) and ref not in seen:
+            seen.add(ref)
+            yield ref
+            if level + 1 < depth:
+                waiting.append((resolved(find, {"$ref": ref}), level + 1))
 
 
 def _security(document: Node, described: Node) -> str:

@@ -17,6 +17,7 @@ from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
 from famulus.knowledge import vectors
 from famulus.knowledge.blocks import Parsed, Unreadable
+from famulus.knowledge.edges import edge_number
 from famulus.knowledge.errors import SourceVanished
 from famulus.knowledge.index import scope_word
 from famulus.knowledge.mentions import note, refile
@@ -218,7 +219,7 @@ async def put(session: AsyncSession, source_id: str, owner: Owner, drafts: Seque
     chunks = [row for draft in drafts for row in _chunks(draft, ids[draft.path], owner, old_ids)]
     if chunks:
         await session.execute(insert(Chunk.__table__), chunks)  # pyright: ignore[reportArgumentType] – a Table
-        await note(session, chunks, [names for draft in drafts for names in _names(draft)])
+        await note(session, chunks, [names for draft in drafts for names in _names(draft, source_id)])
     await vectors.carry(session, chunks, kept)
 
 
@@ -312,9 +313,19 @@ def _chunks(
     ]
 
 
-def _names(draft: Draft) -> list[Names]:
-    """The names of a document's chunks, in order; a link leads to a document by its file's name."""
+def _names(draft: Draft, source_id: str) -> list[Names]:
+    """The names of a document's chunks, in order, what they define and refer to exactly among them.
+
+    A link leads to a document elsewhere by its file's name.
+    """
     if isinstance(draft.outcome, Unreadable):
         return []
     file = file_number(draft.path)
-    return [Names((*piece.about, file), piece.passing) for piece in draft.outcome.pieces]
+
+    def exact(keys: tuple[str, ...]) -> list[int]:
+        return [edge_number(source_id, key) for key in keys]
+
+    return [
+        Names((*piece.about, file, *exact(piece.defines)), (*piece.passing, *exact(piece.refers)))
+        for piece in draft.outcome.pieces
+    ]
