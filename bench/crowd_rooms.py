@@ -11,6 +11,7 @@ from famulus.knowledge.names import key_of, number_of
 
 THREADS, MESSAGES, EVENTS, VERSIONS = 10_000, 10_000, 5_000, 1_000
 DOCUMENTS, CHUNKS, MAILS, KEYS, SESSIONS = 10_000, 2_000, 10_000, 1_000, 1_000
+GOLDEN = 500
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +43,9 @@ def tables(accounts: Mapping[str, str]) -> Iterator[Table]:
         "id", "organization_id", "course_id", "kind", "name", "location", "state", "documents", "chunks", "failed",
         *STAMPS
     ), _sources()  # fmt: skip
+    yield "golden_questions", (
+        "id", "course_id", "question", "document", "passage", "place", "best", "checked_at", "created_at"
+    ), _golden()  # fmt: skip
     yield "documents", (
         "id", "source_id", "organization_id", "course_id", "path", "title", "format", "content_hash", "size", "state",
         "published", *STAMPS
@@ -135,6 +139,13 @@ def _sources() -> Iterator[Row]:
         yield (
             id_of("src", n), ORGANIZATION, id_of("crs", n), "upload", f"Source {n}", f"{n}.zip", "ready", 1, 1, 0, *AT
         )  # fmt: skip
+
+
+def _golden() -> Iterator[Row]:
+    """As many as one course may have, every tenth of which got worse."""
+    for n in range(GOLDEN):
+        row = (f"What is document {n}?", f"{n:05d}.md", "", 5 if n % 10 == 0 else 1, 1, when(n), when(n))
+        yield id_of("gld", n), id_of("crs", 0), *row
 
 
 def _documents() -> Iterator[Row]:

@@ -73,6 +73,7 @@ CHATS = "/assistant/chats"
 TASKS, LESSONS, THREADS = "/api/v1/tasks", "/api/v1/courses/{course_id}/lessons", "/api/v1/threads"
 APPROVALS = "/api/v1/approvals"
 QUIZZES = "/api/v1/courses/{course_id}/quizzes"
+GOLDEN = "/api/v1/courses/{course_id}/golden-questions"
 INVITATIONS = "/api/v1/organizations/{organization_id}/invitations"
 INSTRUCTORS, MAILS, ASSISTANTS = "/api/v1/instructors", "/api/v1/mails", "/api/v1/assistants"
 AWAY, NONE = {"archived": "true"}, "zzz"
@@ -131,8 +132,11 @@ def _courses() -> list[Question]:
             Question(LESSONS, "unpublished", who, {"published": "false"}, lessons),
         ]
     quizzes = back(crowd.QUIZZES, ids("quz"))
+    golden = at(crowd_rooms.GOLDEN, ids("gld"))
     for who in (ADMIN, TEACHER):
         found += [
+            Question(GOLDEN, "oldest first", who, {}, golden),
+            Question(GOLDEN, "that got worse", who, {"worse": "true"}),
             Question(QUIZZES, "newest first", who, {}, quizzes),
             Question(QUIZZES, "to be reviewed", who, {"status": "draft"}),
             Question(QUIZZES, "discarded, and none is", who, {"status": "discarded"}),

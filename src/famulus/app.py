@@ -248,6 +248,7 @@ def _worker(settings: Settings, database: Database, live: Live, opened: _Opened,
         live,
         models=opened.models,
         meaning=opened.meaning,
+        retriever=opened.retriever,
         outbound=opened.outbound,
         attachments=opened.files,
     )

@@ -17,8 +17,11 @@ from famulus.kernel.jobs_lease import Told
 from famulus.kernel.live import Live
 from famulus.kernel.settings import Settings
 from famulus.knowledge.gather import Gatherer
+from famulus.knowledge.golden import GOLDEN_JOB
+from famulus.knowledge.golden_check import GoldenKeeper
 from famulus.knowledge.jobs import LESSONS_JOB, SCHEDULED_JOB, SOURCE_JOB, STALE, LessonKeeper, SourceKeeper
 from famulus.knowledge.meaning import Meaning
+from famulus.knowledge.retrieve import Retriever
 from famulus.knowledge.vectors import EMBED_JOB
 from famulus.llm.opened import Models
 from famulus.runs.preparation import TITLE_JOB
@@ -43,6 +46,7 @@ def background(
     *,
     models: Models,
     meaning: Meaning,
+    retriever: Retriever,
     outbound: Outbound,
     attachments: Attachments,
 ) -> Background:
@@ -61,6 +65,7 @@ def background(
         SOURCE_JOB: sources.handle,
         SCHEDULED_JOB: sources.scheduled,
         STALE.kind: sources.forsaken,
+        GOLDEN_JOB: GoldenKeeper(database, retriever).handle,
         EMBED_JOB: meaning.handle,
     }
     return Background(handlers, {SOURCE_JOB: sources.broke_off})

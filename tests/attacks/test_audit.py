@@ -34,6 +34,7 @@ CHANGES_NOTHING = {
     "POST /api/v1/connections/{connection_id}/test": "it is as it was found before",
     "POST /api/v1/connections/{connection_id}/approve": "an API has nothing to approve",
     "DELETE /api/auth/sessions": "there are no others",
+    "POST /api/v1/courses/{course_id}/golden-questions/import": "they are there already",
     "POST /api/v1/accounts/{user_id}/verify": "the address is verified already, once its link was opened",
     **{
         f"POST /api/v1/{kind}/restore": "it is not put away"

@@ -1,5 +1,6 @@
 """Exact edges: links between documents, calls between symbols, references of an API's operations, within one source."""
 
+import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from tests.support.docs_openapi import document
 
 PAGES = {
     "index.md": "# Start\n\nSee [how to mount it](docs/setup.md#mounting) and [the site](https://example.org/setup).",
-    "docs/setup.md": "# Setup\n\nUnpack it.\n\n## Mounting\n\n" + "Hold it against the wall. " * 20,
+    "docs/setup.md": "# Setup\n\n"
+    + "Unpack it. " * 30
+    + "\n\n## Mounting\n\n"
+    + "Hold it against the wall. " * 20,
     "docs/more.html": "<main><h1>More</h1><p>As <a href='../index.html'>before</a>, and <a href='mailto:a@b'>us</a>.</p>"
     "<ul><li><a href='setup.html?x=1'>Setup</a></li></ul></main>",
 }
@@ -101,7 +105,7 @@ async def test_links_do_not_lead_into_another_source(
     }
     async with database.read() as session:
         sources = list(
-            (await session.scalars(text("SELECT id FROM sources WHERE kind = 'folder' ORDER BY id")))
+            await session.scalars(text("SELECT id FROM sources WHERE kind = 'folder' ORDER BY id"))
         )
         names = set(await session.scalars(text("SELECT name FROM mentions")))
     assert numbers == {"sub/target"}
@@ -128,8 +132,6 @@ async def test_calls_lead_to_what_they_call(database: Database, owner: Owner, tm
 
 
 def test_operations_stand_for_their_schemas_and_refer_to_those_inside() -> None:
-    import json
-
     pieces = parse(json.dumps(document()).encode(), "openapi.json").pieces
     by_id = {piece.symbol: piece for piece in pieces}
     track = "openapi.json#/components/schemas/TrackOut"

@@ -172,6 +172,7 @@ def furnish(academy: Academy, client: Callable[[str], Client]) -> None:
         assert uploaded.status_code == 201, uploaded.text
         ids["source"] = uploaded.json()["id"]
         ids |= _known(teacher, ids["source"], "")
+        ids["golden"] = _new_golden(teacher, course)
         code = {"kind": "git", "name": "Code", "location": "https://127.0.0.1/code.git", "course_id": course}
         ids["git_source"] = _post(teacher, "/api/v1/sources", code)["id"]
         lessons_source = next(
@@ -239,6 +240,12 @@ def _furnish_course(academy: Academy, client: Client, prefix: str, instructions:
     source = _get(client, "/api/v1/sources", course_id=course)["items"][0]["id"]
     ids[f"{prefix}source"] = source
     academy.ids.update(_known(client, source, prefix))
+    ids[f"{prefix}golden"] = _new_golden(client, course)
+
+
+def _new_golden(client: Client, course: str) -> str:
+    golden = {"question": "What keeps the water high?", "document": "weirs.md"}
+    return str(_post(client, f"/api/v1/courses/{course}/golden-questions", golden)["items"][0]["id"])
 
 
 def mailed(site: Client, recipient: str, kind: str) -> Any:

@@ -27,6 +27,8 @@ LESSON = {"title": "Mills", "path": "mills-{new}.md", "body": "# Mills", "publis
 ASSISTANT = {"scope": "global", "name": "Helper {new}", "instructions": "Help."}
 API = {"session_mode": "api"}
 
+GOLDEN = "/api/v1/courses/{course_id}/golden-questions"
+GOLDEN_FILE = b'{"question": "What keeps the water high?", "document": "weirs.md"}'
 CASES: dict[str, Case] = {
     "POST /api/auth/signup": Case(
         None, 201, body={"email": "{new}@famulus.local", "password": PASSWORD, "name": "New", **API}
@@ -140,6 +142,17 @@ CASES: dict[str, Case] = {
     "GET /api/v1/documents/{id}": Case(path={"id": "{document}"}),
     "POST /api/v1/courses/{id}/sources": Case(
         "teacher", 201, path={"id": "{course}"}, file=True, needs="teacher"
+    ),
+    f"GET {GOLDEN}": Case("teacher", needs="teacher"),
+    f"GET {GOLDEN}/report": Case("teacher", needs="teacher"),
+    f"POST {GOLDEN}": Case(
+        "teacher", 201, body={"question": "What is {new}?", "document": "weirs.md"}, needs="teacher"
+    ),
+    f"POST {GOLDEN}/import": Case("teacher", file=True, content=GOLDEN_FILE, needs="teacher"),
+    f"POST {GOLDEN}/check": Case("teacher", 202, needs="teacher"),
+    f"POST {GOLDEN}/accept": Case("teacher", needs="teacher"),
+    f"DELETE {GOLDEN}/{{golden_id}}": Case(
+        "teacher", 204, path={"golden_id": "{spare_golden}"}, needs="teacher"
     ),
     **CASES_PEOPLE,
     "GET /healthz": Case(None),

@@ -102,6 +102,10 @@ class Person:
     async def post(self, path: str, json: object) -> Response:
         return await self.ask("POST", path, json)
 
+    async def post_file(self, path: str, name: str, content: bytes) -> Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return await self.client.post(path, headers=headers, files={"file": (name, content)})
+
     async def patch(self, path: str, json: object) -> Response:
         return await self.ask("PATCH", path, json)
 

@@ -31,7 +31,7 @@ def askers(world: Served) -> list[Asker]:
         return {name: ids[name] for name in names}
 
     course = ("course", "lesson", "assistant", "source", "document", "passage")
-    drafts = ("hidden_course", "draft", "quiz", "draft_document", "draft_passage")
+    drafts = ("hidden_course", "draft", "quiz", "golden", "draft_document", "draft_passage")
     talk = (
         "thread", "run", "message", "teacher_thread", "teacher_run", "teacher_message", "task", "teacher_task",
         "session", "mail", "approval", "teacher_approval",
@@ -44,6 +44,7 @@ def askers(world: Served) -> list[Asker]:
         "their_course",
         "their_lesson",
         "their_quiz",
+        "their_golden",
         "their_assistant",
         "their_source",
         "their_thread",
@@ -195,6 +196,7 @@ def own(world: Served, who: str) -> dict[str, str]:
             "passage",
             "invitation",
             "connection",
+            "golden",
         )
     }
     with world.client(who) as client:
@@ -232,6 +234,7 @@ def own(world: Served, who: str) -> dict[str, str]:
         "archived_lesson": found["lesson"],
         "spare_quiz": found["quiz"],
         "spare_source": found["source"],
+        "spare_golden": found["golden"],
         **{f"spare_{name}": found[name] for name in (*PLACES, "course")},
         "spare_key": found["key"],
         "spare_organization_key": "key_00000000000000000000000000",
@@ -278,6 +281,7 @@ def victims(world: Served) -> dict[str, set[str]]:
                     "runs",
                     "run_events",
                     "sources",
+                    "golden_questions",
                     "documents",
                     "chunks",
                 ):

@@ -54,6 +54,7 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "quiz": {"see": TEACHERS, "create": TEACHERS, "change": TEACHERS, "archive": TEACHERS},
     "enrolment": {"see": TEACHERS, "create": TEACHERS, "change": TEACHERS, "remove": TEACHERS},
     "source": {"see": MEMBERS, "create": TEACHERS, "change": TEACHERS, "remove": TEACHERS},
+    "golden question": {"see": TEACHERS, "create": TEACHERS, "change": TEACHERS, "remove": TEACHERS},
     "organization source": {"see": MEMBERS, "create": ADMINS, "change": ADMINS, "remove": ADMINS},
     "global source": {"see": MEMBERS, "create": SITE, "change": SITE, "remove": SITE},
     "source on the server": {"create": SITE, "change": SITE},
@@ -266,7 +267,15 @@ def refusal(principal: Principal, action: str, thing: str) -> Forbidden:
 
 
 def _role(standing: Standing, thing: str) -> str:
-    course = thing in ("course", "lesson", "quiz", "enrolment", "source", "course assistant")
+    course = thing in (
+        "course",
+        "lesson",
+        "quiz",
+        "enrolment",
+        "source",
+        "golden question",
+        "course assistant",
+    )
     return "teacher in this course" if standing == "teacher" and course else standing
 
 

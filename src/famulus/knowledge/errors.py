@@ -9,6 +9,7 @@ Conflict    ── LessonsSource        the lessons of a course are changed in t
             ── SourceVanished       deleted while being read
             ── SourceExists         the same place is a source already
             ── SourceFixed          what was sent cannot be read anew from anywhere
+            ── TooManyQuestions     a course has as many golden questions as it may have
 Unavailable ── SourceUnreachable    what a source names could not be fetched
 """
 
@@ -67,6 +68,12 @@ class SourceFixed(Conflict):
     """This source is what was sent, and is not read anew; send it again instead."""
 
     code = "source_fixed"
+
+
+class TooManyQuestions(Conflict):
+    """A course may have 500 golden questions; remove some first."""
+
+    code = "too_many_questions"
 
 
 class SourceUnreachable(Unavailable):

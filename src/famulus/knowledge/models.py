@@ -133,6 +133,28 @@ class Chunk(Base):
     )
 
 
+class GoldenQuestion(Base):
+    """A question that a course's material has to answer, and where its answer is found."""
+
+    __tablename__ = "golden_questions"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    course_id: Mapped[str] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    question: Mapped[str] = mapped_column(String(1000))
+    document: Mapped[str] = mapped_column(String(1000))
+    """Path or title of the document that answers it."""
+    passage: Mapped[str] = mapped_column(String(1000))
+    """Words that the passage has to have; empty: any passage of the document will do."""
+    place: Mapped[int | None]
+    """Where among the passages the answer was found, from 1."""
+    best: Mapped[int | None]
+    """The best place since how things are was last accepted."""
+    checked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index(None, "course_id", "id"),)
+
+
 class VectorModel(Base):
     """An embedding model that chunks have vectors of, or are getting them. Vectors stand in a table of ddl.py."""
 

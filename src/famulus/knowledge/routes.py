@@ -21,8 +21,17 @@ from famulus.identity.deps import (
     WriteSession,
 )
 from famulus.kernel.text import Id
-from famulus.knowledge import citing, managing, retrieve, sources
-from famulus.knowledge.errors import UnreadableUpload
+from famulus.knowledge import citing, golden, managing, retrieve, sources
+from famulus.knowledge.errors import UnreadableFile, UnreadableUpload
+from famulus.knowledge.golden_schemas import (
+    MOST_BYTES,
+    GoldenQuestionOut,
+    GoldenQuestionPage,
+    NewGoldenQuestion,
+    read_questions,
+)
+from famulus.knowledge.golden_schemas import Imported as ImportedQuestions
+from famulus.knowledge.golden_schemas import Report as GoldenReport
 from famulus.knowledge.ingest import ingest_upload, limits_of
 from famulus.knowledge.neighbours import neighbours
 from famulus.knowledge.schemas import (
@@ -201,6 +210,84 @@ async def upload(
     async with database.read() as session:
         source = await sources.get_source(session, principal, report.source_id or "")
     return UploadedSource(**SourceOut.of(source).model_dump(), report=ReportOut.of(report))
+
+
+@router.get("/courses/{course_id}/golden-questions")
+async def list_golden_questions(
+    course_id: IdPath,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    paging: PagingDep,
+    worse: Annotated[
+        bool | None, Query(description="Only those that got worse, or only those that did not.")
+    ] = None,
+) -> GoldenQuestionPage:
+    """What a course's material has to answer, each with where its answer is found; for those who teach it."""
+    found = await golden.list_questions(session, principal, course_id, paging, worse=worse)
+    return GoldenQuestionPage(items=[GoldenQuestionOut.of(one) for one in found.items], next=found.next)
+
+
+@router.get("/courses/{course_id}/golden-questions/report")
+async def report_golden_questions(
+    course_id: IdPath, principal: CurrentPrincipal, session: ReadSession
+) -> GoldenReport:
+    """How many golden questions of a course are answered, and how many got worse when the material changed."""
+    return await golden.report(session, principal, course_id)
+
+
+@router.post("/courses/{course_id}/golden-questions", status_code=status.HTTP_201_CREATED)
+async def create_golden_question(
+    course_id: IdPath, body: NewGoldenQuestion, principal: CurrentPrincipal, session: WriteSession
+) -> GoldenQuestionPage:
+    """Add a golden question, which is asked in the background; one that is there already is not added again."""
+    rows = await golden.add_questions(session, principal, course_id, [body])
+    return GoldenQuestionPage(items=[GoldenQuestionOut.of(one) for one in rows], next=None)
+
+
+@router.post("/courses/{course_id}/golden-questions/import", openapi_extra=_ONE_FILE)
+async def import_golden_questions(
+    course_id: IdPath, request: Request, database: DatabaseDep, principal: CurrentPrincipal
+) -> ImportedQuestions:
+    """Add golden questions from a file: CSV with a head, or lines of JSON, of `question`, `document`, `passage`."""
+    async with database.read() as session:
+        await golden.may_add(session, principal, course_id)  # nobody else's file is even read
+    async with request.form(max_files=1, max_fields=8) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise UnreadableUpload()
+        data = await file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise UnreadableFile(f"A file of golden questions may have {MOST_BYTES:,} bytes at most.")
+        questions = read_questions(data, file.filename)
+    async with database.write() as session:
+        added = len(await golden.add_questions(session, principal, course_id, questions))
+        report = await golden.report(session, principal, course_id)
+    return ImportedQuestions(added=added, known=len(questions) - added, report=report)
+
+
+@router.post("/courses/{course_id}/golden-questions/check", status_code=status.HTTP_202_ACCEPTED)
+async def check_golden_questions(
+    course_id: IdPath, principal: CurrentPrincipal, session: WriteSession
+) -> GoldenReport:
+    """Ask all golden questions of a course now, in the background."""
+    return await golden.check_now(session, principal, course_id)
+
+
+@router.post("/courses/{course_id}/golden-questions/accept")
+async def accept_golden_questions(
+    course_id: IdPath, principal: CurrentPrincipal, session: WriteSession
+) -> GoldenReport:
+    """Take how the answers are found now for how they should be: none has got worse any more."""
+    return await golden.accept(session, principal, course_id)
+
+
+@router.delete("/courses/{course_id}/golden-questions/{golden_id}", status_code=status.HTTP_204_NO_CONTENT)
+async def delete_golden_question(
+    course_id: IdPath, golden_id: IdPath, principal: CurrentPrincipal, session: WriteSession
+) -> Response:
+    """Forget a golden question."""
+    await golden.remove_question(session, principal, course_id, golden_id)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
 @router.patch("/quizzes/{quiz_id}", tags=["quizzes"])

@@ -12,6 +12,7 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
 from famulus.kernel.paging import Page, Paging, page
 from famulus.knowledge.errors import LessonsSource
+from famulus.knowledge.golden import material_changed
 from famulus.knowledge.index import Scope, scope_word
 from famulus.knowledge.models import Chunk, Document, Source
 from famulus.knowledge.store import remove
@@ -133,6 +134,7 @@ async def delete_source(database: Database, principal: Principal, id: str) -> No
                 last = await session.get(Source, id)
                 if last is not None:
                     await session.delete(last)
+                    await material_changed(session, last.organization_id, last.course_id)
                     thing = audit.Thing(id, last.name, last.organization_id)
                     audit.record(session, principal, "source.remove", thing, before={"kind": last.kind})
                 return

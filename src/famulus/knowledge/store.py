@@ -19,6 +19,7 @@ from famulus.knowledge import vectors
 from famulus.knowledge.blocks import Parsed, Unreadable
 from famulus.knowledge.edges import edge_number
 from famulus.knowledge.errors import SourceVanished
+from famulus.knowledge.golden import material_changed
 from famulus.knowledge.index import scope_word
 from famulus.knowledge.mentions import note, refile
 from famulus.knowledge.models import Chunk, Document, Source
@@ -157,6 +158,11 @@ async def finish(session: AsyncSession, source_id: str, remarks: Sequence[tuple[
             )
         )
     ).one()
+    owner = (
+        await session.execute(select(Source.organization_id, Source.course_id).where(Source.id == source_id))
+    ).one_or_none()
+    if owner is not None:
+        await material_changed(session, *owner)
     chunks = (
         await session.execute(
             select(func.count()).select_from(Chunk).join(Document).where(Document.source_id == source_id)
