@@ -185,3 +185,11 @@ def test_the_demo_s_instructions_can_be_rendered(role: Any, name: str) -> None:
     )
     assert told.startswith(f"You are {name}. Ada ")
     assert 'in the course "Robots"' in told
+
+
+def test_the_demo_knows_this_server_s_own_api(demo: Served) -> None:
+    for name in ("student", "harbor-student", "site"):
+        with signed_in(demo, name) as client:
+            found = client.get("/api/v1/search", params={"q": "How do I create a track by the API?"}).json()
+        assert found["items"][0]["symbol"] == "create_track", name
+        assert found["items"][0]["fits"], name

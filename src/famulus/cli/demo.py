@@ -1,4 +1,6 @@
-"""Loading the demo: two organizations with real courses and a person in each role, for a server on one's own machine.
+"""Loading the demo: two organizations with real courses, a person in each role, and this server's API as material.
+
+It is for a server on one's own machine.
 
 Loading it again changes nothing, so every start may ask for it: an organization is planted when there is none of its
 name, with all that belongs to it, and is left alone ever after.
@@ -13,6 +15,7 @@ from famulus.assistants.registry import plant_global
 from famulus.assistants.template import given_instructions
 from famulus.campus.seeding import PlannedLesson, is_planted, seed_organization
 from famulus.cli.demo_plan import ACADEMY, ASSISTANTS, HARBOR, Material, academy, harbor
+from famulus.cli.own_api import seed_api
 from famulus.identity.passwords import Passwords
 from famulus.kernel.database import Database
 from famulus.kernel.errors import ConfigurationError
@@ -67,8 +70,9 @@ async def seed_demo(database: Database) -> bool:
     """Load what of the demo is missing; False when nothing is."""
     async with database.read() as session:
         missing = [plan for name, plan in PLANS if not await is_planted(session, name)]
+    told = await seed_api(database, anew=False)
     if not missing:
-        return False
+        return told
     folder = examples()
     passwords = Passwords()
     try:

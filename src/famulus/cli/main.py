@@ -25,6 +25,8 @@ importing = typer.Typer(help="Bring in what others keep.", no_args_is_help=True)
 app.add_typer(importing, name="import")
 evaluating = typer.Typer(help="Measure how good this server is.", no_args_is_help=True)
 app.add_typer(evaluating, name="eval")
+golden = typer.Typer(help="Questions that a course's material has to answer.", no_args_is_help=True)
+app.add_typer(golden, name="golden")
 
 Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
 ImportMode = Literal["all", "valid"]
@@ -72,12 +74,15 @@ def migrate() -> None:
 
 @app.command()
 def seed(
-    what: Annotated[Literal["demo"], typer.Argument(help="What to load: the demo.")] = "demo",
+    what: Annotated[
+        Literal["demo", "api"],
+        typer.Argument(help="The demo, or only this server's API, for assistants to tell how to use it."),
+    ] = "demo",
 ) -> None:
-    """Load the demo: organizations, courses, people. Only where APP_ENV is local; again does nothing."""
+    """Load the demo: organizations, courses, people, where APP_ENV is local; or this server's API as material."""
     from famulus.cli.work import run_seed  # lazy: the database
 
-    print(run_seed())
+    print(run_seed(what))
 
 
 @app.command()
@@ -261,6 +266,29 @@ def eval_retrieval(
     from famulus.cli.evaluating import run_retrieval  # lazy: the knowledge room
 
     run_retrieval(set_, as_json=json)
+
+
+@golden.command("import")
+def golden_import(
+    path: Annotated[
+        Path, typer.Argument(help="CSV with a head, or lines of JSON: question, document, perhaps passage.")
+    ],
+    course: Course,
+    as_: As = None,
+) -> None:
+    """Add golden questions to a course; those that are there already are not added again."""
+    from famulus.cli.golden import run_import  # lazy: the knowledge room
+
+    print(run_import(path, course, as_))
+
+
+@golden.command("check")
+def golden_check(course: Course, as_: As = None) -> None:
+    """Ask a course's golden questions now; the exit code is 1 when answers got worse."""
+    from famulus.cli.golden import run_check  # lazy: the knowledge room
+
+    if not run_check(course, as_):
+        raise typer.Exit(1)
 
 
 @importing.command("openai-export")

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from famulus.campus.lookup import course_by_name, principal_by_email
 from famulus.cli.demo import seed_demo
+from famulus.cli.own_api import seed_api
 from famulus.kernel.database import Database
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.migrate import newest, reach, require_newest, upgrade
@@ -42,8 +44,16 @@ def run_migrate() -> str:
     )
 
 
-def run_seed() -> str:
-    """Load the demo; returns what was done. Raises ConfigurationError where APP_ENV is not local."""
+def run_seed(what: Literal["demo", "api"]) -> str:
+    """Load the demo, or what this server's API is; returns what was done.
+
+    Raises ConfigurationError for the demo where APP_ENV is not local.
+    """
+    if what == "api":
+        changed = with_database(partial(seed_api, anew=True))
+        return (
+            "The API is known as of this release." if changed else "The API is known already; nothing to do."
+        )
     if not load_settings().local:
         raise ConfigurationError("The demo has known passwords; it is only loaded where APP_ENV is local.")
     loaded = with_database(seed_demo)
