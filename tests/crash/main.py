@@ -15,10 +15,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from famulus.kernel.database import Database
 from tests.crash.checker import percentile
+from tests.crash.reading import Reading, killed_while_reading
 from tests.crash.server import Server
 from tests.crash.storm import Report, plans, storm
 from tests.support.databases import build_schema, schema_key, sqlite_template
+from tests.support.embedding_server import EmbeddingServer
 from tests.support.postgres import start_postgres
 
 GOAL = 6.0
@@ -43,6 +46,7 @@ def main() -> int:
         report = asyncio.run(_storm(dialect, given.kills, given.seed, given.lease))
         _say(table(dialect, report, given.seed))
         well = well and not report.violations and percentile(report.resumes, 0.95) <= GOAL
+        well = asyncio.run(_reading(dialect)) and well
     _say("All promises kept." if well else "NOT all promises kept.")
     return 0 if well else 1
 
@@ -60,6 +64,23 @@ async def _storm(dialect: str, kills: int, seed: int, lease: float) -> Report:
             if report.violations:
                 _say(f"The server's last words:\n{server.tail()}")
             return report
+
+
+async def _reading(dialect: str) -> bool:
+    """A reader of material is killed at each of its boundaries; whether it ended well."""
+    with tempfile.TemporaryDirectory(prefix="famulus-crash-") as name:
+        folder = Path(name) / "tree"
+        folder.mkdir()
+        async with database_of(dialect, Path(name)) as url, EmbeddingServer() as embeddings:
+            database = Database(url)
+            async with Reading(database, url, folder, embeddings) as reading:
+                found = await killed_while_reading(reading)
+            await database.close()
+    deaths = ", ".join(f"{point} {count}" for point, count in sorted(reading.deaths.items()))
+    _say(f"  reading killed at: {deaths}\n  {'violations':<16}{len(found):>8}")
+    for problem in found[:40]:
+        _say(f"    {problem}")
+    return not found
 
 
 @asynccontextmanager

@@ -77,7 +77,8 @@ function enterCourse(id: string | null): void {
 function nameTheWindow(): void {
   const here = route.value;
   const thread = here.name === "thread" ? threads.value?.find((item) => item.id === here.threadId) : null;
-  const managed = here.name === "manage" ? "What assistants may do" : null;
+  const page = here.name === "manage" ? here.page : null;
+  const managed = page === "material" ? "Material" : page && "What assistants may do";
   const parts = [thread && titleOf(thread), managed ?? course.value?.title, "Famulus"].filter(Boolean);
   document.title = parts.join(" · ");
 }

@@ -1,7 +1,7 @@
 """Commands that do one thing to the database and end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -84,7 +84,7 @@ def run_ingest(path: Path, course: str, email: str | None, *, thorough: bool = F
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Generator[Progress]:
     """A bar that fills up, where somebody sees it; it is gone when all is done."""
     # lazy: a tenth of a second, for this one command
     from rich.console import Console

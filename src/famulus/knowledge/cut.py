@@ -50,8 +50,12 @@ def _piece(section: Section, held: list[tuple[str, Block]]) -> Piece:
     text = "\n\n".join(text for text, _ in held)
     links = tuple(dict.fromkeys(link for _, block in held for link in block.links))
     where = (section.heading_path, section.anchor, section.page)
-    edges = {"defines": section.defines, "refers": section.refers}
-    return Piece(*where, text, "", section.symbol, section.lines, links=links, **edges)
+    return Piece(
+        *(*where, text, "", section.symbol, section.lines),
+        links=links,
+        defines=section.defines,
+        refers=section.refers,
+    )
 
 
 def _fitting(block: Block) -> list[str]:

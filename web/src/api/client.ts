@@ -48,7 +48,8 @@ export async function send(method: string, path: string, options: Options = {}):
   const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
   const init: RequestInit = { method, headers, credentials: "same-origin", signal: options.signal ?? null };
   if (options.keepalive) init.keepalive = true;
-  if (options.body !== undefined) {
+  if (options.body instanceof FormData) init.body = options.body;
+  else if (options.body !== undefined) {
     headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(options.body);
   }

@@ -9,6 +9,8 @@ import type {
   ConnectionChange,
   ConnectionTools,
   Course,
+  GoldenQuestion,
+  GoldenReport,
   Invitation,
   Lesson,
   LessonSummary,
@@ -21,6 +23,8 @@ import type {
   Passage,
   Rating,
   Run,
+  Source,
+  SourceDocument,
   Thread,
   ToolRule,
 } from "./types";
@@ -51,6 +55,32 @@ export const courses = {
   lessons: (id: string, after: string | null) =>
     http.get<Page<LessonSummary>>(`${V1}/courses/${id}/lessons`, { limit: 100, after }),
   lesson: (id: string) => http.get<Lesson>(`${V1}/lessons/${id}`),
+};
+
+export const sources = {
+  list: (courseId: string, after: string | null) =>
+    http.get<Page<Source>>(`${V1}/sources`, { course_id: courseId, after, limit: 100 }),
+  get: (id: string) => http.get<Source>(`${V1}/sources/${id}`),
+  events: (id: string) => `${V1}/sources/${id}/events`,
+  documents: (id: string) => http.get<Page<SourceDocument>>(`${V1}/sources/${id}/documents`, { limit: 100 }),
+  run: (id: string) => http.post<Source>(`${V1}/sources/${id}/run`),
+  remove: (id: string) => http.delete(`${V1}/sources/${id}`),
+  upload: (courseId: string, file: File) => {
+    const form = new FormData();
+    form.append("file", file, file.name);
+    return http.post<Source>(`${V1}/courses/${courseId}/sources`, form);
+  },
+};
+
+const goldenOf = (courseId: string) => `${V1}/courses/${courseId}/golden-questions`;
+
+export const golden = {
+  report: (courseId: string) => http.get<GoldenReport>(`${goldenOf(courseId)}/report`),
+  worse: (courseId: string) => http.get<Page<GoldenQuestion>>(goldenOf(courseId), { worse: "true", limit: 100 }),
+  add: (courseId: string, question: string, document: string) =>
+    http.post<Page<GoldenQuestion>>(goldenOf(courseId), { question, document }),
+  check: (courseId: string) => http.post<GoldenReport>(`${goldenOf(courseId)}/check`),
+  accept: (courseId: string) => http.post<GoldenReport>(`${goldenOf(courseId)}/accept`),
 };
 
 export const threads = {

@@ -48,6 +48,45 @@ export interface Course {
   my_role: string | null;
 }
 
+export interface Source {
+  id: string;
+  kind: "lessons" | "folder" | "upload" | "git" | "urls" | "openapi";
+  name: string;
+  state: "waiting" | "indexing" | "ready" | "failed";
+  error: string | null;
+  done: number;
+  total: number;
+  documents: number;
+  failed: number;
+  skipped: { path: string; reason: string }[];
+  checked_at: string | null;
+  updated_at: string;
+}
+
+export interface SourceDocument {
+  id: string;
+  path: string;
+  state: string;
+  error: string | null;
+  published: boolean;
+}
+
+export interface GoldenReport {
+  questions: number;
+  checked: number;
+  found: number;
+  worse: number;
+  checked_at: string | null;
+}
+
+export interface GoldenQuestion {
+  id: string;
+  question: string;
+  document: string;
+  place: number | null;
+  best: number | null;
+}
+
 export interface LessonSummary {
   id: string;
   course_id: string;

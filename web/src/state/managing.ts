@@ -1,8 +1,11 @@
 // What an organization's people may manage of what its assistants do, and the pages of it that they have.
 import type { ManagePage } from "./route";
+import { course } from "./courses";
 import { me } from "./session";
 
+/** The pages of what assistants may do; the material is a course's own. */
 export const PAGE_NAMES: Record<ManagePage, string> = {
+  material: "Material",
   connections: "Connections",
   rules: "Rules",
   waiting: "Waiting for a yes",
@@ -18,6 +21,12 @@ export function pages(): ManagePage[] {
     default:
       return [];
   }
+}
+
+/** Whether the person teaches the open course, or administers where it is. */
+export function teachesHere(): boolean {
+  const role = course.value?.my_role ?? "student";
+  return role !== "student";
 }
 
 export function mayManage(): boolean {

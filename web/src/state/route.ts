@@ -2,9 +2,9 @@
 //   #/c/<course|general>   ·   …/t/<thread>   ·   …/lessons   ·   …/lessons/<lesson>   ·   …/manage/<page>/<connection>
 import { signal } from "@preact/signals";
 
-/** What there is to manage of what assistants may do. */
-export type ManagePage = "connections" | "rules" | "waiting";
-const PAGES: readonly string[] = ["connections", "rules", "waiting"];
+/** What there is to manage: what assistants may do, and the material of a course. */
+export type ManagePage = "connections" | "rules" | "waiting" | "material";
+const PAGES: readonly string[] = ["connections", "rules", "waiting", "material"];
 
 export type Route =
   | { name: "home" }

@@ -1,16 +1,19 @@
 // What assistants may do in an organization: its connections, its rules, and what waits for somebody's yes.
 import type { ComponentChildren } from "preact";
-import { PAGE_NAMES, pages } from "../state/managing";
+import { PAGE_NAMES, pages, teachesHere } from "../state/managing";
 import { hrefOf, route, type ManagePage } from "../state/route";
 import { me } from "../state/session";
 import { ConnectionList } from "./ConnectionList";
 import { ConnectionPage } from "./ConnectionPage";
 import { useDelayed } from "./dom";
+import { Material } from "./Material";
 import { ToolRules } from "./ToolRules";
 import { WaitingCalls } from "./WaitingCalls";
 
 export function ManagePart({ page, id }: { page: ManagePage; id: string | null }) {
   const organization = me.value?.organization;
+  const courseId = here();
+  if (page === "material" && courseId) return teachesHere() ? <Material key={courseId} courseId={courseId} /> : <NotYours />;
   if (!pages().includes(page)) return <NotYours />;
   if (!organization && page !== "waiting") return <NoOrganization />;
   const place = organization?.id ?? "";
@@ -91,7 +94,7 @@ function NotYours() {
   return (
     <div class="notice">
       <h1>This page isn’t yours</h1>
-      <p>It is for administrators of an organization.</p>
+      <p>It is for those who teach here, or administer the organization.</p>
       <a class="button" href="#/">
         To your courses
       </a>

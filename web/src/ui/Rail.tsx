@@ -5,7 +5,7 @@ import { toast } from "../state/notices";
 import { go, hrefOf, route } from "../state/route";
 import { drawerOpen, narrow, railHidden, theme, type Theme } from "../state/surroundings";
 import { messageOf } from "../api/client";
-import { firstPage, mayManage } from "../state/managing";
+import { firstPage, mayManage, teachesHere } from "../state/managing";
 import { focusComposer } from "./dom";
 import { Icon, Mark } from "./Icon";
 import { Menu, type MenuItem } from "./Menu";
@@ -51,6 +51,7 @@ export function startThread(): void {
 
 function RailLinks() {
   const here = route.value;
+  const materialHere = here.name === "manage" && here.page === "material";
   const lessonsHere = here.name === "lessons" || here.name === "lesson";
   return (
     <div class="rail-links">
@@ -77,12 +78,24 @@ function RailLinks() {
           Lessons
         </a>
       )}
+      {courseId.value && teachesHere() && (
+        <a
+          class="rail-link"
+          href={hrefOf({ name: "manage", courseId: courseId.value, page: "material", id: null })}
+          data-testid="material-link"
+          aria-current={materialHere ? "page" : undefined}
+          onClick={() => (drawerOpen.value = false)}
+        >
+          <Icon name="upload" size={18} />
+          Material
+        </a>
+      )}
       {mayManage() && (
         <a
           class="rail-link"
           href={hrefOf({ name: "manage", courseId: courseId.value, page: firstPage(), id: null })}
           data-testid="manage-link"
-          aria-current={here.name === "manage" ? "page" : undefined}
+          aria-current={here.name === "manage" && !materialHere ? "page" : undefined}
           onClick={() => (drawerOpen.value = false)}
         >
           <Icon name="tools" size={18} />
