@@ -4,15 +4,15 @@ The database that holds the chunks keeps its indexes itself (ddl.py), so that he
 remove from them: what is written there is found by the next search, what is gone from there is not.
 """
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import String, and_, bindparam, func, or_, select, text
+from sqlalchemy import String, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.knowledge.ddl import VECTORS
-from famulus.knowledge.models import Source
 from famulus.knowledge.words import Question
 
 
@@ -73,6 +73,11 @@ class Found:
     """About how many chunks the scope has."""
 
 
+def rarity_of(frequency: int, total: int) -> float:
+    """How much a word tells that stands in so many of the chunks (BM25's idf, never below 0)."""
+    return max(1e-6, math.log((max(total, frequency) - frequency + 0.5) / (frequency + 0.5)))
+
+
 class Index(Protocol):
     """Finds chunks by their words and by their meaning."""
 
@@ -83,24 +88,29 @@ class Index(Protocol):
     async def nearest(
         self, session: AsyncSession, target: Target, scope: Scope, limit: int, besides: Collection[int] = ()
     ) -> list[Hit]:
-        """The `limit` chunks of `scope` nearest to `target`, exactly, best first.
+        """The `limit` chunks of `scope` nearest to `target`, best first; none is skipped in scopes of ordinary size.
 
         Among them are those of the chunks with the numbers `besides` that have a vector in the scope, however far.
         """
         ...
 
 
+_SIZE = text(
+    "SELECT coalesce(sum(chunks), 0) FROM sources WHERE course_id IN :courses"
+    " OR course_id IS NULL AND (organization_id IS NULL OR organization_id = :organization)"
+).bindparams(bindparam("courses", expanding=True, type_=String()))
+_HAD = text(f"SELECT count(*) FROM {VECTORS} WHERE model = :model AND scope IN :scopes").bindparams(  # noqa: S608 – a constant
+    bindparam("scopes", expanding=True, type_=String())
+)
+
+
 async def size_of(session: AsyncSession, scope: Scope) -> int:
     """About how many chunks a scope has, as its sources have counted them; drafts included."""
-    owner = or_(Source.organization_id == scope.organization_id, Source.organization_id.is_(None))
-    general = and_(Source.course_id.is_(None), owner)
-    within = or_(Source.course_id.in_([course for course, _ in scope.courses]), general)
-    return await session.scalar(select(func.coalesce(func.sum(Source.chunks), 0)).where(within)) or 0
+    values = {"courses": [course for course, _ in scope.courses], "organization": scope.organization_id}
+    return await session.scalar(_SIZE, values) or 0
 
 
 async def vectors_in(session: AsyncSession, model: int, scope: Scope) -> int:
     """How many chunks of a scope have a vector of a model; drafts included, as in `size_of`."""
     every = Scope(tuple((course, True) for course, _ in scope.courses), scope.organization_id).words
-    sql = text(f"SELECT count(*) FROM {VECTORS} WHERE model = :model AND scope IN :scopes")  # noqa: S608 – a constant
-    sql = sql.bindparams(bindparam("scopes", expanding=True, type_=String()))
-    return await session.scalar(sql, {"model": model, "scopes": list(every)}) or 0
+    return await session.scalar(_HAD, {"model": model, "scopes": list(every)}) or 0

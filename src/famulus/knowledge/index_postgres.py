@@ -6,7 +6,6 @@ For a single word ts_rank_cd is its number of occurrences by weight, which is th
 Of meaning: pgvector, exact within the scope.
 """
 
-import math
 from array import array
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.knowledge.ddl import VECTORS
-from famulus.knowledge.index import Found, Hit, Scope, Target, size_of
+from famulus.knowledge.index import Found, Hit, Scope, Target, rarity_of, size_of
 from famulus.knowledge.words import Question
 
 SIFTED = 120
@@ -51,7 +50,7 @@ class PostgresIndex:
         values |= {f"t{n}": term for n, term in enumerate(question.terms)}
         frequencies = await _frequencies(session, question, values)
         total = await size_of(session, scope)
-        weights = [_rarity(frequencies[term], total) for term in question.terms]
+        weights = [rarity_of(frequencies[term], total) for term in question.terms]
         weights += [max(weights)] * len(question.phrases)
         values |= {f"p{n}": " ".join(phrase) for n, phrase in enumerate(question.phrases)}
         values |= {f"w{n}": weight for n, weight in enumerate(weights)}
@@ -110,7 +109,3 @@ async def _frequencies(session: AsyncSession, question: Question, values: dict[s
     columns = ", ".join(count.format(_REACH, _WORD.format(n)) for n in range(len(question.terms)))
     counts = (await session.execute(text(f"SELECT {columns}"), values)).one()
     return dict(zip(question.terms, counts, strict=True))
-
-
-def _rarity(frequency: int, total: int) -> float:
-    return max(1e-6, math.log((max(total, frequency) - frequency + 0.5) / (frequency + 0.5)))

@@ -10,25 +10,28 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.kernel.database import run_in
+from famulus.kernel.lane import Script
 from famulus.knowledge.ddl import SCOPES, VECTORS
 from famulus.knowledge.index import Found, Hit, Scope, Target, size_of
 from famulus.knowledge.words import Question
 
-_SEARCH = text(
+_SEARCH = (
     "SELECT chunks.id, -found.score, chunks.number FROM"
-    " (SELECT rowid, rank AS score FROM chunk_words WHERE chunk_words MATCH :match ORDER BY rank LIMIT :limit) AS found"
+    " (SELECT rowid, rank AS score FROM chunk_words WHERE chunk_words MATCH $1 ORDER BY rank LIMIT $2) AS found"
     " JOIN chunks ON chunks.number = found.rowid ORDER BY found.score, chunks.id"
 )
-_VERSIONS = text(f"SELECT scope, version FROM {SCOPES} WHERE scope IN (SELECT value FROM json_each(:scopes))")
-_ROWS = text(f"SELECT id FROM {VECTORS} WHERE model = :model AND scope = :scope ORDER BY id")
-_NEW = text(
-    f"SELECT id, chunk, vector FROM {VECTORS} WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id"
-)
-_CHUNKS = text("SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each(:numbers))")
-_COUNT = "(SELECT count(*) FROM chunk_words WHERE chunk_words MATCH :m{})"
+_COUNT = "SELECT count(*) FROM chunk_words WHERE chunk_words MATCH $1"
+_VERSIONS = f"SELECT scope, version FROM {SCOPES} WHERE scope IN (SELECT value FROM json_each($1))"
+_ROWS = f"SELECT id FROM {VECTORS} WHERE model = $1 AND scope = $2 ORDER BY id"
+_NEW = f"SELECT id, chunk, vector FROM {VECTORS} WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id"
+_CHUNKS = "SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each($1))"
+
+
+QUICK = 20_000
+"""Vectors that are compared in the time that the way to a thread and back takes, or little more."""
 
 
 class SqliteIndex:
@@ -44,9 +47,7 @@ class SqliteIndex:
             return Found([], {}, 0)
         # A text may contain any word; only the column `scope` says whose it is.
         within = "scope : (" + _any_of([(word,) for word in reach]) + ")"
-        frequencies = await _frequencies(session, question, within)
-        wanted = _any_of([*((term,) for term in question.terms), *question.phrases])
-        rows = await session.execute(_SEARCH, {"match": f"{within} AND ({wanted})", "limit": limit})
+        frequencies, rows = await run_in(session, _search(question, within, limit))
         return Found([Hit(*row) for row in rows], frequencies, await size_of(session, scope))
 
     async def nearest(
@@ -56,36 +57,44 @@ class SqliteIndex:
         from famulus.knowledge import slices  # lazy: NumPy, which a search by words does without
 
         self._slices = self._slices or slices.Slices()
-        rows = await session.execute(_VERSIONS, {"scopes": json.dumps(scope.words)})
-        found = [await self._slice(session, target, *row) for row in rows.all()]
-        if not any(len(one.ids) for one in found):
+        found = await run_in(session, self._brought_up(target, scope))
+        rows = sum(len(one.ids) for one in found)
+        if not rows:
             return []
-        near = await asyncio.to_thread(partial(slices.nearest, found, target.data, limit, besides))
-        wanted = json.dumps([number for number, _ in near])
-        ids: dict[int, str] = dict((await session.execute(_CHUNKS, {"numbers": wanted})).all())
+        compare = partial(slices.nearest, found, target.data, limit, besides)
+        near = await asyncio.to_thread(compare) if rows > QUICK else compare()
+        ids = dict(await run_in(session, _ids_of([number for number, _ in near])))
         return [Hit(ids[number], score, number) for number, score in near]
 
-    async def _slice(self, session: AsyncSession, target: Target, scope: str, version: int) -> Any:
+    def _brought_up(self, target: Target, scope: Scope) -> Script:
+        """The slices of a scope, as they are in this transaction."""
         from famulus.knowledge import slices  # lazy: NumPy, which a search by words does without
 
-        key = (target.model, scope)
-        held = self._slices.get(key)
-        if held is not None and held.version == version:
-            return held
-        ids = (await session.execute(_ROWS, {"model": target.model, "scope": scope})).scalars().all()
-        new = json.dumps(slices.newer(held, ids))
-        rows = (await session.execute(_NEW, {"ids": new})).all()
-        fresh = slices.brought_up(held, version, ids, rows, target.dimension)
-        self._slices.put(key, fresh)
-        return fresh
+        found: list[Any] = []
+        for word, version in (yield _VERSIONS, (json.dumps(scope.words),)):
+            key = (target.model, word)
+            held = self._slices.get(key)
+            if held is None or held.version != version:
+                ids = [row[0] for row in (yield _ROWS, key)]
+                rows = yield _NEW, (json.dumps(slices.newer(held, ids)),)
+                held = slices.brought_up(held, version, ids, rows, target.dimension)
+                self._slices.put(key, held)
+            found.append(held)
+        return found
 
 
-async def _frequencies(session: AsyncSession, question: Question, within: str) -> dict[str, int]:
-    matches = [f"{within} AND {_any_of([(term,)])}" for term in question.terms]
-    columns = ", ".join(_COUNT.format(n) for n in range(len(matches)))
-    values = {f"m{n}": match for n, match in enumerate(matches)}
-    counts = (await session.execute(text(f"SELECT {columns}"), values)).one()
-    return dict(zip(question.terms, counts, strict=True))
+def _ids_of(numbers: list[int]) -> Script:
+    return (yield _CHUNKS, (json.dumps(numbers),))
+
+
+def _search(question: Question, within: str, limit: int) -> Script:
+    """How common each term is, and the best hits."""
+    frequencies: dict[str, int] = {}
+    for term in question.terms:
+        ((count,),) = yield _COUNT, (f"{within} AND {_any_of([(term,)])}",)
+        frequencies[term] = count
+    wanted = _any_of([*((term,) for term in question.terms), *question.phrases])
+    return frequencies, (yield _SEARCH, (f"{within} AND ({wanted})", limit))
 
 
 def _any_of(phrases: list[tuple[str, ...]]) -> str:

@@ -122,11 +122,13 @@ def quote(weights: Mapping[str, float], text: str) -> str:
     if not spans:
         return text[:QUOTE].rstrip()
     best, best_score = spans[0], -1.0
+    telling = [weights.keys() & stems_of(text[start:end]) for start, end in spans]
     for at, (start, _) in enumerate(spans):
-        for _, end in spans[at : at + 3]:
+        said: set[str] = set()
+        for n, (_, end) in enumerate(spans[at : at + 3], at):
             if end - start > QUOTE and end != spans[at][1]:
                 break
-            said = stems_of(text[start:end])
+            said |= telling[n]
             told = sum(weight for stem, weight in weights.items() if stem in said)
             score = told * (1 - 0.0005 * (end - start)) * (ASKING if text[end - 1] == "?" else 1)
             if score > best_score:

@@ -134,10 +134,13 @@ def index_of(dialect: Dialect) -> Index:
 class Retriever:
     """Finds passages in one database, by words and, where there is a model for it, by meaning."""
 
-    def __init__(self, database: Database, meaning: Meaning | None = None) -> None:
+    def __init__(
+        self, database: Database, meaning: Meaning | None = None, index: Index | None = None
+    ) -> None:
+        """`index` is the database's own if left out."""
         self._database = database
         self._meaning = meaning if meaning is None or meaning.embedders.chosen else None
-        self._index = index_of(database.dialect)
+        self.index = index or index_of(database.dialect)
 
     async def search(
         self,
@@ -160,14 +163,14 @@ class Retriever:
             asked = await self._ask(session, query) if compared else None
             found = Found([], {}, 0)
             if "words" in ways or asked is None:
-                found = await self._index.search(session, question, scope, HITS)
+                found = await self.index.search(session, question, scope, HITS)
             if asked is None:
-                pool = await _Search(session, principal, query, scope, limit, "graph" in ways).pool(found, [])
+                pool = await _Search(session, query, scope, limit, "graph" in ways).pool(found, [])
                 return Answer(_passages(pool, limit), "off" if self._meaning is None else "pending", reading)
         target = await asked[0]
         async with self._database.read() as session:
             near, state = await self._near(session, target, scope, found)
-            pool = await _Search(session, principal, query, scope, limit, "graph" in ways).pool(found, near)
+            pool = await _Search(session, query, scope, limit, "graph" in ways).pool(found, near)
         return Answer(_passages(pool, limit, enough=asked[1]), state, reading)
 
     async def _ask(
@@ -190,7 +193,7 @@ class Retriever:
         if target is None:
             return [], "unavailable"
         besides = [hit.number for hit in found.hits]
-        hits = await self._index.nearest(session, target, scope, HITS, besides)
+        hits = await self.index.nearest(session, target, scope, HITS, besides)
         had = await vectors_in(session, target.model, scope)
         state: State = "pending" if not had else "partial" if had < found.total else "ready"
         return [hit for hit in hits if hit.score >= FAR or hit.number in besides], state
@@ -209,7 +212,6 @@ class _Search:
     """One search, from hits on."""
 
     session: AsyncSession
-    principal: Principal
     query: str
     scope: Scope
     limit: int
@@ -220,15 +222,13 @@ class _Search:
         weights = rarity(found.frequencies, found.total)
         nearness = {hit.chunk_id: hit.score for hit in near}
         scores = dict.fromkeys(nearness, 0.0) | {hit.chunk_id: hit.score for hit in found.hits}
-        rows = await _load(self.session, self.principal, Chunk.id.in_(list(scores)))
+        rows = await _load(self.session, self.scope, Chunk.id.in_(list(scores)))
         candidates = {
             id: _candidate(*rows[id], score, nearness.get(id)) for id, score in scores.items() if id in rows
         }
         rated = rate(weights, list(candidates.values()))
         pool = _Pool(weights, rows, candidates, rated, PER_DOCUMENT * self.limit)
-        return (
-            await _follow(self.session, self.principal, self.query, self.scope, pool) if self.graph else pool
-        )
+        return await _follow(self.session, self.query, self.scope, pool) if self.graph else pool
 
 
 def _passages(pool: "_Pool", limit: int, *, enough: float = math.inf) -> list[Passage]:
@@ -286,9 +286,11 @@ def _chunks(principal: Principal) -> Select[Chunk, Document]:
     return select(Chunk, Document).join(Document).where(Document.id.in_(visible))
 
 
-async def _load(session: AsyncSession, principal: Principal, which: ColumnElement[bool]) -> Rows:
-    query = _chunks(principal).where(which)
-    return {row[0].id: (row[0], row[1]) for row in await session.execute(query)}
+async def _load(session: AsyncSession, scope: Scope, which: ColumnElement[bool]) -> Rows:
+    """Chunks with their documents, as far as the scope goes now, whatever an index said."""
+    within = frozenset(scope.words)
+    query = select(Chunk, Document).join(Document).where(which)
+    return {row[0].id: (row[0], row[1]) for row in await session.execute(query) if row[0].scope in within}
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +308,7 @@ class _Pool:
     led: Led | None = None
 
 
-async def _follow(
-    session: AsyncSession, principal: Principal, query: str, scope: Scope, pool: _Pool
-) -> _Pool:
+async def _follow(session: AsyncSession, query: str, scope: Scope, pool: _Pool) -> _Pool:
     """The pool after the graph stage, with what only the graph has found."""
     chunks = [pool.rows[one.key][0] for one in pool.rated]
     starts = [
@@ -318,7 +318,7 @@ async def _follow(
     if led is None:
         return pool
     fresh = [number for number, _ in led.ranking if number not in led.starts]
-    added = await _load(session, principal, Chunk.number.in_(fresh)) if fresh else {}
+    added = await _load(session, scope, Chunk.number.in_(fresh)) if fresh else {}
     rows = pool.rows | added
     candidates = pool.candidates | {key: _candidate(*row, 0.0, None) for key, row in added.items()}
     keys = {chunk.number: key for key, (chunk, _) in rows.items()}
@@ -346,7 +346,7 @@ def _path(pool: _Pool, key: str) -> tuple[Step, ...]:
 
 
 def _candidate(chunk: Chunk, document: Document, score: float, nearness: float | None) -> Candidate:
-    words = stems_of("\n".join((chunk.title, *chunk.heading_path, chunk.text)))
+    words = stems_of("\n".join((chunk.title, *chunk.heading_path, chunk.text)), chunk.parts)
     return Candidate(chunk.id, document.id, score, frozenset(words), asks(chunk.text), nearness)
 
 

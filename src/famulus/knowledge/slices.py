@@ -7,6 +7,7 @@ then only those that are new. What has not been asked for longest is let go of b
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,11 @@ def packed(vectors: Vectors, dialect: str) -> list[object]:
     if dialect == "sqlite":
         return [row.tobytes() for row in rows]
     return ["[" + ",".join(f"{number:.5g}" for number in row.tolist()) + "]" for row in rows]
+
+
+def unpacked(half: bytes) -> bytes:
+    """A vector of SQLite's as float32."""
+    return np.frombuffer(half, np.float16).astype(np.float32).tobytes()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,22 +91,25 @@ def nearest(
 
 
 class Slices:
-    """Those in memory, of this process. Not for threads."""
+    """Those in memory, of this process. Each connection's thread may bring one up."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
+        self._one_at_a_time = Lock()
         self._held: OrderedDict[Key, Slice] = OrderedDict()
         self._size = 0
 
     def get(self, key: Key) -> Slice | None:
         """What is held, of whatever version."""
-        if key in self._held:
-            self._held.move_to_end(key)
-        return self._held.get(key)
+        with self._one_at_a_time:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
 
     def put(self, key: Key, slice_: Slice) -> None:
         """Hold a slice, and let go of others."""
-        self._size += slice_.size - (old.size if (old := self._held.pop(key, None)) else 0)
-        self._held[key] = slice_
-        while self._size > self._most:
-            self._size -= self._held.popitem(last=False)[1].size
+        with self._one_at_a_time:
+            self._size += slice_.size - (old.size if (old := self._held.pop(key, None)) else 0)
+            self._held[key] = slice_
+            while self._size > self._most:
+                self._size -= self._held.popitem(last=False)[1].size

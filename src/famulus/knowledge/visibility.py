@@ -46,24 +46,32 @@ async def scope_of(session: AsyncSession, principal: Principal, course_id: str |
 
     Raises `NotFound` for a course that the person may not see.
     """
+    if course_id is not None:
+        drafts, owner = await _course(session, principal, course_id)
+        # A course elsewhere, such as a site admin sees, comes without the general material, as `_general` has it.
+        general = owner if principal.organization_id in (None, owner) else None
+        return Scope(((course_id, drafts),), general)
     readable = readable_courses(principal).subquery()
-    query = select(readable.c.id, readable.c.drafts)
-    if course_id is None:
-        rows = await session.execute(query)
-        return Scope(tuple((row[0], bool(row[1])) for row in rows), principal.organization_id)
+    rows = await session.execute(select(readable.c.id, readable.c.drafts))
+    return Scope(tuple((row[0], bool(row[1])) for row in rows), principal.organization_id)
+
+
+async def _course(session: AsyncSession, principal: Principal, course_id: str) -> tuple[bool, str]:
+    """Whether drafts are included, and whose the course is."""
+    readable = readable_courses(principal).subquery()
     owner = select(_COURSES.c.organization_id).where(_COURSES.c.id == readable.c.id).scalar_subquery()
-    found = (await session.execute(query.add_columns(owner).where(readable.c.id == course_id))).one_or_none()
+    query = select(readable.c.drafts, owner).where(readable.c.id == course_id)
+    found = (await session.execute(query)).one_or_none()
     if found is None:
         raise _no_course(course_id)
-    return Scope(((found[0], bool(found[1])),), found[2])
+    return bool(found[0]), found[1]
 
 
 async def owner_to_write(session: AsyncSession, principal: Principal, course_id: str) -> Owner:
     """The course as an owner of material, for someone who teaches it; raises `NotFound` or `Forbidden`."""
-    scope = await scope_of(session, principal, course_id)
+    _, organization_id = await _course(session, principal, course_id)
     await require_in(session, principal, "create", "source", course_id=course_id)
-    assert scope.organization_id is not None, "a course has an organization"
-    return Owner(scope.organization_id, course_id)
+    return Owner(organization_id, course_id)
 
 
 def _no_course(course_id: str) -> NotFound:

@@ -65,9 +65,7 @@ class Question:
 
 def fold(text: str) -> str:
     """Lower case without accents."""
-    if text.isascii():
-        return text.lower()
-    if _FOREIGN.search(text) is None:  # typographic signs alone
+    if text.isascii() or _FOREIGN.search(text) is None:  # the latter has typographic signs alone
         return text.lower()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).lower()
 
@@ -131,7 +129,7 @@ def inner_words(text: str) -> str:
     if _BEND.search(text):  # much quicker than looking for whole words, and mostly in vain
         for match in _CAMEL.finditer(text):
             found.update(dict.fromkeys(_humps(match.group())))
-    if _FOREIGN.search(text):
+    if not text.isascii() and _FOREIGN.search(text):
         found.update(dict.fromkeys(_pairs(_UNSPACED.findall(text))))
         for word in WORD.findall(text):
             if not word.isascii() and (folded := fold(word)) != word.lower():
@@ -145,14 +143,15 @@ def stem_of(word: str) -> str:
     return stem(word)
 
 
-def stems_of(text: str) -> set[str]:
-    """The stems of all words of a text, hidden ones included."""
+def stems_of(text: str, inner: str | None = None) -> set[str]:
+    """The stems of all words of a text, hidden ones included: `inner`, where `inner_words` has found them before."""
     words = set(_words(text))
-    words.update(inner_words(text).split())
-    return {stem_of(word) for word in words}
+    words.update((inner_words(text) if inner is None else inner).split())
+    return set(map(stem_of, words))
 
 
 def _words(text: str) -> list[str]:
     folded = fold(text)
     # The plain class of letters is several times as quick, and the same where no sign is foreign.
-    return (WORD if _FOREIGN.search(folded) else _PLAIN).findall(folded)
+    plain = folded.isascii() or _FOREIGN.search(folded) is None
+    return (_PLAIN if plain else WORD).findall(folded)
