@@ -45,8 +45,9 @@ from famulus.kernel.live import Live, Relay
 from famulus.kernel.migrate import reach, require_newest
 from famulus.kernel.secrets import Vault, load_secret
 from famulus.kernel.settings import Settings
+from famulus.knowledge.elsewhere import opened_index
 from famulus.knowledge.meaning import Meaning
-from famulus.knowledge.retrieve import Retriever
+from famulus.knowledge.retrieve import Retriever, index_of
 from famulus.llm.choose import default_choice, open_model
 from famulus.llm.embedding.choose import Embedders, Places
 from famulus.llm.health import Healths
@@ -177,7 +178,9 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         outbound = Outbound(settings.allowed_private_hosts)
         stack.push_async_callback(outbound.close)
         files = _attachments(settings, database, vault)
-        retriever = Retriever(database, meaning)
+        own = index_of(database.dialect)
+        index = await stack.enter_async_context(opened_index(database, own, settings))
+        retriever = Retriever(database, meaning, index)
         opened = _Opened(vault, gate, models, meaning, retriever, outbound, files)
         parts = _put_together(settings, database, live, opened, tools)
         stack.push_async_callback(parts.authenticator.close)

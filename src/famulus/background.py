@@ -16,6 +16,7 @@ from famulus.kernel.jobs import Handler
 from famulus.kernel.jobs_lease import Told
 from famulus.kernel.live import Live
 from famulus.kernel.settings import Settings
+from famulus.knowledge.elsewhere import INDEX_JOB, Elsewhere
 from famulus.knowledge.gather import Gatherer
 from famulus.knowledge.golden import GOLDEN_JOB
 from famulus.knowledge.golden_check import GoldenKeeper
@@ -67,5 +68,6 @@ def background(
         STALE.kind: sources.forsaken,
         GOLDEN_JOB: GoldenKeeper(database, retriever).handle,
         EMBED_JOB: meaning.handle,
+        **({INDEX_JOB: retriever.index.handle} if isinstance(retriever.index, Elsewhere) else {}),
     }
     return Background(handlers, {SOURCE_JOB: sources.broke_off})

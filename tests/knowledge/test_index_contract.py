@@ -3,14 +3,15 @@
 import math
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
 from famulus.knowledge import ddl, vectors
-from famulus.knowledge.index import Index, Scope, Target
+from famulus.knowledge.elsewhere import Elsewhere, elsewhere
+from famulus.knowledge.index import Found, Hit, Index, Scope, Target
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.parse import digest, parse
@@ -79,8 +80,13 @@ class IndexContract(ABC):
     def dialect(self) -> str:
         """The database that has this index."""
 
+    async def caught_up(self, database: Database) -> None:
+        """Have the index hear of everything; one that the database keeps has heard already."""
+        assert not isinstance(self.index, Elsewhere)
+
     async def found(self, database: Database, question: str, scope: Scope, limit: int = 10) -> list[str]:
         """The paths of what is found, best first."""
+        await self.caught_up(database)
         async with database.read() as session:
             hits = (await self.index.search(session, read_question(question), scope, limit)).hits
             rows = await session.execute(
@@ -225,6 +231,7 @@ class IndexContract(ABC):
     ) -> None:
         await store(database, Owner(world.ours, world.course), a="robot wheel", b="robot")
         await store(database, Owner(world.theirs, world.their_course), c="wheel", d="wheel")
+        await self.caught_up(database)
 
         async with database.read() as session:
             question = read_question("robot wheel sourdough")
@@ -262,6 +269,7 @@ class IndexContract(ABC):
         self, database: Database, towards: str, scope: Scope, limit: int = 10, besides: Sequence[str] = ()
     ) -> list[str]:
         """The titles of the nearest, best first."""
+        await self.caught_up(database)
         async with database.read() as session:
             model = (await vectors.models(session))[0].id
             titles = {
@@ -381,6 +389,39 @@ class TestPostgresIndex(IndexContract):
     @pytest.fixture
     def dialect(self) -> str:
         return "postgresql"
+
+
+class Mute:
+    """A database's own index that nobody may ask, so that the other one has to know."""
+
+    async def search(self, *_: object) -> Found:
+        raise AssertionError("the database's own index was asked")
+
+    async def nearest(self, *_: object) -> list[Hit]:
+        raise AssertionError("the database's own index was asked")
+
+
+@pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
+class TestQdrantIndex(IndexContract):
+    """The client's own stand-in for a server of Qdrant, beside SQLite."""
+
+    @pytest.fixture
+    def dialect(self) -> str:
+        return "sqlite"
+
+    @pytest.fixture(autouse=True)
+    async def _beside(self, database: Database) -> AsyncIterator[None]:
+        self.index = self.beside = elsewhere(database, Mute(), ":memory:", None, "famulus")
+        self.models = 0
+        await self.beside.fill()
+        yield
+        await self.beside.close()
+
+    async def caught_up(self, database: Database) -> None:
+        async with database.read() as session:
+            models = len(await vectors.models(session))
+        await self.beside.handle({"whole": models != self.models})
+        self.models = models
 
 
 def draft(name: str, content: str) -> Draft:

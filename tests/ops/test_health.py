@@ -32,8 +32,8 @@ def test_ready(server: Served) -> None:
         assert response.status_code == 200
         assert body["status"] == "degraded", "there is no mail server"
         assert {each["name"]: each["state"] for each in body["parts"]} == {
-            "database": "ok", "model": "ok", "model_providers": "ok", "embedding": "degraded", "data_dir": "ok",
-            "mail": "degraded", "connections": "ok",
+            "database": "ok", "model": "ok", "model_providers": "ok", "embedding": "degraded", "index": "ok",
+            "data_dir": "ok", "mail": "degraded", "connections": "ok",
         }  # fmt: skip
         assert newest() in part(body, "database")["detail"]
         assert "FAMULUS_EMBEDDING" in part(body, "embedding")["detail"]

@@ -11,13 +11,16 @@ from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import reach
 from famulus.kernel.secrets import load_secret
 from famulus.kernel.settings import Settings, load_settings
+from famulus.knowledge.elsewhere import from_settings
 from famulus.knowledge.meaning import Meaning
+from famulus.knowledge.retrieve import index_of
 from famulus.ops.checks import (
     PartState,
     check_all,
     check_data_dir,
     check_database,
     check_embedding,
+    check_index,
     check_model,
 )
 
@@ -38,6 +41,7 @@ async def _examine(settings: Settings) -> bool:
         partial(_database, settings),
         partial(_model, settings),
         partial(_embedding, settings),
+        partial(_index, settings),
         partial(_mail, settings),
         _web,
     )
@@ -95,6 +99,23 @@ async def _embedding(settings: Settings) -> PartState:
         return PartState("embedding", "degraded", f"search goes by words alone: {error.detail}")
     finally:
         await embedders.close()
+        await database.close()
+
+
+async def _index(settings: Settings) -> PartState:
+    database = Database(settings.database)
+    try:
+        own = index_of(database.dialect)
+        if settings.index_url is None:
+            return await check_index(own)
+        beside = from_settings(database, own, settings, settings.index_url)
+        try:
+            return await check_index(beside)
+        finally:
+            await beside.close()
+    except FamulusError as error:
+        return PartState("index", "down", error.detail)
+    finally:
         await database.close()
 
 

@@ -311,6 +311,19 @@ def import_openai_export(
 
 
 @app.command()
+def reindex(
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="Address of a Qdrant server to fill; the index in use if left out."),
+    ] = None,
+) -> None:
+    """Make the index of passages anew, or on another server, while the present one is searched."""
+    from famulus.cli.reindexing import run_reindex  # lazy: the knowledge room
+
+    print(run_reindex(to))
+
+
+@app.command()
 def doctor() -> None:
     """Check the configuration and every part, and say what to do."""
     from famulus.cli.doctor import run_doctor  # lazy: the database

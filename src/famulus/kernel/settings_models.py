@@ -1,4 +1,4 @@
-"""The settings that choose models: for answers, and for finding passages by meaning."""
+"""The settings that choose models, for answers and for finding passages by meaning, and the index of passages."""
 
 from pathlib import Path
 
@@ -63,6 +63,22 @@ class ModelSettings(BaseSettings):
         None,
         validation_alias=names("embedding_api_key"),
         description="Its key; unset: OPENAI_API_KEY, for `openai:` alone.",
+    )
+    index_url: str | None = Field(
+        None,
+        validation_alias=names("index_url"),
+        description="Address of a Qdrant server that has the index of passages; unset: the database has it.",
+    )
+    index_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=names("index_api_key"),
+        description="Key of that server, where it asks for one.",
+    )
+    index_name: str = Field(
+        "famulus",
+        pattern="^[a-z][a-z0-9-]{0,39}$",
+        validation_alias=names("index_name"),
+        description="What collections there are called; another for each installation that shares the server.",
     )
     transcription_model: str | None = Field(
         None,

@@ -138,3 +138,62 @@ def drop_vectors(dialect: Dialect) -> tuple[str, ...]:
     """The statements that take it away again."""
     table = f"DROP TABLE IF EXISTS {VECTORS}"
     return (table, f"DROP TABLE {SCOPES}") if dialect == "sqlite" else (table,)
+
+
+CHANGES = "index_changes"
+"""Chunks that an index elsewhere has not been told of; the triggers that note them begin with this name, too."""
+
+_WATCHED = (("chunks", "number"), (VECTORS, "chunk"))
+_NOTE = (
+    f"INSERT INTO {CHANGES} (number, stamp) VALUES ({{}}, {{}})"
+    " ON CONFLICT (number) DO UPDATE SET stamp = excluded.stamp"
+)
+
+
+def create_watch(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that have every change of a chunk or of its vectors noted, whoever makes it."""
+    found: list[str] = []
+    for table, column in _WATCHED:
+        if dialect == "postgresql":
+            stamp = "(random() * 9e15)::bigint"
+            old, new = _NOTE.format(f"OLD.{column}", stamp), _NOTE.format(f"NEW.{column}", stamp)
+            found.append(
+                f"CREATE OR REPLACE FUNCTION {CHANGES}_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                f" IF TG_OP = 'DELETE' THEN {old}; ELSE {new}; END IF; RETURN NULL; END $$"
+            )
+            found.append(
+                f"CREATE TRIGGER {CHANGES}_{table} AFTER INSERT OR UPDATE OR DELETE ON {table}"
+                f" FOR EACH ROW EXECUTE FUNCTION {CHANGES}_{table}()"
+            )
+            continue
+        for event in ("insert", "update", "delete"):
+            row = "old" if event == "delete" else "new"
+            found.append(
+                f"CREATE TRIGGER {CHANGES}_{table}_{event} AFTER {event.upper()} ON {table}"
+                f" BEGIN {_NOTE.format(f'{row}.{column}', 'random()')}; END"
+            )
+    return tuple(found)
+
+
+def drop_watch(dialect: Dialect) -> tuple[str, ...]:
+    """The statements that end that, and forget what was noted."""
+    found: list[str] = []
+    for table, _ in _WATCHED:
+        if dialect == "postgresql":
+            found += [
+                f"DROP TRIGGER IF EXISTS {CHANGES}_{table} ON {table}",
+                f"DROP FUNCTION IF EXISTS {CHANGES}_{table}()",
+            ]
+        else:
+            found += [
+                f"DROP TRIGGER IF EXISTS {CHANGES}_{table}_{event}"
+                for event in ("insert", "update", "delete")
+            ]
+    return (*found, f"DELETE FROM {CHANGES}")
+
+
+WATCH = {
+    "sqlite": f"SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = '{CHANGES}_{VECTORS}_insert'",
+    "postgresql": f"SELECT 1 FROM pg_trigger WHERE tgname = '{CHANGES}_{VECTORS}'",
+}
+"""Whether changes are noted."""

@@ -182,3 +182,14 @@ class Mention(Base):
     chunk: Mapped[int] = mapped_column(ForeignKey("chunks.number", ondelete="CASCADE"), primary_key=True)
 
     __table_args__ = (Index(None, "chunk"), {"sqlite_with_rowid": False})
+
+
+class IndexChange(Base):
+    """That an index elsewhere has not been told yet what became of a chunk; noted by triggers (ddl.py)."""
+
+    __tablename__ = "index_changes"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The chunk's. There may be no such chunk any more, or another one."""
+    stamp: Mapped[int] = mapped_column(BigInteger)
+    """Another one with each change, so that what has changed since it was read is not taken for told."""

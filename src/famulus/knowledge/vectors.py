@@ -102,11 +102,16 @@ async def lacking(session: AsyncSession, model: int, after: int, limit: int) -> 
     return [Waiting(row[0], row[1], embedded_text(*row[2:])) for row in await session.execute(query)]
 
 
+async def count_chunks(session: AsyncSession) -> int:
+    """How many chunks there are."""
+    return await session.scalar(select(func.count()).select_from(Chunk)) or 0
+
+
 async def count_lacking(session: AsyncSession, name: str) -> int:
     """How many chunks have no vector of a model yet."""
     model = select(VectorModel.id).where(VectorModel.name == name).scalar_subquery()
     within = text(f"SELECT count(*) FROM {VECTORS} WHERE model = :model")
-    chunks = await session.scalar(select(func.count()).select_from(Chunk)) or 0
+    chunks = await count_chunks(session)
     had = await session.scalar(within, {"model": await session.scalar(select(model)) or 0}) or 0
     return chunks - had
 

@@ -12,6 +12,8 @@ from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.migrate import current, newest
 from famulus.kernel.settings import Settings
+from famulus.knowledge.elsewhere import Elsewhere
+from famulus.knowledge.index import Index
 from famulus.knowledge.meaning import Meaning
 from famulus.llm.health import Health
 from famulus.llm.opened import Models
@@ -100,6 +102,24 @@ async def check_embedding(meaning: Meaning) -> PartState:
             return PartState("embedding", "ok", detail)
         case "ready":
             return PartState("embedding", "ok", f"{progress.model}")
+
+
+async def check_index(index: Index) -> PartState:
+    """Whether the index of passages answers, and how far it is behind; without it the database's own one is asked."""
+    if not isinstance(index, Elsewhere):
+        return PartState("index", "ok", "the database's own")
+    try:
+        found = await index.standing()
+    except (FamulusError, SQLAlchemyError):
+        return PartState("index", "degraded", "its state cannot be read")
+    if found.state == "unavailable":
+        detail = "the server at FAMULUS_INDEX_URL does not answer; the database's own index is searched"
+        return PartState("index", "degraded", detail)
+    if found.state == "filling":
+        return PartState(
+            "index", "ok", f"{found.waiting} changes to tell; being filled, the database's own is searched"
+        )
+    return PartState("index", "ok", f"{found.points} chunks on Qdrant, {found.waiting} changes to tell")
 
 
 async def check_data_dir(settings: Settings) -> PartState:

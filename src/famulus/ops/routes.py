@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep
 from famulus.knowledge.meaning import Meaning
+from famulus.knowledge.retrieve import Retriever
 from famulus.llm.opened import Models
 from famulus.ops.checks import (
     State,
@@ -16,6 +17,7 @@ from famulus.ops.checks import (
     check_data_dir,
     check_database,
     check_embedding,
+    check_index,
     check_mail,
     check_model,
     check_providers,
@@ -85,6 +87,7 @@ async def readyz(
         partial(check_model, models),
         partial(check_providers, models),
         partial(check_embedding, cast(Meaning, request.app.state.meaning)),
+        partial(check_index, cast(Retriever, request.app.state.retriever).index),
         partial(check_data_dir, settings),
         partial(check_mail, database, settings),
         partial(check_connections, database),
