@@ -16,6 +16,7 @@ from famulus.campus.courses import course_card
 from famulus.campus.seeding import PlannedCourse, PlannedOrganization, seed_organization
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
+from famulus.kernel.jobs import Later
 from famulus.kernel.migrate import upgrade
 from famulus.kernel.settings import load_settings
 from famulus.knowledge.blocks import Unparsable, Unreadable, one_line
@@ -25,7 +26,10 @@ from famulus.knowledge.parse import cut_up
 from famulus.knowledge.parse_text import parse_text
 from famulus.knowledge.retrieve import Retriever, Way
 from famulus.knowledge.store import Draft, Owner, Place, begin, finish, known_documents, put
+from famulus.llm.embedding.kept import Kept
 
+KEPT = "evaluation-vectors.sqlite3"
+"""In the data folder: passages of sets, embedded once."""
 PASSAGES = 30
 """Asked for each question: no document gives more than three, so that ten of them are among these."""
 BATCH = 100
@@ -67,17 +71,29 @@ async def _measure(wanted: QuestionSet) -> dict[str, dict[str, float]]:
     settings = load_settings()
     with tempfile.TemporaryDirectory(prefix="famulus-eval-") as data:
         database = Database(f"sqlite+aiosqlite:///{data}/eval.sqlite3")
-        meaning = Meaning(database, open_embedders(settings), patience=PATIENCE)
+        embedders = open_embedders(settings)
+        if embedders.chosen is not None:
+            embedders.chosen = Kept(embedders.chosen, settings.data_dir / KEPT)
+        meaning = Meaning(database, embedders, patience=PATIENCE)
         try:
             await upgrade(database)
             place = await _take_in(database, wanted.documents)
-            await meaning.handle({})
+            await _embed(meaning)
             retriever = Retriever(database, meaning)
             ways = WAYS if meaning.possible else WORDS_ALONE
             return {name: await _ask_all(retriever, place, wanted, those) for name, those in ways.items()}
         finally:
-            await meaning.embedders.close()
+            await embedders.close()
             await database.close()
+
+
+async def _embed(meaning: Meaning) -> None:
+    """Every passage. On a server the job gives way to others now and then; here there are none."""
+    while True:
+        try:
+            return await meaning.handle({})
+        except Later:
+            continue
 
 
 async def _take_in(database: Database, documents: Sequence[Text]) -> _Place:
