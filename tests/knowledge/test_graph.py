@@ -201,7 +201,7 @@ async def test_walks_at_random_never_leave_what_is_in_reach(
             scope = reach(chosen)
             within = [number for number, word in crowd.items() if word in scope.words]
             starts = [
-                Start(number, chosen.random(), "Name 3")
+                Start(number, score := chosen.random(), 20 * score, "Name 3")
                 for number in chosen.sample(within, min(10, len(within)))
             ]
             question = " or ".join(f"Name {chosen.randrange(120)}" for _ in range(3))

@@ -1,5 +1,6 @@
 """From hits to passages: coverage, quotes, repetitions."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,8 +29,10 @@ node.create_publisher(Twist, "cmd_vel", 10)
 """
 
 
-def candidate(key: str, text: str, *, document: str = "", score: float = 1.0) -> Candidate:
-    return Candidate(key, document or key, score, frozenset(stems_of(text)), asks(text))
+def candidate(
+    key: str, text: str, *, document: str = "", score: float = 1.0, nearness: float | None = None
+) -> Candidate:
+    return Candidate(key, document or key, score, frozenset(stems_of(text)), asks(text), nearness)
 
 
 def chosen_of(weights: dict[str, float], candidates: list[Candidate], limit: int) -> list[Ranked]:
@@ -95,6 +98,38 @@ def test_exercises_come_after_what_answers() -> None:
         "tell",
         "ask",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning", "first"),
+    [
+        ((12.0, 2.0), (0.41, 0.44), "words"),  # all are as near as one another, which says nothing
+        ((2.5, 2.0), (0.35, 0.70), "meaning"),
+        ((12.0, 2.0), (0.30, None), "words"),
+        ((2.0, 2.5), (0.30, None), "meaning"),  # its vector is still to come, which says nothing either
+    ],
+)
+def test_what_tells_the_passages_apart_decides(
+    words: tuple[float, float], meaning: tuple[float, float | None], first: str
+) -> None:
+    found = [
+        candidate("words", "wheel", score=words[0], nearness=meaning[0]),
+        candidate("meaning", "wheel too", score=words[1], nearness=meaning[1]),
+    ]
+
+    rated = rate(weights_of("wheel"), found)
+
+    assert next(one.key for one in rated) == first
+    assert [one.score for one in rated] == [1.0, 0.0]
+
+
+def test_the_odds_say_how_far_apart_scores_are() -> None:
+    found = [candidate(str(n), "wheel", score=0.0, nearness=n / 10) for n in range(4)]
+
+    rated = rate(weights_of("wheel"), found)
+
+    assert rated[0].odds - rated[-1].odds == pytest.approx(20 * 0.3)
+    assert [one.score for one in rated] == pytest.approx([1, 2 / 3, 1 / 3, 0])
 
 
 def test_nothing_comes_of_nothing() -> None:

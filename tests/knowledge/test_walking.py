@@ -1,5 +1,7 @@
 """Where a walk over passages and names ends up."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def chain() -> Graph:
 
 def test_it_leads_from_passage_to_passage_by_names() -> None:
     graph = chain()
-    graph.walk({PUMP: 1.0, LAMP: 0.0}, ())
+    graph.walk({PUMP: 5.0, LAMP: -5.0}, ())
 
     assert graph.mass[ADA] > graph.mass[PORT] > graph.mass[LAMP]
     assert [passage for passage, _ in graph.rerank({PUMP: 1.0, LAMP: 0.0})][-1] == LAMP
@@ -34,6 +36,16 @@ def test_a_name_in_the_question_is_a_beginning() -> None:
     graph.walk({LAMP: 1.0}, [NAME_PORT])
 
     assert graph.mass[PORT] > graph.mass[ADA] > graph.mass[PUMP] > 0
+
+
+def test_it_begins_at_a_passage_as_likely_as_that_is_the_right_one() -> None:
+    graph = chain()
+    graph.walk({PUMP: math.log(3), LAMP: 0.0}, ())
+    clear = chain()
+    clear.walk({PUMP: math.log(300), LAMP: 0.0}, ())
+
+    assert graph.mass[PUMP] == pytest.approx(3 * graph.mass[LAMP], rel=0.5)
+    assert clear.mass[LAMP] < graph.mass[LAMP] / 10
 
 
 def test_it_tells_the_way() -> None:

@@ -1,7 +1,7 @@
 """The graph stage, last in a search: where the names in the question and in the best passages lead.
 
     question ─▶ its names that the scope knows (none: nothing is done)
-    best passages ─▶ their names ─▶ passages of the scope that have them ─▶ walk ─▶ once more from the best new ones
+    best passages ─▶ their names ─▶ passages of the scope that have them ─▶ walk ─▶ once more from the best by now
 
 Nothing is held in memory: what is looked up are rows of `mentions` in the transaction of the search, filed by scope, so
 that no passage out of reach is ever stepped on, and what was written or removed counts at once.
@@ -22,7 +22,10 @@ STARTS = 10
 READ = 5
 """Of so many, the text is looked through for names in small letters, too."""
 LATER = 5
-"""New passages of the first walk whose names are looked up for the second."""
+"""Passages whose names are looked up for the second walk: of the best of the first one that have not been, whether
+the search had found them already or not."""
+BEST = 20
+"""What they are among."""
 MOST_SPANS = 300
 LONGEST_IN_TEXT = 4
 MOST_QUESTION = 1_000
@@ -37,6 +40,9 @@ class Start:
 
     number: int
     score: float
+    """0 to 1."""
+    odds: float
+    """The same as log-odds, up to a constant."""
     text: str
 
 
@@ -78,23 +84,17 @@ async def lead(
     seeds = await _seeds(session, question, scope)
     if not seeds or not starts:
         return None
-    ranked = _relevance(starts)
+    ranked = {start.number: start.score for start in starts}
+    odds = {start.number: start.odds for start in starts}
     graph = Graph({name: found for name, found in seeds.items() if _is_node(found)})
-    await _add(session, graph, [start.number for start in starts[:STARTS]], scope, starts[:READ])
-    graph.walk(ranked, seeds)
-    new = [number for number, _ in graph.rerank(ranked) if number not in ranked][:LATER]
+    first = [start.number for start in starts[:STARTS]]
+    await _add(session, graph, first, scope, starts[:READ])
+    graph.walk(odds, seeds)
+    new = [number for number, _ in graph.rerank(ranked)[:BEST] if number not in first][:LATER]
     if new:
         await _add(session, graph, new, scope)
-        graph.walk(ranked, seeds)
+        graph.walk(odds, seeds)
     return Led(graph.rerank(ranked)[:most], graph, frozenset(ranked))
-
-
-def _relevance(starts: Sequence[Start]) -> dict[int, float]:
-    """Scores from 0, of the worst, to 1."""
-    scores = [start.score for start in starts]
-    least, most = min(scores), max(scores)
-    span = most - least
-    return {start.number: (start.score - least) / span if span else 1.0 for start in starts}
 
 
 async def _seeds(session: AsyncSession, question: str, scope: Scope) -> dict[int, list[Place]]:

@@ -1,13 +1,16 @@
 """From hits to passages: words and meaning in one score, the best sentences, and which passages say the same. Pure.
 
-The two are brought to 0 … 1 and added (a min-max convex combination; Bruch et al., 2023, "An Analysis of Fusion
-Functions for Hybrid Retrieval"); adding up ranks instead loses what tells a good hit from the best of bad ones.
+The two are added as log-odds. BM25 is one by its making (Robertson and Zaragoza, 2009, "The Probabilistic Relevance
+Framework"), and a nearness times the scale of the model's training, whose softmax is how likely a text is the right one
+(van den Oord et al., 2018). Neither is stretched to a common range, question by question, so that the one that
+tells these passages apart decides, and the other says little by itself. Adding up ranks would lose just that.
 """
 
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from famulus.knowledge.words import stem_of, stems_of
 
@@ -16,8 +19,10 @@ MOST_SENTENCES = 100
 SAME = 0.8
 """Passages that share so large a part of their words are one and the same."""
 PER_DOCUMENT = 3
-MEANING = 0.75
-"""The share of meaning in the score of a chunk that has a vector; the rest is that of words."""
+SCALE = 20.0
+"""A nearness of 1, in log-odds: what models of sentences are trained with as a rule."""
+WORDS = 0.5
+"""What counts of the log-odds of words beside meaning: the two mostly see the same, which is no evidence twice."""
 COVERAGE_WEIGHT = 0.3
 """How much the share of the question that is covered counts beside the index's own score."""
 
@@ -56,6 +61,8 @@ class Ranked:
     """0 to 1: which share of the question's content words it has, the rare ones counting more."""
     nearness: float | None = None
     """As the candidate's."""
+    odds: float = 0.0
+    """What the score stands for, in log-odds up to a constant of the search."""
 
 
 def rarity(frequencies: Mapping[str, int], total: int) -> dict[str, float]:
@@ -77,18 +84,22 @@ def coverage(weights: Mapping[str, float], stems: Collection[str]) -> float:
 
 def rate(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[Ranked]:
     """All candidates by their words and by meaning, best first."""
-    most = max((candidate.score for candidate in candidates), default=0.0) or 1.0
+    most = max((candidate.score for candidate in candidates), default=0.0)
     near = [candidate.nearness for candidate in candidates if candidate.nearness is not None]
-    low, high = min(near, default=0.0), max(near, default=1.0)
+    # One without a vector is taken for as near as the others are: that alone neither lifts nor sinks it.
+    usual = SCALE * median(near) if near else 0.0
+    covered = [coverage(weights, candidate.stems) for candidate in candidates]
+    odds: list[float] = []
+    for candidate, share in zip(candidates, covered, strict=True):
+        words = (1 - COVERAGE_WEIGHT) * max(0.0, candidate.score) + COVERAGE_WEIGHT * most * share
+        meaning = usual if candidate.nearness is None else SCALE * candidate.nearness
+        odds.append(WORDS * words + meaning if near else words)
+    low, high = min(odds, default=0.0) if near else 0.0, max(odds, default=0.0)
     rated: list[Ranked] = []
-    for candidate in candidates:
-        covered = coverage(weights, candidate.stems)
-        share = max(0.0, candidate.score) / most
-        score = (1 - COVERAGE_WEIGHT) * share + COVERAGE_WEIGHT * covered
-        if candidate.nearness is not None:
-            score = (1 - MEANING) * score + MEANING * (candidate.nearness - low) / (high - low or 1.0)
+    for candidate, value, share in zip(candidates, odds, covered, strict=True):
+        score = (value - low) / (high - low) if high > low else 1.0
         score *= ASKING if candidate.asks else 1
-        rated.append(Ranked(candidate.key, score, covered, candidate.nearness))
+        rated.append(Ranked(candidate.key, score, share, candidate.nearness, low + score * (high - low)))
     return sorted(rated, key=lambda one: (-one.score, one.key))
 
 

@@ -312,7 +312,8 @@ async def _follow(session: AsyncSession, query: str, scope: Scope, pool: _Pool) 
     """The pool after the graph stage, with what only the graph has found."""
     chunks = [pool.rows[one.key][0] for one in pool.rated]
     starts = [
-        Start(chunk.number, one.score, chunk.text) for chunk, one in zip(chunks, pool.rated, strict=True)
+        Start(chunk.number, one.score, one.odds, chunk.text)
+        for chunk, one in zip(chunks, pool.rated, strict=True)
     ]
     led = await lead(session, query, starts, scope, pool.wanted)
     if led is None:

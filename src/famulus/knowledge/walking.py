@@ -18,8 +18,6 @@ LEAST = 1e-5
 """Probability that is not followed any further."""
 FROM_NAMES = 0.5
 """The share of beginnings at the question's names; the others are at passages."""
-SHARPNESS = 10.0
-"""How much likelier a beginning at the best passage is than at the worst: e to this power."""
 ABOUT = 8.0
 """How much likelier a name leads to a passage that is about it than to one that names it in passing."""
 GRAPH = 4.0
@@ -48,13 +46,17 @@ class Graph:
     _into: Links = field(default_factory=dict[int, list[tuple[int, float]]])
     _out: Links = field(default_factory=dict[int, list[tuple[int, float]]])
 
-    def walk(self, ranked: Mapping[int, float], seeds: Iterable[int]) -> None:
-        """Find the mass of every passage. `ranked` has relevances from 0 to 1, `seeds` are the question's names."""
+    def walk(self, odds: Mapping[int, float], seeds: Iterable[int]) -> None:
+        """Find the mass of every passage. `odds` has relevances as log-odds, `seeds` are the question's names.
+
+        A beginning is as likely at a passage as that is to be the one that is asked for: a softmax.
+        """
         into = self._into = {name: _shares(places) for name, places in self.names.items()}
         self._out = self._outward()
         at_names = _scaled({name: 1 / len(into[name]) for name in seeds if name in into}, FROM_NAMES)
-        nearness = {passage: math.exp(SHARPNESS * (relevance - 1)) for passage, relevance in ranked.items()}
-        at_passages = _scaled(nearness, 1 - FROM_NAMES if at_names else 1.0)
+        best = max(odds.values(), default=0.0)
+        likely = {passage: math.exp(value - best) for passage, value in odds.items()}
+        at_passages = _scaled(likely, 1 - FROM_NAMES if at_names else 1.0)
         passages, names = dict(at_passages), dict(at_names)
         for _ in range(STEPS):
             passages, names = _step(at_passages, names, into), _step(at_names, passages, self._out)
