@@ -14,6 +14,7 @@ from pydantic_settings import SettingsConfigDict
 
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.issuers import TrustedIssuer
+from famulus.kernel.settings_files import FileSettings
 from famulus.kernel.settings_models import PREFIX, ModelSettings, names
 
 
@@ -30,7 +31,7 @@ def _async_url(url: object) -> object:
     raise ValueError("write postgresql+asyncpg://user:password@host/name or sqlite:///path/to/file.db")
 
 
-class Settings(ModelSettings):
+class Settings(ModelSettings, FileSettings):
     """Everything an operator can set. Each field's description is its line in the reference."""
 
     model_config = SettingsConfigDict(
@@ -194,55 +195,6 @@ class Settings(ModelSettings):
         ge=10_000,
         validation_alias=names("max_upload_bytes"),
         description="Largest upload accepted.",
-    )
-    source_folders: tuple[Path, ...] = Field(
-        (),
-        validation_alias=names("source_folders"),
-        description="JSON list of folders of this machine inside which site admins may name sources by API.",
-    )
-    source_file_bytes: int = Field(
-        50_000_000,
-        ge=10_000,
-        validation_alias=names("source_file_bytes"),
-        description="Largest file of course material that is read.",
-    )
-    source_total_bytes: int = Field(
-        2_000_000_000,
-        ge=10_000,
-        validation_alias=names("source_total_bytes"),
-        description="Most that the files of one zip or repository may take together, unpacked.",
-    )
-    source_files: int = Field(
-        50_000,
-        ge=1,
-        le=1_000_000,
-        validation_alias=names("source_files"),
-        description="Most files of one source.",
-    )
-    source_file_seconds: float = Field(
-        30,
-        gt=0,
-        le=600,
-        validation_alias=names("source_file_seconds"),
-        description="Seconds that reading one file may take.",
-    )
-    source_file_memory: int = Field(
-        4_000_000_000,
-        ge=500_000_000,
-        validation_alias=names("source_file_memory"),
-        description="Bytes of address space of a process that reads files.",
-    )
-    attachment_url: str | None = Field(
-        None,
-        repr=False,  # it may contain a key
-        validation_alias=names("attachment_url"),
-        description="Bucket of attachments, such as s3://name/folder; unset: a folder in the data folder.",
-    )
-    max_attachment_bytes: int = Field(
-        20_000_000,
-        ge=10_000,
-        validation_alias=names("max_attachment_bytes"),
-        description="Largest attachment accepted.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO",
