@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import APIResponse, Locator, Route, expect
 
 from tests.browser.app import PASSWORD, STUDENT, App
 from tests.browser.test_looks import DARK, PHONE, wrong_for_readers
@@ -370,3 +371,71 @@ def test_a_card_can_be_read_and_fits(outside: App):
         app.page.get_by_role("button", name="Back").click()
     app.part("stop").click()
     app.ended("stopped")
+
+
+BUTTON = {
+    "name": "press_button",
+    "description": "Press a button of the page.",
+    "parameters": {"type": "object", "properties": {"label": {"type": "string"}}, "required": ["label"]},
+}
+
+
+def asked_on_a_page(app: App, call: str) -> None:
+    """A conversation in another page waits for what that page does; here it is opened."""
+    app.enter(ADMIN)
+    request, url = app.page.request, app.famulus.url
+
+    def post(path: str, body: object) -> APIResponse:
+        answer = request.post(f"{url}{path}", data=body)
+        assert answer.ok, answer.text()
+        return answer
+
+    course = post("/api/v1/courses", {"title": f"Buttons {uuid4().hex}"}).json()["id"]
+    settings = {"client_tools": [BUTTON], "asks": True, "passages": 0}
+    guide = {
+        "scope": "course",
+        "course_id": course,
+        "name": "Guide",
+        "instructions": "Help.",
+        "settings": settings,
+    }
+    assistant = post("/api/v1/assistants", guide).json()["id"]
+    app.famulus.replies(f"{call}\nThen I leave it.")
+    said = {
+        "content": [{"type": "input_text", "text": "Press it."}],
+        "attachments": [],
+        "inference_options": {},
+    }
+    create = {"type": "threads.create", "params": {"input": said}}
+    post("/chatkit", create | {"metadata": {"courseId": course, "assistantId": assistant}})
+    [thread] = request.get(f"{url}/api/v1/threads?course_id={course}").json()["items"]
+    app.page.goto(f"{url}/#/c/{course}/t/{thread['id']}")
+    app.page.reload()  # it knows the courses of when it was opened
+
+
+@pytest.mark.parametrize("context", [{}, PHONE | DARK], indirect=True)
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ('@tool press_button {"label": "Go"}', ["The page does this.", "press_button", "Go"]),
+        (
+            '@tool ask_person {"questions": [{"question": "Which river?", "options": ["Rhine", "Elbe"]}]}',
+            ["The assistant asks something.", "Which river?"],
+        ),
+    ],
+)
+def test_what_another_page_does_is_not_to_be_approved_here(outside: App, call: str, told: list[str]):
+    asked_on_a_page(outside, call)
+    card = outside.part("page-call")
+    expect(card).to_have_attribute("data-state", "waiting")
+    expect(card).to_contain_text("Waits for the page that offered it")
+    for words in told:
+        expect(card).to_contain_text(words)
+    for wrong in ("approve", "deny", "approval-edit"):
+        expect(outside.part(wrong)).to_have_count(0)
+    assert not wrong_for_readers(outside)
+    assert outside.overflow() <= 0
+    outside.part("page-call-cancel").click()
+    outside.ended()
+    expect(outside.answer_text).to_have_text("Then I leave it.")
+    expect(outside.part("tool-line")).to_have_attribute("data-state", "denied")

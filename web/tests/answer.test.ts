@@ -27,6 +27,7 @@ const asked = (id: string, callId: string): Approval => ({
   changes: [],
   notes: [],
   hash: "abc",
+  wants: "yes",
   expires_at: "2026-11-21T19:00:00Z",
 });
 const answered = (id: string, callId: string, decision: "approved" | "denied"): RunEvent => ({

@@ -18,6 +18,7 @@ const asked = (id: string): Approval => ({
   changes: [],
   notes: [],
   hash: `hash of ${id}`,
+  wants: "yes",
   expires_at: "2026-11-21T19:00:00Z",
 });
 const view = (id: string, status: ApprovalView["status"], more: Partial<ApprovalView> = {}): ApprovalView => ({

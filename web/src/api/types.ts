@@ -181,6 +181,8 @@ export interface Approval {
   /** Stands for everything shown; goes back with the answer. */
   hash: string;
   expires_at: string;
+  /** A yes; or what the page makes of the call, or the answers to its questions, which only that page can send. */
+  wants: "yes" | "result" | "answers";
 }
 
 /** What has become of it. `withdrawn`: its run has ended without an answer. */

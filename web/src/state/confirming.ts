@@ -2,7 +2,7 @@
 // answered here, in another window, or by somebody else. And taking back what was done.
 import { ApiError, messageOf } from "../api/client";
 import { approvals, messages } from "../api/endpoints";
-import type { ApprovalReply } from "../api/types";
+import type { Approval, ApprovalReply } from "../api/types";
 import { answerFromMessage, withCard } from "./answer";
 import { seen, type ApprovalCard } from "./cards";
 import type { AnswerEntry } from "./entries";
@@ -30,12 +30,23 @@ export async function reply(answer: AnswerEntry, card: ApprovalCard, said: Omit<
   put(answer, id, { state: "answering", problems: [] });
   try {
     put(answer, id, seen(await approvals.answer(id, { ...said, hash })));
-    announce(said.decision === "approve" ? "Approved." : "Denied. Nothing is done.");
+    announce(outcomeOf(card, said.decision));
   } catch (error) {
     put(answer, id, { state: "waiting", problems: problemsOf(error) });
     // Perhaps it has arrived all the same, was settled elsewhere, or is about something else by now.
     await look(answer, id);
   }
+}
+
+/** That a call waits, for those who hear it. */
+export function waitingFor(asked: Approval): string {
+  return asked.wants === "yes" ? `This waits for your answer: ${asked.title}` : "This waits for the page that offered it.";
+}
+
+/** What has become of a card, for those who hear it. */
+export function outcomeOf(card: ApprovalCard, decision: ApprovalReply["decision"]): string {
+  if (decision === "approve") return "Approved.";
+  return card.asked.wants === "yes" ? "Denied. Nothing is done." : "Cancelled. Nothing is done.";
 }
 
 /** Returns once nothing waits any more, or when `signal` is aborted. */

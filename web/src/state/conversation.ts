@@ -5,7 +5,7 @@ import type { RunEvent } from "../api/events";
 import { runs, threads as api } from "../api/endpoints";
 import type { Named, PageContext, Thread } from "../api/types";
 import { answerFromMessage, newAnswer, type AnswerState } from "./answer";
-import { awaitAnswers } from "./confirming";
+import { awaitAnswers, waitingFor } from "./confirming";
 import { draftFiles, drafts, outbox, type Outgoing } from "./drafts";
 import { answerEntry, entriesOf, userEntry, type AnswerEntry, type Entry, type UserEntry } from "./entries";
 import { FileTray } from "./files";
@@ -273,7 +273,7 @@ export class Conversation {
   private notice(event: RunEvent): void {
     // The first words only, for want of a better title: one that came over the feed meanwhile is better.
     if (event.type === "thread.titled" && !titled(event.thread_id)) changeThread(event.thread_id, { title: event.title });
-    if (event.type === "approval.requested") announce(`This waits for your answer: ${event.approval.title}`);
+    if (event.type === "approval.requested") announce(waitingFor(event.approval));
     if (event.type !== "run.started") return;
     announce("The answer has begun.");
     changeThread(event.thread_id, { live_run_id: event.run_id });

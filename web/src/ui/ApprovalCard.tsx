@@ -44,7 +44,7 @@ export function ApprovalCards({ entry }: { entry: AnswerEntry }) {
   return (
     <div class="approvals">
       {cards.map((card) => (
-        <ApprovalCard
+        <WaitingCard
           key={card.asked.id}
           card={card}
           onLook={() => look(entry, card.asked.id)}
@@ -64,7 +64,74 @@ interface CardProps {
   onReply: (said: Said) => Promise<void>;
 }
 
-export function ApprovalCard({ card, onLook, onReply }: CardProps) {
+/** What waits for a yes; or for the page that offered it, which nobody can stand in for. */
+export function WaitingCard(props: CardProps) {
+  return props.card.asked.wants === "yes" ? <ApprovalCard {...props} /> : <PageCard {...props} />;
+}
+
+const PAGE_ENDS: Partial<Record<Card["state"], string>> = {
+  approved: "The page has answered.",
+  denied: "Cancelled. Nothing is done.",
+};
+
+function PageCard({ card, onLook, onReply }: CardProps) {
+  const { asked, state } = card;
+  const box = useCardFocus(state);
+  useEffect(() => void onLook(), [asked.id]);
+  const open = state === "waiting" || state === "answering";
+  const questions = asked.wants === "answers";
+  return (
+    <section
+      ref={box}
+      class="approval"
+      tabIndex={-1}
+      aria-labelledby={`${asked.id}-title`}
+      data-testid="page-call"
+      data-state={state}
+    >
+      <p class="approval-eyebrow">
+        <Icon name="tools" size={16} />
+        {questions ? "The assistant asks something." : "The page does this."}
+      </p>
+      <p class="approval-title" id={`${asked.id}-title`}>
+        {open ? "Waits for the page that offered it" : (PAGE_ENDS[state] ?? ENDS[state])}
+      </p>
+      <Arguments head={questions ? "What is asked:" : "What the page is to do:"} name={asked.name} json={asked.arguments} />
+      <Problems problems={card.problems} />
+      {open && (
+        <>
+          <p class="quiet">Go on in the page or application where you asked this. Here you can only cancel it.</p>
+          <div class="approval-foot">
+            {card.mine !== false && (
+              <div class="approval-buttons">
+                <button
+                  type="button"
+                  class="button"
+                  disabled={state === "answering" || card.mine === null}
+                  onClick={() => void onReply(denial(""))}
+                  data-testid="page-call-cancel"
+                >
+                  Cancel
+                </button>
+              </div>
+            )}
+            <Until card={card} />
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Until({ card }: { card: Card }) {
+  return (
+    <p class="quiet approval-until" data-testid="approval-until">
+      Waits until <time dateTime={card.asked.expires_at}>{untilTime(card.asked.expires_at, now.value)}</time>
+    </p>
+  );
+}
+
+function ApprovalCard({ card, onLook, onReply }: CardProps) {
   const { asked, state } = card;
   const [mode, setMode] = useState<Mode>("look");
   const box = useCardFocus(state);
@@ -89,7 +156,7 @@ export function ApprovalCard({ card, onLook, onReply }: CardProps) {
         <Exact text={asked.title} />
       </p>
       <Changes changes={asked.changes} />
-      {!editing && <Arguments name={asked.name} json={asked.arguments} />}
+      {!editing && <Arguments head="Exactly this is carried out:" name={asked.name} json={asked.arguments} />}
       <Notes notes={asked.notes} />
       <Problems problems={card.problems} />
       {open ? <Foot card={card} mode={mode} setMode={setMode} onReply={onReply} /> : <p>{ENDS[state]}</p>}
@@ -172,12 +239,12 @@ function Changes({ changes }: { changes: Change[] }) {
   );
 }
 
-function Arguments({ name, json }: { name: string; json: string }) {
+function Arguments({ head, name, json }: { head: string; name: string; json: string }) {
   const fields = fieldsOf(json);
   return (
     <div class="given" data-testid="approval-arguments">
       <p class="given-head">
-        Exactly this is carried out: <code>{name}</code>
+        {head} <code>{name}</code>
       </p>
       {fields ? (
         <dl>
@@ -250,9 +317,7 @@ function Foot({ card, mode, setMode, onReply }: FootProps) {
       {card.mine !== false && (
         <Buttons card={card} setMode={setMode} onApprove={() => void onReply({ decision: "approve" })} />
       )}
-      <p class="quiet approval-until" data-testid="approval-until">
-        Waits until <time dateTime={card.asked.expires_at}>{untilTime(card.asked.expires_at, now.value)}</time>
-      </p>
+      <Until card={card} />
     </div>
   );
 }

@@ -3,9 +3,9 @@ import { useState } from "preact/hooks";
 import { approvals } from "../api/endpoints";
 import type { ApprovalReply } from "../api/types";
 import { newCard, seen, type ApprovalCard as Card } from "../state/cards";
-import { problemsOf } from "../state/confirming";
+import { outcomeOf, problemsOf } from "../state/confirming";
 import { announce } from "../state/notices";
-import { ApprovalCard } from "./ApprovalCard";
+import { WaitingCard } from "./ApprovalCard";
 import { Loading } from "./Manage";
 import { everyPage, useLoaded } from "./useLoaded";
 
@@ -52,11 +52,11 @@ function Waiting({ first }: { first: Card }) {
     try {
       const view = await approvals.answer(id, { ...said, hash });
       setCard({ ...card, problems: [], ...seen(view) });
-      announce(said.decision === "approve" ? "Approved." : "Denied. Nothing is done.");
+      announce(outcomeOf(card, said.decision));
     } catch (error) {
       setCard({ ...card, state: "waiting", problems: problemsOf(error) });
       await look();
     }
   };
-  return <ApprovalCard card={card} onLook={look} onReply={reply} />;
+  return <WaitingCard card={card} onLook={look} onReply={reply} />;
 }
