@@ -1,4 +1,4 @@
-"""The door `/mcp` under attack: M08 (who may come in), M09 (who goes away in the middle), M11 (what looks like code)."""
+"""The door `/mcp` under attack: M08 (who may come in), M09 (who goes away in the middle), M10 (whose consent), M11 (code)."""
 
 import asyncio
 import json
@@ -141,6 +141,26 @@ def test_M08_the_page_about_tokens_names_the_issuers(trusting: tuple[Served, Oid
     assert told["authorization_servers"] == [provider.url]
     assert told["scopes_supported"] == ["openid", "email", "profile"]
     assert f'"https://school.example{METADATA}/mcp"' in refused.headers["www-authenticate"]
+
+
+def test_M10_there_is_no_proxy_whose_consent_could_be_used_again(embedded: Served) -> None:
+    """Tokens come from their issuers alone: nobody registers here, and nobody is sent on from here."""
+    asked = {
+        "client_id": "evil",
+        "redirect_uri": "https://evil.example/",
+        "response_type": "code",
+        "state": "s",
+    }
+    with embedded.client() as client:
+        for path in ("/authorize", "/register", "/token", "/oauth/authorize", "/oauth/token"):
+            seen, sent = client.get(path, params=asked), client.post(path, json=asked)
+            assert not {"location", "set-cookie"} & {*seen.headers, *sent.headers}
+            assert "evil" not in seen.text
+            assert sent.status_code in (404, 405)
+        for name in ("oauth-authorization-server", "openid-configuration"):
+            found = client.get(f"/.well-known/{name}")
+            assert found.status_code == 404 or found.headers["content-type"].startswith("text/html")
+        assert "authorization_servers" not in client.get(METADATA).json()
 
 
 async def test_M08_nobody_has_a_handle_on_another_s(server: Served) -> None:

@@ -99,7 +99,7 @@ def test_the_whole_way_in(browser: Client, provider: OidcProvider, served: Serve
     assert browser.post("/api/v1/threads", json={}).status_code == 201
 
 
-def test_a_code_works_once(browser: Client, provider: OidcProvider) -> None:
+def test_M10_a_code_works_once(browser: Client, provider: OidcProvider) -> None:
     url = begun(browser)
     kept = {"Cookie": f"famulus_oidc={browser.cookies['famulus_oidc']}"}
     back = consented(browser, url)
@@ -109,7 +109,9 @@ def test_a_code_works_once(browser: Client, provider: OidcProvider) -> None:
     assert error_of(browser.get(back, headers=kept)) == "sign_in_failed"
 
 
-def test_a_sign_in_belongs_to_its_browser(browser: Client, served: Served, provider: OidcProvider) -> None:
+def test_M10_a_sign_in_belongs_to_its_browser(
+    browser: Client, served: Served, provider: OidcProvider
+) -> None:
     """A link that somebody has planted, with their own code in it, would sign others in as them."""
     with served.client() as attacker:
         planted = consented(attacker, begun(attacker))
@@ -214,7 +216,7 @@ def test_an_address_that_is_taken(browser: Client, provider: OidcProvider, serve
     assert browser.get("/api/auth/me").status_code == 401
 
 
-def test_the_server_is_sent_nowhere_by_a_host(browser: Client, provider: OidcProvider) -> None:
+def test_M10_the_server_is_sent_nowhere_by_a_host(browser: Client, provider: OidcProvider) -> None:
     """Without a public address the caller's Host says where people come back to; the provider knows its clients."""
     for host in ("evil.example/x?", "a@b", "a b", "evil.example#", "", "é"):
         answer = browser.get(START, headers={"Host": host.encode()})
@@ -232,7 +234,7 @@ NEXT: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("wanted", "goes"), NEXT, ids=[repr(each[0][:30]) for each in NEXT])
-def test_next_leads_nowhere_else(wanted: str, goes: str) -> None:
+def test_M10_next_leads_nowhere_else(wanted: str, goes: str) -> None:
     assert local_path(wanted) == goes
 
 
