@@ -1,12 +1,16 @@
 """Threads over HTTP: listed, named, read and deleted by their owner, on both databases."""
 
+from datetime import UTC, datetime
+
 import pytest
 from httpx2 import Client
+from sqlalchemy import update
 
+from famulus.conversations.models import Thread
 from tests.support.academy import MARKS, PASSWORD, new_assistant, new_thread
 from tests.support.operations import filled
 from tests.support.problems import assert_problem
-from tests.support.serving import Served
+from tests.support.serving import Served, change, wait_for
 
 
 def somebody(server: Served) -> Client:
@@ -50,6 +54,28 @@ def test_the_newest_message_comes_first(server: Served) -> None:
             threads[2],
             threads[1],
         ], "a new name is no new message"
+
+
+def test_threads_of_the_same_moment_are_listed_once_each(server: Served) -> None:
+    """Whatever the size of the pages, at every door that lists them, and by number as well."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    with somebody(server) as client:
+        threads = sorted(new_thread(client, title=f"Thread {n}") for n in range(7))
+        same = update(Thread).where(Thread.id.in_(threads)).values(updated_at=moment)
+        wait_for(change(server.settings.database, same))
+        for path in ("/api/v1/threads", "/assistant/chats"):
+            for size in (1, 2, 3):
+                found: list[str] = []
+                after: dict[str, str] = {}
+                while len(found) <= len(threads):
+                    page = client.get(path, params={"limit": str(size), **after}).json()
+                    found += [each["id"] for each in page["items"]]
+                    if page["next"] is None:
+                        break
+                    after = {"after": page["next"]}
+                assert found == threads[::-1]
+        pages = [client.get("/assistant/chats", params={"page": n, "size": 3}).json() for n in (1, 2, 3)]
+        assert [each["id"] for page in pages for each in page["items"]] == threads[::-1]
 
 
 def test_a_thread_takes_its_first_words_as_its_title(server: Served) -> None:

@@ -150,7 +150,9 @@ def test_an_api_key_is_a_bearer(server: Served) -> None:
     [
         ({"n": 2}, "unsupported_parameter", "n"),
         ({"stop": ["."]}, "unsupported_parameter", "stop"),
-        ({"response_format": {"type": "json_object"}}, "unsupported_parameter", "response_format"),
+        ({"response_format": {"type": "xml"}}, "unsupported_parameter", "response_format"),
+        ({"response_format": {"type": "json_schema"}}, "invalid_value", "response_format"),
+        ({"response_format": {"type": "json_object"}}, "format_not_supported", None),
         ({"tool_choice": "required", "tools": [WEATHER]}, "unsupported_parameter", "tool_choice"),
         ({"extra_body": {"nonsense": 1}}, "unknown_parameter", "nonsense"),
         ({"temperature": 9}, "invalid_value", "temperature"),

@@ -246,7 +246,9 @@ def test_a_yes_is_said_by_a_person(server: Served) -> None:
     ("wrong", "code", "parameter"),
     [
         ({"max_tool_calls": 2}, "unsupported_parameter", "max_tool_calls"),
-        ({"text": {"format": {"type": "json_object"}}}, "unsupported_parameter", "text"),
+        ({"text": {"format": {"type": "xml"}}}, "unsupported_parameter", "text.format"),
+        ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "invalid_value", "text.format"),
+        ({"text": {"format": {"type": "json_object"}}}, "format_not_supported", ""),
         ({"tools": [{"type": "web_search"}]}, "unsupported_parameter", "tools[0]"),
         ({"extra_body": {"nonsense": 1}}, "unknown_parameter", "nonsense"),
         ({"input": []}, "invalid_value", "input"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from famulus.conversations.parts import Application, MessageView, Text
+from famulus.conversations.parts import Application, Cut, MessageView, Text
 from famulus.doors.openai.chat_stream import ChatWriter
 from famulus.doors.openai.response_object import Frame
 from famulus.doors.openai.response_stream import EPOCH_BITS, ResponseWriter
@@ -35,9 +35,10 @@ def attempt(epoch: int, *events: Event) -> list[Entry]:
     return [Entry(EventId(epoch, n), event) for n, event in enumerate(events, 1)]
 
 
-def end(text: str) -> list[Event]:
+def end(text: str, *more: Cut) -> list[Event]:
     message = MessageView(
-        "msg_2", "thr_1", 2, "msg_1", "assistant", "complete", text, (Text(text),), "run_1", "2026-01-01T00:00:00Z"
+        "msg_2", "thr_1", 2, "msg_1", "assistant", "complete", text, (Text(text), *more), "run_1",
+        "2026-01-01T00:00:00Z",
     )  # fmt: skip
     return [MessageCompleted(message), RunCompleted("run_1", Usage(1, 2))]
 
@@ -107,3 +108,15 @@ def test_a_chat_ends_where_words_would_have_to_be_taken_back() -> None:
     chunks = told(ChatWriter("c", 0, "m", with_usage=False), [[entry] for entry in LOST])
     assert [chunk["error"]["code"] for chunk in chunks if "error" in chunk] == ["answer_restarted"]
     assert "error" in chunks[-1], "and nothing comes after it"
+
+
+@pytest.mark.parametrize(
+    ("cut", "reason"), [("length", "max_output_tokens"), ("content_filter", "content_filter")]
+)
+def test_why_an_answer_stops_before_its_end_is_told(cut: Any, reason: str) -> None:
+    entries = attempt(1, STARTED, TextDelta("A"), *end("A", Cut(cut)))
+    chunks = told(ChatWriter("c", 0, "m", with_usage=False), [entries])
+    assert chunks[-1]["choices"][0]["finish_reason"] == cut
+    last = told(ResponseWriter(FRAME), [entries])[-1]
+    assert (last["type"], last["response"]["status"]) == ("response.incomplete", "incomplete")
+    assert last["response"]["incomplete_details"] == {"reason": reason}

@@ -118,6 +118,8 @@ class Application(msgspec.Struct, frozen=True, tag="application", omit_defaults=
     """The run whose answer this message goes on from, where it was named."""
     conversation: bool = False
     """Whether the program has named the thread."""
+    format: dict[str, Any] | None = None
+    """The form of the words, as OpenAI's `response_format` has it; None for words as they come."""
     background: bool = False
     store: bool = True
     """Whether the thread is to be kept."""
@@ -139,6 +141,12 @@ class ClientResult(msgspec.Struct, frozen=True, tag="client_result"):
     output: str
 
 
+class Cut(msgspec.Struct, frozen=True, tag="cut"):
+    """The answer stops before its end: it became too long, or the model's provider held the rest back."""
+
+    reason: Literal["length", "content_filter"]
+
+
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """Why there is no complete answer, in words for the reader."""
 
@@ -148,7 +156,19 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """Whether asking again may help."""
 
 
-Part = Text | Citation | Tool | Page | Attached | Original | Failure | Application | ClientCall | ClientResult
+Part = (
+    Text
+    | Citation
+    | Tool
+    | Page
+    | Attached
+    | Original
+    | Cut
+    | Failure
+    | Application
+    | ClientCall
+    | ClientResult
+)
 _decoder = msgspec.json.Decoder(tuple[Part, ...])
 _encoder = msgspec.json.Encoder()
 
@@ -166,6 +186,11 @@ def decode_parts(text: str) -> tuple[Part, ...]:
 def text_of(parts: tuple[Part, ...]) -> str:
     """The words of a message without anything else."""
     return "".join([part.text for part in parts if isinstance(part, Text)])
+
+
+def cut_of(parts: tuple[Part, ...]) -> Literal["length", "content_filter"] | None:
+    """Why an answer stops before its end, if it does."""
+    return next((part.reason for part in parts if isinstance(part, Cut)), None)
 
 
 Rating = Literal["up", "down"]

@@ -9,7 +9,7 @@ fields of every kind: it is as fast as one for each, and takes kinds that nobody
 import msgspec
 from msgspec import Raw, Struct
 
-from famulus.llm.calls import Call, Calls
+from famulus.llm.calls import Calls
 from famulus.llm.protocol import EndReason, Item, ReasoningDelta, TextDelta, Usage
 from famulus.llm.reader import Reader, clean, is_error, repaired
 
@@ -83,9 +83,7 @@ class MessageReader(Reader):
 
     def __init__(self, *, model: str, secret: str | None) -> None:
         """`model` is named in errors; `secret` is kept out of them."""
-        super().__init__(Calls(), model=model, secret=secret)
-        self._open: dict[int | None, Call] = {}
-        """The calls whose arguments are still coming, by the index of their block."""
+        super().__init__(Calls(), _decode, model=model, secret=secret)
 
     def _event(self, payload: bytes, items: list[Item]) -> None:
         try:
@@ -100,10 +98,8 @@ class MessageReader(Reader):
             self._rarer(event, payload, items)
 
     def _odd_event(self, payload: bytes, items: list[Item]) -> None:
-        """Nothing at all, a kind that is not known, or text that is broken but can be read."""
-        # Gateways that know Chat Completions better add its mark of the end.
-        if payload and payload != b"[DONE]" and not _is_unknown(payload):
-            self._event(repaired(payload, _decode), items)
+        if not _is_unknown(payload):
+            super()._odd_event(payload, items)
 
     def _rarer(self, event: _Event, payload: bytes, items: list[Item]) -> None:
         if event.type == "error" or is_error(bytes(event.error)):
@@ -117,7 +113,7 @@ class MessageReader(Reader):
             case "content_block_delta":
                 self._go_on(event.index, event.delta or _Delta(), items)
             case "content_block_stop":
-                self._open.pop(event.index, None)
+                self._calls.end(event.index)
             case "message_start" | "message_delta":
                 self._account(event)
             case "message_stop":
@@ -127,7 +123,7 @@ class MessageReader(Reader):
 
     def _begin(self, index: int | None, block: _Block, items: list[Item]) -> None:
         """Most blocks begin empty; some servers put everything into their beginning."""
-        self._open.pop(index, None)
+        self._calls.end(index)
         match block.type:
             case "text" if block.text:
                 items.append(TextDelta(clean(block.text)))
@@ -136,10 +132,9 @@ class MessageReader(Reader):
             case "tool_use":
                 call = self._calls.begin(index, block.id or "", block.name or "")
                 given = bytes(block.input).decode("utf-8", "replace")
-                if given.strip("{} \n\r\t") in ("", "null"):
-                    self._open[index] = call
-                else:
+                if given.strip("{} \n\r\t") not in ("", "null"):
                     call.go_on(given)
+                    self._calls.end(index)
             case _:
                 pass
 
@@ -148,7 +143,7 @@ class MessageReader(Reader):
             case "thinking_delta" if delta.thinking:
                 items.append(ReasoningDelta(clean(delta.thinking)))
             case "input_json_delta" if delta.partial_json:
-                if call := self._open.get(index):
+                if call := self._calls.at(index):
                     call.go_on(delta.partial_json)
             case _:
                 pass

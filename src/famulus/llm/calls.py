@@ -40,6 +40,15 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: list[Call] = []
+        self._open: dict[int | None, Call] = {}
+
+    def at(self, index: int | None) -> Call | None:
+        """The call at a place, unless it has ended."""
+        return self._open.get(index)
+
+    def end(self, index: int | None) -> None:
+        """Let nothing more be told of the call at a place, if there is one."""
+        self._open.pop(index, None)
 
     def begin(self, index: int | None, id: str = "", name: str = "") -> Call:
         """Begin a call. Raises ModelNonsense when there are too many."""
@@ -48,6 +57,7 @@ class Calls:
                 "The model called more tools at once than can be meant; send the message again."
             )
         self._calls.append(call := Call(index, id, name))
+        self._open[index] = call
         return call
 
     def finish(self, *, cut: bool) -> list[ToolCall]:

@@ -30,6 +30,8 @@ def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
         body["temperature"] = settings.temperature
     if settings.max_output_tokens is not None:
         body["max_completion_tokens" if openai else "max_tokens"] = settings.max_output_tokens
+    if settings.format is not None:
+        body["response_format"] = settings.format
     if request.user_key:
         body["safety_identifier" if openai else "user"] = request.user_key
     return _encoder.encode(body)

@@ -6,7 +6,7 @@ from msgspec import Raw, Struct
 from famulus.llm.openai_calls import CallAssembler, CallPiece
 from famulus.llm.protocol import EndReason, Item, ReasoningDelta, TextDelta, Usage
 from famulus.llm.provider_errors import read_message
-from famulus.llm.reader import Reader, clean, is_error, repaired
+from famulus.llm.reader import DONE, Reader, clean, is_error
 
 
 class _Part(Struct, gc=False):
@@ -65,7 +65,7 @@ class AnswerReader(Reader):
     def __init__(self, *, model: str, secret: str | None) -> None:
         """`model` is named in errors; `secret` is kept out of them."""
         self._assembler = CallAssembler()
-        super().__init__(self._assembler, model=model, secret=secret)
+        super().__init__(self._assembler, _decode, model=model, secret=secret)
 
     def _event(self, payload: bytes, items: list[Item]) -> None:
         try:
@@ -93,11 +93,10 @@ class AnswerReader(Reader):
             self._count(chunk.usage)
 
     def _odd_event(self, payload: bytes, items: list[Item]) -> None:
-        """The mark of the end, nothing at all, or text that is broken but can be read."""
-        if payload == b"[DONE]":
+        if payload == DONE:
             self.done = self._seen = True
-        elif payload:
-            self._event(repaired(payload, _decode), items)
+        else:
+            super()._odd_event(payload, items)
 
     def _rarer(self, delta: _Delta, items: list[Item]) -> None:
         if thought := delta.reasoning_content or delta.reasoning:

@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -80,6 +80,15 @@ class ModelSettings(Struct, frozen=True):
 
     temperature: float | None = None
     max_output_tokens: int | None = None
+    format: dict[str, Any] | None = None
+    """The form of the words: `{"type": "json_object"}`, or `json_schema` with `name`, `schema` and `strict` under it.
+
+    Only for kinds of models among `FORMATS`.
+    """
+
+
+FORMATS = ("openai", "responses", "compatible")
+"""Kinds of models that can be held to a form."""
 
 
 class Request(Struct, frozen=True):

@@ -21,6 +21,7 @@ MAX_LINE = 1 << 20
 MAX_BODY = 8 << 20
 """Bytes of an answer that comes as one JSON body."""
 MAX_TOTAL = 64 << 20
+DONE = b"[DONE]"
 
 
 class Reader(ABC):
@@ -29,9 +30,12 @@ class Reader(ABC):
     reasons: ClassVar[Mapping[str, EndReason]]
     """What the server's reasons to stop mean, but for those that mean no more than that it stopped."""
 
-    def __init__(self, calls: Calls, *, model: str, secret: str | None) -> None:
-        """`model` is named in errors; `secret` is kept out of them."""
+    def __init__(
+        self, calls: Calls, decode: Callable[[bytes], object], *, model: str, secret: str | None
+    ) -> None:
+        """`decode` reads an event; `model` is named in errors, and `secret` kept out of them."""
         self._calls = calls
+        self._decode = decode
         self._model = model
         self._secret = secret
         self._shape: Literal["unknown", "events", "body"] = "unknown"
@@ -132,6 +136,11 @@ class Reader(ABC):
             self._event(payload, items)
         except ModelNonsense as error:
             raise ModelStreamCut() from error
+
+    def _odd_event(self, payload: bytes, items: list[Item]) -> None:
+        """Nothing at all, the mark of the end that some gateways add, or text that is broken but can be read."""
+        if payload and payload != DONE:
+            self._event(repaired(payload, self._decode), items)
 
     def _error(self, payload: bytes) -> ModelError:
         return error_in_stream(payload, model=self._model, secret=self._secret)

@@ -26,6 +26,10 @@ def encode_request(request: Request, *, model: str) -> bytes:
         body["temperature"] = settings.temperature
     if settings.max_output_tokens is not None:
         body["max_output_tokens"] = settings.max_output_tokens
+    if settings.format is not None:
+        # The same as for Chat Completions, but for one step of depth.
+        schema = settings.format.get("json_schema", {})
+        body["text"] = {"format": {"type": settings.format["type"], **schema}}
     if request.user_key:
         body["safety_identifier"] = request.user_key
     return _encoder.encode(body)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from famulus.llm.calls import Call, Calls
+from famulus.llm.calls import Calls
 from famulus.llm.protocol import EndReason, Item, ReasoningDelta, TextDelta, Usage
 from famulus.llm.reader import Reader, clean, is_error, repaired
 
@@ -78,9 +78,7 @@ class ResponseReader(Reader):
 
     def __init__(self, *, model: str, secret: str | None) -> None:
         """`model` is named in errors; `secret` is kept out of them."""
-        super().__init__(Calls(), model=model, secret=secret)
-        self._open: dict[int | None, Call] = {}
-        """The calls so far, by the place of their item."""
+        super().__init__(Calls(), _decode, model=model, secret=secret)
 
     def _event(self, payload: bytes, items: list[Item]) -> None:
         try:
@@ -94,11 +92,6 @@ class ResponseReader(Reader):
         else:
             self._rarer(event, payload, items)
 
-    def _odd_event(self, payload: bytes, items: list[Item]) -> None:
-        """Nothing at all, the mark of the end that some gateways add, or text that is broken but can be read."""
-        if payload and payload != b"[DONE]":
-            self._event(repaired(payload, _decode), items)
-
     def _rarer(self, event: _Event, payload: bytes, items: list[Item]) -> None:
         if event.type == "error" or (event.type is None and is_error(bytes(event.error))):
             raise self._error(payload)
@@ -110,7 +103,7 @@ class ResponseReader(Reader):
                 if isinstance(event.delta, str):
                     items.append(TextDelta(clean(event.delta)))
             case "response.function_call_arguments.delta":
-                if isinstance(event.delta, str) and (call := self._open.get(event.output_index)):
+                if isinstance(event.delta, str) and (call := self._calls.at(event.output_index)):
                     call.go_on(event.delta)
             case "response.output_item.added" | "response.output_item.done":
                 self._take_call(event.output_index, event.item or _Item())
@@ -133,11 +126,9 @@ class ResponseReader(Reader):
         self._seen = True
         if item.type != "function_call":
             return
-        call = self._open.get(index)
+        call = self._calls.at(index)
         if call is None:
-            call = self._open[index] = self._calls.begin(
-                index, item.call_id or item.id or "", item.name or ""
-            )
+            call = self._calls.begin(index, item.call_id or item.id or "", item.name or "")
         if item.arguments and not any(call.pieces):
             call.go_on(item.arguments)
 

@@ -6,6 +6,7 @@ Their content is data: nobody's instructions stand in it.
 
 import asyncio
 import tempfile
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -24,39 +25,74 @@ MOST_FILES, MOST_BYTES = 10, 30_000_000
 """Of one answer's history, the newest first."""
 MOST_TEXT = 60_000
 """Characters of one file."""
+MOST_KEPT = 32_000_000
+"""Bytes of what is kept in memory, the used last; of one file a quarter of that."""
 SECONDS = 20.0
 NATIVE = ("openai", "responses", "anthropic")
 """Kinds of models whose wires take a PDF as it is."""
 SEES = ("openai", "responses", "anthropic", "compatible")
 """And a picture."""
+Key = tuple[str, bool]
+"""A file, and whether it is given as it is."""
 
 
-async def enclosed(attachments: Attachments, rows: Sequence[Said], kind: str) -> dict[str, Enclosed]:
-    """By attachment, what a model of this kind is given of the files of these messages."""
-    found: dict[str, Enclosed] = {}
-    left = MOST_BYTES
-    sent = [part for row in reversed(rows) if '"attachment"' in row.parts for part in _files(row)]
-    for part in sent[:MOST_FILES]:
-        left -= part.size
-        if left < 0:
-            break
+class Enclosures:
+    """What models are given of files, kept for the next answers of a thread: read and parsed once, not each time."""
+
+    def __init__(self, attachments: Attachments) -> None:
+        self._attachments = attachments
+        self._kept: OrderedDict[Key, Enclosed] = OrderedDict()
+        self._size = 0
+
+    async def of(self, rows: Sequence[Said], kind: str) -> dict[str, Enclosed]:
+        """By attachment, what a model of this kind is given of the files of these messages."""
+        found: dict[str, Enclosed] = {}
+        left = MOST_BYTES
+        sent = [part for row in reversed(rows) if '"attachment"' in row.parts for part in _files(row)]
+        for part in sent[:MOST_FILES]:
+            left -= part.size
+            if left < 0:
+                break
+            found[part.id] = await self._one(part, whole=_is_whole(part, kind))
+        return found
+
+    async def _one(self, part: Attached, *, whole: bool) -> Enclosed:
+        key = (part.id, whole)
+        if (kept := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+            return kept
         try:
-            data = (await attachments.read([part.id]))[part.id]
+            data = (await self._attachments.read([part.id]))[part.id]
         except NotFound:
-            found[part.id] = Enclosed(_quoted(part, None))
-            continue
-        found[part.id] = await _given(part, data, kind)
-    return found
+            return Enclosed(_quoted(part, None))
+        made = Enclosed(file=Enclosure(part.name, part.mime_type, data)) if whole else await _told(part, data)
+        self._keep(key, made)
+        return made
+
+    def _keep(self, key: Key, made: Enclosed) -> None:
+        if key in self._kept or _size(made) > MOST_KEPT // 4:
+            return
+        self._kept[key] = made
+        self._size += _size(made)
+        while self._size > MOST_KEPT:
+            _, oldest = self._kept.popitem(last=False)
+            self._size -= _size(oldest)
+
+
+def _size(made: Enclosed) -> int:
+    """Bytes, about."""
+    return len(made.words) + (len(made.file.data) if made.file else 0)
+
+
+def _is_whole(part: Attached, kind: str) -> bool:
+    return (part.mime_type in IMAGES and kind in SEES) or (part.mime_type == PDF and kind in NATIVE)
 
 
 def _files(row: Said) -> list[Attached]:
     return [part for part in decode_parts(row.parts) if isinstance(part, Attached)]
 
 
-async def _given(part: Attached, data: bytes, kind: str) -> Enclosed:
-    whole = (part.mime_type in IMAGES and kind in SEES) or (part.mime_type == PDF and kind in NATIVE)
-    if whole:
-        return Enclosed(file=Enclosure(part.name, part.mime_type, data))
+async def _told(part: Attached, data: bytes) -> Enclosed:
     if part.mime_type == TEXT:
         return Enclosed(_quoted(part, data.decode("utf-8", "replace")))
     return Enclosed(_quoted(part, None if part.mime_type in IMAGES else await _parsed(part, data)))

@@ -1,6 +1,6 @@
 """What can be wrong with a message or a run."""
 
-from famulus.kernel.errors import Conflict, FamulusError, Invalid, NotFound, TooMany, Unavailable
+from famulus.kernel.errors import BadRequest, Conflict, FamulusError, Invalid, NotFound, TooMany, Unavailable
 
 
 class RunNotFound(NotFound):
@@ -20,6 +20,12 @@ class KeyReused(Invalid):
     """This Idempotency-Key was used in this thread for another message; send a new key with a new message."""
 
     code = "idempotency_key_reused"
+
+
+class FormatNotSupported(BadRequest):
+    """The model that answers here cannot be held to a form of its answer; ask for text, or another assistant."""
+
+    code = "format_not_supported"
 
 
 class TooManyQueued(TooMany):

@@ -15,7 +15,7 @@ from typing import Protocol, assert_never
 
 from msgspec.structs import replace
 
-from famulus.conversations.parts import Citation, Part, Text
+from famulus.conversations.parts import Citation, Cut, Part, Text
 from famulus.conversations.parts import Tool as ToolPart
 from famulus.llm.protocol import (
     ChatMessage,
@@ -77,6 +77,8 @@ class Draft:
     """US dollars, as far as known."""
     cost_known: bool = True
     """Whether that is all."""
+    cut: Cut | None = None
+    """Why its last step stopped before its end, if it did."""
     _tail: str = ""
     _told: bool = True
 
@@ -97,6 +99,7 @@ class Draft:
     def begin_step(self) -> None:
         """Ask the model once more: until its usage is told, nobody knows what that costs."""
         self._told, self.cost_known = self.cost_known, False
+        self.cut = None
 
     def spend(self, usage: Usage) -> None:
         """Count what the model has taken for the step."""
@@ -135,7 +138,8 @@ class Draft:
     def finished_parts(self) -> tuple[Part, ...]:
         """The answer's parts for keeping: text and tools in order, then what is cited."""
         current = "".join(self.pieces)
-        return (*self.parts, *([Text(current)] if current else []), *self.cited)
+        cut = [self.cut] if self.cut else []
+        return (*self.parts, *([Text(current)] if current else []), *self.cited, *cut)
 
 
 def continue_messages(draft: Draft) -> list[ChatMessage]:
@@ -234,7 +238,11 @@ def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Ev
                 events.append(TextDelta(text))
                 if fresh := draft.add(text):
                     events += [CitationAdded(citation) for citation in fresh]
-            case ReasoningDelta() | End():
+            case ReasoningDelta():
+                pass
+            case End(reason="length" | "content_filter" as reason):
+                draft.cut = Cut(reason)
+            case End():
                 pass
             case ToolCallReady(call=call):
                 calls.append(call)

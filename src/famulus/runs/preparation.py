@@ -44,7 +44,7 @@ from famulus.llm.protocol import ChatMessage, Grounding, Model, ModelSettings, R
 from famulus.runs.acting import Acting, Hands
 from famulus.runs.carrying import UNKNOWN
 from famulus.runs.context import Situation, Surroundings, Voice, system_text
-from famulus.runs.enclosures import enclosed
+from famulus.runs.enclosures import Enclosures
 from famulus.runs.events import (
     START,
     AnswerRestarted,
@@ -101,7 +101,7 @@ class Preparation:
         retriever: Retriever,
         attachments: Attachments,
     ) -> None:
-        self._attachments = attachments
+        self._enclosures = Enclosures(attachments)
         self._database = database
         self._retriever = retriever
         self._models = models
@@ -269,7 +269,7 @@ class Preparation:
 
         A provider that is told of calls demands tools, so where there are none now, only words are told.
         """
-        files = await enclosed(self._attachments, rows, model.kind)
+        files = await self._enclosures.of(rows, model.kind)
         parts = [(row.role, decode_parts(row.parts)) for row in rows]
         return [turn for turn in turns_of(parts, count(1) if calls else None, files) if turn]
 
@@ -327,7 +327,7 @@ def _model_settings(assistant: ResolvedAssistant, application: Application) -> M
     settings = assistant.settings
     bounds = [bound for bound in (settings.max_output_tokens, application.max_output_tokens) if bound]
     temperature = settings.temperature if settings.temperature is not None else application.temperature
-    return ModelSettings(temperature, min(bounds, default=None))
+    return ModelSettings(temperature, min(bounds, default=None), application.format)
 
 
 def _limits(assistant: ResolvedAssistant) -> Limits:

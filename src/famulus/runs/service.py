@@ -36,9 +36,10 @@ from famulus.kernel.ids import new_id
 from famulus.kernel.live import Listener, Live
 from famulus.kernel.tables import utc_now
 from famulus.llm.opened import Models
+from famulus.llm.protocol import FORMATS
 from famulus.runs.channel import Channel, Pipe
 from famulus.runs.ending import preview_of
-from famulus.runs.errors import RunNotFound, ServerBusy
+from famulus.runs.errors import FormatNotSupported, RunNotFound, ServerBusy
 from famulus.runs.events import START, TERMINAL, BadEventId, Entry, EventId, ThreadTitled
 from famulus.runs.journal import topic
 from famulus.runs.preparation import started_event
@@ -146,14 +147,17 @@ class Runs:
     async def start(self, principal: Principal, ask: Ask) -> Started:
         """Accept a message. Returns once it is committed and the work on its answer has begun or is queued.
 
-        Raises ThreadNotFound, ThreadArchived, Forbidden, RunInProgress, KeyReused, TooManyQueued or ServerBusy; then
-        nothing is kept.
+        Raises ThreadNotFound, ThreadArchived, Forbidden, RunInProgress, KeyReused, TooManyQueued, FormatNotSupported or
+        ServerBusy; then nothing is kept.
         """
         principal.needs("chat")
         if len(self._runner.works) >= self._max_live:
             raise ServerBusy(retry_after=2)
         thread = await self._thread(principal, ask.thread_id)
         assistant = await self._assistants.get(thread.assistant_id)
+        formed = ask.application is not None and ask.application.format is not None
+        if formed and self._models.get(assistant.settings.model).kind not in FORMATS:
+            raise FormatNotSupported()
         asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
         return await self._accept(accept, self._acceptance(asker, ask, assistant), asker, assistant)
 

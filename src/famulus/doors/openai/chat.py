@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
-from famulus.conversations.parts import ClientCall, text_of
+from famulus.conversations.parts import ClientCall, cut_of, text_of
 from famulus.conversations.views import seconds_of
 from famulus.doors.answers import json_answer
 from famulus.doors.following import IdempotencyKey
@@ -73,7 +73,7 @@ async def _completion(
         "index": 0,
         "message": message,
         "logprobs": None,
-        "finish_reason": "tool_calls" if calls else "stop",
+        "finish_reason": "tool_calls" if calls else cut_of(parts) or "stop",
     }
     return {
         "id": _id(run),

@@ -8,26 +8,23 @@ from msgspec import UNSET, Struct
 from famulus.conversations.parts import Application
 from famulus.doors.openai.reading import (
     Bound,
+    Content,
     FunctionSpec,
     Ignored,
+    JsonSchema,
     Metadata,
     Refused,
     Temperature,
-    client_tool,
-    enough_tools,
+    form,
     marks,
+    offered,
     read,
     refuse,
-    text,
+    words_of,
 )
-from famulus.doors.openai.shapes import InvalidValue, UnsupportedContent, UnsupportedParameter, at
+from famulus.doors.openai.shapes import InvalidValue, at
 from famulus.doors.openai.talk import Talk, said_in
 from famulus.runs.service import Ask
-
-
-class _Piece(Struct):
-    type: str
-    text: str | None = None
 
 
 class _Function(Struct):
@@ -43,7 +40,7 @@ class _Call(Struct):
 
 class _Message(Struct):
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[_Piece] | None = None
+    content: Content = None
     tool_calls: list[_Call] | None = None
     tool_call_id: str | None = None
 
@@ -56,6 +53,11 @@ class _Tool(Struct):
 class _StreamOptions(Struct):
     include_usage: bool = False
     include_obfuscation: bool = False
+
+
+class _Format(Struct):
+    type: str
+    json_schema: JsonSchema | None = None
 
 
 class ChatRequest(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -71,6 +73,7 @@ class ChatRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     max_completion_tokens: Bound = None
     max_tokens: Bound = None
     metadata: Metadata | None = None
+    response_format: _Format | None = None
 
     frequency_penalty: Ignored = UNSET
     parallel_tool_calls: Ignored = UNSET
@@ -96,7 +99,6 @@ class ChatRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     moderation: Refused = UNSET
     n: Refused = UNSET
     prediction: Refused = UNSET
-    response_format: Refused = UNSET
     stop: Refused = UNSET
     top_logprobs: Refused = UNSET
     web_search_options: Refused = UNSET
@@ -109,13 +111,12 @@ class ChatRequest(Struct, forbid_unknown_fields=True, kw_only=True):
 
 REFUSED = (
     "audio", "function_call", "functions", "logit_bias", "logprobs", "modalities", "moderation", "n", "prediction",
-    "response_format", "stop", "top_logprobs", "web_search_options",
+    "stop", "top_logprobs", "web_search_options",
 )  # fmt: skip
 HARMLESS: dict[str, tuple[object, ...]] = {
     "n": (1,),
     "logprobs": (False,),
     "modalities": (["text"],),
-    "response_format": ({"type": "text"},),
     "logit_bias": ({},),
     "stop": ([],),
     "top_logprobs": (0,),
@@ -136,13 +137,15 @@ def ask_of(wanted: ChatRequest) -> Ask:
     for number, message in enumerate(wanted.messages):
         _tell(talk, message, f"messages[{number}]")
     words, results = said_in(talk.last())
+    shape = wanted.response_format
     application = Application(
         instructions="\n\n".join(talk.instructions),
-        tools=tuple(client_tool(spec, f"tools[{n}].function") for n, spec in enumerate(_functions(wanted))),
+        tools=offered(_functions(wanted), wanted.tool_choice),
         temperature=wanted.temperature,
         max_output_tokens=wanted.max_completion_tokens or wanted.max_tokens,
         metadata=marks(wanted.metadata),
         model=wanted.model,
+        format=shape and form(shape.type, shape.json_schema, "response_format"),
     )
     return Ask("", words, application=application, results=results, earlier=tuple(talk.turns))
 
@@ -163,27 +166,18 @@ def _tell(talk: Talk, message: _Message, where: str) -> None:
                 talk.call(call.id, call.function.name, call.function.arguments)
 
 
-def _words(content: str | list[_Piece] | None, where: str, *, blank: bool) -> str:
-    if isinstance(content, list):
-        for number, piece in enumerate(content):
-            if piece.type not in ("text", "refusal"):
-                place = f"{where}[{number}]"
-                message = f"{place}: content of type '{piece.type[:40]}' cannot be read here; send text."
-                raise at(UnsupportedContent, place, message)
-        content = "".join(piece.text or "" for piece in content)
-    return text(content or "", where, blank=blank)
+def _words(content: Content, where: str, *, blank: bool) -> str:
+    return words_of(content, where, ("text", "refusal"), blank=blank)
 
 
-def _functions(wanted: ChatRequest) -> list[FunctionSpec]:
-    """The functions that the client offers, unless it wants none to be called."""
+def _functions(wanted: ChatRequest) -> list[tuple[FunctionSpec, str]]:
+    """The functions that the client offers, each with its place."""
     tools = wanted.tools or []
-    enough_tools(len(tools))
-    specs = [tool.function for tool in tools if tool.type == "function" and tool.function is not None]
+    specs = [
+        (tool.function, f"tools[{n}].function")
+        for n, tool in enumerate(tools)
+        if tool.type == "function" and tool.function is not None
+    ]
     if len(specs) < len(tools):
         raise at(InvalidValue, "tools", "tools: only tools of type 'function' are taken.")
-    if wanted.tool_choice == "none":
-        return []
-    if wanted.tool_choice not in (None, "auto"):
-        message = "tool_choice: only 'auto' and 'none' are supported."
-        raise at(UnsupportedParameter, "tool_choice", message)
     return specs

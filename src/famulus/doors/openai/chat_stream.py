@@ -9,7 +9,7 @@ from typing import assert_never
 
 import msgspec
 
-from famulus.conversations.parts import ClientCall, MessageView
+from famulus.conversations.parts import ClientCall, MessageView, cut_of
 from famulus.doors.following import Batch
 from famulus.doors.openai.shapes import spoken, statuses
 from famulus.doors.sse import KEEP_ALIVE
@@ -58,7 +58,8 @@ class ChatWriter:
         before, _, after = self._chunk({"content": _MARK}).partition(_encode(_MARK))
         self._before, self._after = before, after
         self._length = 0
-        self._calls = False
+        self._reason = "stop"
+        """Of the end, once the answer is known."""
         self._over = False
 
     def frames(self, batch: Batch) -> bytes:
@@ -86,7 +87,7 @@ class ChatWriter:
             case AnswerRestarted(text=text):
                 return self._restarted(len(text))
             case RunCompleted(usage=usage):
-                return self._end("tool_calls" if self._calls else "stop", usage)
+                return self._end(self._reason, usage)
             case RunFailed(error=error):
                 return self._fail(error.code, error.detail)
             case RunCancelled():
@@ -105,7 +106,7 @@ class ChatWriter:
 
     def _called(self, message: MessageView) -> bytes:
         calls = [part for part in message.parts if isinstance(part, ClientCall)]
-        self._calls = bool(calls)
+        self._reason = "tool_calls" if calls else cut_of(message.parts) or "stop"
         return b"".join(
             self._chunk({"tool_calls": [{"index": number, **call_of(call)}]})
             for number, call in enumerate(calls)

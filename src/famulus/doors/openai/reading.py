@@ -5,14 +5,20 @@ that cannot be honoured although the answer depends on them, which are refused.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from famulus.conversations.parts import ClientTool
-from famulus.doors.openai.shapes import InvalidValue, UnknownParameter, UnsupportedParameter, at
+from famulus.doors.openai.shapes import (
+    InvalidValue,
+    UnknownParameter,
+    UnsupportedContent,
+    UnsupportedParameter,
+    at,
+)
 from famulus.kernel.errors import BadRequest
 from famulus.kernel.text import clean_text
 
@@ -20,6 +26,8 @@ T = TypeVar("T")
 LONGEST = 100_000
 """Characters of one text."""
 MOST_TOOLS = 128
+MOST_SCHEMA = 100_000
+"""Bytes of the schema of an answer."""
 _PLACE = re.compile(r" - at `(?:key` in `)?\$\.?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.{1,200})`", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -84,10 +92,66 @@ def client_tool(spec: FunctionSpec, where: str) -> ClientTool:
     return ClientTool(spec.name, description, spec.parameters or {"type": "object", "properties": {}})
 
 
-def enough_tools(count: int) -> None:
-    """Raise InvalidValue for more tools than a request may offer."""
-    if count > MOST_TOOLS:
+class Piece(msgspec.Struct):
+    """A piece of the content of a message."""
+
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+
+
+Content = str | list[Piece] | None
+
+
+def words_of(content: Content, where: str, kinds: Container[str], *, blank: bool) -> str:
+    """The words of some content, whose pieces are of these kinds. Raises UnsupportedContent or InvalidValue."""
+    if isinstance(content, list):
+        for number, piece in enumerate(content):
+            if piece.type not in kinds:
+                place = f"{where}[{number}]"
+                message = f"{place}: content of type '{piece.type[:40]}' cannot be read here; send text."
+                raise at(UnsupportedContent, place, message)
+        content = "".join(piece.text or piece.refusal or "" for piece in content)
+    return text(content or "", where, blank=blank)
+
+
+def offered(specs: Sequence[tuple[FunctionSpec, str]], choice: object) -> tuple[ClientTool, ...]:
+    """The functions that the client offers, each with its place, unless it wants none to be called.
+
+    Raises InvalidValue or UnsupportedParameter.
+    """
+    if len(specs) > MOST_TOOLS:
         raise at(InvalidValue, "tools", f"tools: at most {MOST_TOOLS} are allowed.")
+    if choice not in (None, "auto", "none"):
+        message = "tool_choice: only 'auto' and 'none' are supported."
+        raise at(UnsupportedParameter, "tool_choice", message)
+    return () if choice == "none" else tuple(client_tool(spec, where) for spec, where in specs)
+
+
+class JsonSchema(msgspec.Struct, omit_defaults=True):
+    """A schema that an answer is to follow."""
+
+    name: str
+    schema: dict[str, Any] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+def form(kind: str, schema: JsonSchema | None, where: str) -> dict[str, Any] | None:
+    """The form of an answer as models are told it; None for plain text. Raises UnsupportedParameter or InvalidValue."""
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return {"type": kind}
+    if kind != "json_schema":
+        message = f"{where}: 'text', 'json_object' and 'json_schema' are supported."
+        raise at(UnsupportedParameter, where, message)
+    if schema is None or not schema.schema or not _NAME.fullmatch(schema.name):
+        message = f"{where}: a schema has a name of 1 to 64 letters, digits, '_' or '-', and a 'schema'."
+        raise at(InvalidValue, where, message)
+    if len(msgspec.json.encode(schema)) > MOST_SCHEMA:
+        raise at(InvalidValue, where, f"{where}: a schema of at most {MOST_SCHEMA:,} bytes is taken.")
+    return {"type": kind, "json_schema": msgspec.to_builtins(schema)}
 
 
 def marks(metadata: Mapping[str, str] | None) -> dict[str, str]:

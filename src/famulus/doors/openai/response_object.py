@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from famulus.conversations.parts import Application, ClientTool, MessageView
 from famulus.conversations.views import seconds_of
@@ -19,6 +20,8 @@ STATUSES: dict[RunStatus, str] = {
     "cancelled": "cancelled",
 }
 """A response that waits for a person ends with what it asks them, as OpenAI's does."""
+CUTS = {"length": "max_output_tokens", "content_filter": "content_filter"}
+"""Why an answer stops before its end, in this protocol's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +46,18 @@ class Frame:
         *,
         usage: Usage | None = None,
         error: Problem | None = None,
+        cut: str | None = None,
     ) -> dict[str, object]:
-        """The response in a state."""
+        """The response in a state; one that was `cut` is told as incomplete, with the reason."""
         wanted = self.application
         return {
             "id": shown(self.run_id),
             "object": "response",
             "created_at": self.created,
-            "status": status,
+            "status": "incomplete" if cut else status,
             "background": wanted.background,
             "error": {"code": error.code, "message": error.detail} if error else None,
-            "incomplete_details": None,
+            "incomplete_details": {"reason": CUTS[cut]} if cut else None,
             "instructions": wanted.instructions or None,
             "max_output_tokens": wanted.max_output_tokens,
             "max_tool_calls": None,
@@ -66,7 +70,7 @@ class Frame:
             "service_tier": "default",
             "store": wanted.store,
             "temperature": wanted.temperature,
-            "text": {"format": {"type": "text"}},
+            "text": {"format": _form(wanted.format)},
             "tool_choice": "auto",
             "tools": [_tool(tool) for tool in wanted.tools],
             "top_p": None,
@@ -75,6 +79,10 @@ class Frame:
             "user": None,
             "metadata": wanted.metadata,
         }
+
+
+def _form(wanted: dict[str, Any] | None) -> dict[str, object]:
+    return {"type": "text"} if wanted is None else {"type": wanted["type"], **wanted.get("json_schema", {})}
 
 
 def _tool(tool: ClientTool) -> dict[str, object]:

@@ -9,30 +9,25 @@ from msgspec import UNSET, Struct
 from famulus.conversations.parts import Application
 from famulus.doors.openai.reading import (
     Bound,
+    Content,
     FunctionSpec,
     Ignored,
+    JsonSchema,
     Metadata,
     Refused,
     Temperature,
-    client_tool,
-    enough_tools,
+    form,
     marks,
+    offered,
     read,
     refuse,
     text,
+    words_of,
 )
 from famulus.doors.openai.shapes import InvalidValue, UnsupportedContent, UnsupportedParameter, at
 from famulus.doors.openai.talk import Talk, said_in
 from famulus.runs.service import Ask
 
-
-class _Piece(Struct):
-    type: str
-    text: str | None = None
-    refusal: str | None = None
-
-
-Content = str | list[_Piece] | None
 Role = Literal["user", "assistant", "system", "developer"]
 
 
@@ -57,6 +52,19 @@ class _Tool(FunctionSpec, kw_only=True):
     strict: bool | None = None
 
 
+class _Format(Struct):
+    type: str = "text"
+    name: str = ""
+    schema: dict[str, Any] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class _Text(Struct):
+    format: _Format | None = None
+    verbosity: Any = None
+
+
 class _Conversation(Struct):
     id: str
 
@@ -77,6 +85,7 @@ class ResponseRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     temperature: Temperature = None
     max_output_tokens: Bound = None
     metadata: Metadata | None = None
+    text: _Text | None = None
 
     context_management: Ignored = UNSET
     include: Ignored = UNSET
@@ -95,7 +104,6 @@ class ResponseRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     max_tool_calls: Refused = UNSET
     moderation: Refused = UNSET
     prompt: Refused = UNSET
-    text: Refused = UNSET
     top_logprobs: Refused = UNSET
 
     @property
@@ -105,17 +113,8 @@ class ResponseRequest(Struct, forbid_unknown_fields=True, kw_only=True):
         return named.id if isinstance(named, _Conversation) else named
 
 
-REFUSED = ("max_tool_calls", "moderation", "prompt", "text", "top_logprobs")
-_PLAIN = {"type": "text"}
-HARMLESS: dict[str, tuple[object, ...]] = {
-    "text": (
-        {},
-        {"format": _PLAIN},
-        *({"format": _PLAIN, "verbosity": each} for each in ("low", "medium", "high")),
-        *({"verbosity": each} for each in ("low", "medium", "high")),
-    ),
-    "top_logprobs": (0,),
-}
+REFUSED = ("max_tool_calls", "moderation", "prompt", "top_logprobs")
+HARMLESS: dict[str, tuple[object, ...]] = {"top_logprobs": (0,)}
 _decoder = msgspec.json.Decoder(ResponseRequest)
 
 
@@ -149,16 +148,16 @@ def ask_of(wanted: ResponseRequest, *, previous: str | None) -> Ask:
     else:
         tell(talk, wanted.input)
     words, results = said_in(talk.last())
-    specs = _functions(wanted)
     application = Application(
         instructions="\n\n".join(talk.instructions),
-        tools=tuple(client_tool(spec, f"tools[{n}]") for n, spec in enumerate(specs)),
+        tools=offered(_functions(wanted), wanted.tool_choice),
         temperature=wanted.temperature,
         max_output_tokens=wanted.max_output_tokens,
         metadata=marks(wanted.metadata),
         model=text(wanted.model, "model")[:200],
         previous=previous,
         conversation=wanted.conversation is not None,
+        format=_form(wanted.text),
         background=bool(wanted.background),
         store=wanted.store is not False,
     )
@@ -195,25 +194,22 @@ def _say(talk: Talk, item: ItemIn, where: str) -> None:
 
 
 def _words(content: Content, where: str, *, blank: bool) -> str:
-    if isinstance(content, list):
-        for number, piece in enumerate(content):
-            if piece.type not in ("input_text", "output_text", "text", "refusal"):
-                place = f"{where}[{number}]"
-                message = f"{place}: content of type '{piece.type[:40]}' cannot be read here; send text."
-                raise at(UnsupportedContent, place, message)
-        content = "".join(piece.text or piece.refusal or "" for piece in content)
-    return text(content or "", where, blank=blank)
+    return words_of(content, where, ("input_text", "output_text", "text", "refusal"), blank=blank)
 
 
-def _functions(wanted: ResponseRequest) -> list[_Tool]:
-    """The functions that the client offers, unless it wants none to be called."""
+def _form(wanted: _Text | None) -> dict[str, Any] | None:
+    given = wanted and wanted.format
+    if given is None:
+        return None
+    schema = JsonSchema(given.name, given.schema, given.description, given.strict)
+    return form(given.type, schema, "text.format")
+
+
+def _functions(wanted: ResponseRequest) -> list[tuple[FunctionSpec, str]]:
+    """The functions that the client offers, each with its place."""
     tools = wanted.tools or []
-    enough_tools(len(tools))
     for number, tool in enumerate(tools):
         if tool.type != "function":
             message = f"tools[{number}]: only tools of type 'function' are taken."
             raise at(UnsupportedParameter, f"tools[{number}]", message)
-    if wanted.tool_choice not in (None, "auto", "none"):
-        message = "tool_choice: only 'auto' and 'none' are supported."
-        raise at(UnsupportedParameter, "tool_choice", message)
-    return [] if wanted.tool_choice == "none" else tools
+    return [(tool, f"tools[{number}]") for number, tool in enumerate(tools)]

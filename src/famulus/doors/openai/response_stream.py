@@ -17,7 +17,7 @@ from typing import assert_never
 
 import msgspec
 
-from famulus.conversations.parts import ClientCall, MessageView, Tool
+from famulus.conversations.parts import ClientCall, MessageView, Tool, cut_of
 from famulus.doors.following import Batch
 from famulus.doors.openai.items import (
     CUT,
@@ -225,7 +225,8 @@ class ResponseWriter:
         self._close_words(CUT)
         match event:
             case RunCompleted(usage=usage):
-                self._last("response.completed", "completed", usage=usage)
+                name = "response.incomplete" if self._cut() else "response.completed"
+                self._last(name, "completed", usage=usage)
             case RunFailed(error=error):
                 self._last("response.failed", "failed", error=error)
             case RunCancelled():
@@ -241,7 +242,11 @@ class ResponseWriter:
         self, name: str, status: str, *, usage: Usage | None = None, error: Problem | None = None
     ) -> None:
         self._over = True
-        self._send(name, response=self._frame.response(status, self._output(), usage=usage, error=error))
+        whole = self._frame.response(status, self._output(), usage=usage, error=error, cut=self._cut())
+        self._send(name, response=whole)
+
+    def _cut(self) -> str | None:
+        return cut_of(self._answer.parts) if self._answer is not None else None
 
     def _output(self) -> list[Item]:
         if self._answer is None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from famulus.conversations.copying import find_answer, fork_thread
 from famulus.conversations.errors import ThreadNotFound
+from famulus.conversations.parts import cut_of
 from famulus.conversations.threads import delete_thread, find_message, find_thread
 from famulus.doors.answers import json_answer
 from famulus.doors.following import IdempotencyKey
@@ -194,7 +195,13 @@ async def _response(kitchen: Kitchen, principal: Principal, run: RunView) -> dic
     else:
         output = await _items_so_far(kitchen, principal, run)
     ended = run.status in ("completed", "failed", "cancelled")
-    return frame.response(STATUSES[run.status], output, usage=run.usage if ended else None, error=run.error)
+    return frame.response(
+        STATUSES[run.status],
+        output,
+        usage=run.usage if ended else None,
+        error=run.error,
+        cut=cut_of(run.answer.parts) if run.answer else None,
+    )
 
 
 async def _items_so_far(kitchen: Kitchen, principal: Principal, run: RunView) -> list[Item]:
