@@ -21,6 +21,7 @@ from famulus.campus.guests import Guests
 from famulus.conversations.attachments import Attachments
 from famulus.doors import api_docs, chatkit, front_ends, mcp, rest, socket, web
 from famulus.doors.ag_ui import mounting as ag_ui
+from famulus.doors.ai_sdk import mounting as ai_sdk
 from famulus.doors.authenticator import Authenticator
 from famulus.doors.mcp import McpDoor
 from famulus.doors.mcp_calls import Caller
@@ -379,6 +380,7 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
     openai.mount(app)
     chatkit.mount(app)
     ag_ui.mount(app)
+    ai_sdk.mount(app)
     app.include_router(operations)
     if settings.local:
         api_docs.mount(app)

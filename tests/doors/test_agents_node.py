@@ -44,14 +44,32 @@ def test_the_client_of_ag_ui(embedded: Served, node: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "printed"), [("use-with-ag-ui.md", f"{ANSWER}\n2 messages\n")], ids=["ag-ui"]
-)
-def test_the_examples_run(embedded: Served, node: Path, page: str, printed: str) -> None:
+@pytest.mark.parametrize("page", ["use-with-ag-ui.md", "use-with-the-ai-sdk.md"])
+def test_the_examples_run(embedded: Served, node: Path, page: str) -> None:
     """As they stand on the page, but for who signs in."""
     [example] = [each.text for each in blocks((HOW_TO / page).read_text("utf-8")) if each.language == "js"]
     source = example.replace("http://127.0.0.1:8000", embedded.url)
     source = source.replace("student@famulus.local", "peer@famulus.local").replace("password123", PASSWORD)
     command = [node, "--input-type=module", "-"]
     done = subprocess.run(command, input=source, cwd=WEB, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, printed), done.stderr
+    assert (done.returncode, done.stdout) == (0, f"{ANSWER}\n2 messages\n"), done.stderr
+
+
+@pytest.mark.slow
+def test_the_client_of_the_ai_sdk(embedded: Served, node: Path) -> None:
+    found = driven(node, "ai-sdk-client.mjs", embedded, "/ai-sdk")
+    assert found["hello"] == ANSWER
+    assert found["usage"]
+    assert found["tool"] == ["step-start", "dynamic-tool", "step-start", "text"]
+    assert found["last"] == found["again"] == "You have some courses."
+    assert found["count"] == 4
+    assert found["kept"] == ["Hello.", ANSWER, "Please use a tool.", "You have some courses."]
+    assert found["same"]
+    assert found["weather"] == [2, "It rains in Bonn."]
+    assert found["asked"] == "delete_task"
+    assert found["erased"] == [2, "It is erased."]
+    assert found["state"] == "output-available"
+    assert 0 < found["partial"] < len(BRIEF)
+    assert found["resumed"] == [2, BRIEF]
+    assert found["nothing"] == 2
+    assert found["failed"][0] == "error"

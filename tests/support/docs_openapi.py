@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from famulus.app import create_app
 from famulus.doors.ag_ui import mounting as ag_ui
+from famulus.doors.ai_sdk import mounting as ai_sdk
 from famulus.doors.openai.mounting import ROUTERS
 from famulus.kernel.settings import load_settings
 from tests.support.docs_markdown import table
@@ -34,7 +35,7 @@ def operations() -> Iterator[tuple[str, str, Json]]:
 
 def operations_elsewhere() -> Iterator[tuple[str, str]]:
     """The method and path of every route of a protocol that others than we describe."""
-    for router in (*ROUTERS, ag_ui.router):
+    for router in (*ROUTERS, ag_ui.router, ai_sdk.router):
         for route in router.routes:
             assert isinstance(route, APIRoute), "these doors have plain routes"
             for method in sorted(route.methods):

@@ -5,6 +5,7 @@ kept with the thread that it begins, and means that thread for this person alone
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, cast
 
@@ -12,17 +13,22 @@ from fastapi import Depends, Request
 
 from famulus.conversations.attachments import Attachments
 from famulus.conversations.errors import ThreadKeyReused, ThreadNotFound
+from famulus.conversations.parts import ClientCall, ClientResult, MessageView
 from famulus.conversations.threads import (
     ThreadCard,
     begun_with,
     create_thread,
+    find_message,
     forget_unused,
     get_thread,
+    list_messages,
 )
 from famulus.doors.bodies import text
+from famulus.doors.settled import read_call
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
+from famulus.kernel.paging import MAX_LIMIT, Paging
 from famulus.kernel.settings import Settings
 from famulus.runs.approvals import Approvals
 from famulus.runs.service import Ask, Runs, Started
@@ -130,3 +136,44 @@ async def ask_in(rooms: Rooms, principal: Principal, name: Name, seat: Seat, ask
         async with rooms.database.write() as session:
             await forget_unused(session, principal, thread_id)
         raise
+
+
+async def results_in(
+    rooms: Rooms, principal: Principal, name: Name, brought: Sequence[tuple[str, str]]
+) -> tuple[ClientResult, ...]:
+    """What came of the calls that a thread's last answer ended with, of all results that a client brings.
+
+    Results of calls of ours come along, and those that were answered before; they are in the thread already.
+    """
+    if not brought:
+        return ()
+    card = await require_named(rooms, principal, name)
+    if card.thread.head_id is None:
+        return ()
+    async with rooms.database.read() as session:
+        head = await find_message(session, principal, card.thread.head_id)
+    asked = {part.call_id for part in head.parts if isinstance(part, ClientCall)}
+    calls = [(read_call(id), output) for id, output in brought]
+    found = {call[1]: output for call, output in calls if call and call[0] == head.run_id}
+    return tuple(ClientResult(id, output) for id, output in found.items() if id in asked)
+
+
+async def newest_messages(
+    rooms: Rooms, principal: Principal, card: ThreadCard, most: int, before: str | None = None
+) -> tuple[list[MessageView], str | None]:
+    """The newest messages of a thread, oldest first, but for an answer that is coming about; and where they go on."""
+    said: list[MessageView] = []
+    after = before
+    async with rooms.database.read() as session:
+        while len(said) < most:
+            paging = Paging(min(MAX_LIMIT, most - len(said)), after)
+            page = await list_messages(session, principal, card.thread.id, paging, newest_first=True)
+            said += page.items
+            after = page.next
+            if after is None:
+                break
+    live = card.live_run_id
+    kept = [
+        each for each in reversed(said) if live is None or (each.role, each.run_id) != ("assistant", live)
+    ]
+    return kept, after

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from famulus.conversations.parts import ClientCall, ClientResult, MessageView
-from famulus.conversations.threads import ThreadCard, find_message, list_messages
+from famulus.conversations.threads import ThreadCard
 from famulus.doors.ag_ui.messages import Item, answer_messages, messages_of
 from famulus.doors.ag_ui.run_input import (
     ResumeEntry,
@@ -21,19 +20,18 @@ from famulus.doors.ag_ui.writer import AgUiWriter, Names, frame
 from famulus.doors.bodies import fault
 from famulus.doors.following import Batch, until_it_rests
 from famulus.doors.problems import request_id_of
-from famulus.doors.programs import Name, Rooms, ask_in, require_named
+from famulus.doors.programs import Name, Rooms, ask_in, newest_messages, require_named, results_in
 from famulus.doors.questions import Reply, answer_all
-from famulus.doors.settled import journalled, last_of, parts_so_far, read_call, settled
+from famulus.doors.settled import journalled, last_of, parts_so_far, settled
 from famulus.doors.sse import EventStream, Pipe
 from famulus.doors.watch import Watched
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import FamulusError
-from famulus.kernel.paging import MAX_LIMIT, Paging
-from famulus.runs.events import START, Entry, EventId
+from famulus.runs.events import START, TERMINAL, Entry, EventId
 from famulus.runs.service import Ask
 
-MOST_PAGES = 5
-"""Pages of messages that a client is shown when it connects: the newest."""
+MOST_SHOWN = 500
+"""Messages that a client is shown when it connects: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,12 @@ class Turns:
             return self._once(card, told)
         entries = await journalled(self.rooms.runs, self.principal, run_id)
         kept = settled(entries)
+        told += answer_messages(run_id, parts_so_far(kept), self.rooms.settings.base_url)
+        if entries and isinstance(entries[-1].event, TERMINAL):
+            return self._once(card, told)  # it has ended in the meantime
         writer = self._writer(run_id, card.thread.id)
         writer.take_up(kept)
-        writer.begin([*told, *answer_messages(run_id, parts_so_far(kept), self.rooms.settings.base_url)])
+        writer.begin(told)
         return await self._follow(writer, run_id, last_of(entries))
 
     # Asking
@@ -83,7 +84,7 @@ class Turns:
     async def _ask(self) -> Ask:
         wanted, said = self.wanted, said_in(self.wanted)
         props = props_of(wanted)
-        results = await self._results(said.results) if said.results else ()
+        results = await results_in(self.rooms, self.principal, self._name, said.results)
         if not said.words and not said.files and not results:
             raise fault("messages", "Nothing here is new: send words of the person after the last answer.")
         return Ask(
@@ -97,18 +98,6 @@ class Turns:
             application=application_of(wanted),
             results=results,
         )
-
-    async def _results(self, brought: tuple[tuple[str, str], ...]) -> tuple[ClientResult, ...]:
-        """What came of the calls that the last answer ended with. Results of calls of ours come along, and are ours."""
-        card = await require_named(self.rooms, self.principal, self._name)
-        if card.thread.head_id is None:
-            return ()
-        async with self.rooms.database.read() as session:
-            head = await find_message(session, self.principal, card.thread.head_id)
-        asked = {part.call_id for part in head.parts if isinstance(part, ClientCall)}
-        calls = [(read_call(id), output) for id, output in brought]
-        found = {call[1]: output for call, output in calls if call and call[0] == head.run_id}
-        return tuple(ClientResult(id, output) for id, output in found.items() if id in asked)
 
     # Answering for what waits
 
@@ -150,22 +139,8 @@ class Turns:
         return Response(body, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _history(self, card: ThreadCard) -> list[Item]:
-        """The newest messages of a thread, but for an answer that is coming about."""
-        said: list[MessageView] = []
-        after: str | None = None
-        async with self.rooms.database.read() as session:
-            for _ in range(MOST_PAGES):
-                paging = Paging(MAX_LIMIT, after)
-                page = await list_messages(session, self.principal, card.thread.id, paging, newest_first=True)
-                said += page.items
-                after = page.next
-                if after is None:
-                    break
-        live = ("assistant", card.live_run_id)
-        kept = [
-            each for each in reversed(said) if card.live_run_id is None or (each.role, each.run_id) != live
-        ]
-        return messages_of(kept, self.rooms.settings.base_url)
+        said, _ = await newest_messages(self.rooms, self.principal, card, MOST_SHOWN)
+        return messages_of(said, self.rooms.settings.base_url)
 
 
 def farewell(why: FamulusError, _request_id: str | None) -> bytes:

@@ -126,6 +126,8 @@ class AgUiWriter:
             event = batch[0].event
             if isinstance(event, TextDelta):
                 return self._piece(event.text)
+        if self._over:
+            return b""
         out = [self._preface]
         self._preface = b""
         if batch is None:
@@ -281,8 +283,6 @@ class AgUiWriter:
 
     def _rest(self) -> bytes:
         """The run waits for a person, or its events were never told to their end."""
-        if self._over:
-            return b""
         if not self._waiting:
             return self._fail("thread_not_found", GONE)
         interrupts = [self._interrupt(card) for card in self._waiting.values()]
