@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from uuid import uuid4
 
 from bench.run import (
     DOCUMENT,
@@ -33,8 +34,8 @@ GOAL = 1.3
 Requests = Callable[[str, int], list[bytes]]
 
 
-def openai_doors(server: Server) -> list[Server]:
-    """The doors for OpenAI's clients of the same server."""
+def other_doors(server: Server) -> list[Server]:
+    """The doors for others' clients of the same server."""
     sign_in = {"email": EMAIL, "password": PASSWORD, "session_mode": "api"}
     token = str(call(server.port, "/api/auth/login", sign_in)["access_token"])
     headers = {"authorization": f"Bearer {token}"}
@@ -56,9 +57,25 @@ def openai_doors(server: Server) -> list[Server]:
         body = {"model": assistant(model), "stream": True, "input": SAID, "store": False}
         return [post("/v1/responses", body, headers)] * streams
 
+    def ag_ui(model: str, streams: int) -> list[bytes]:
+        said = [{"id": "m", "role": "user", "content": SAID}]
+        props = {"assistantId": assistant(model)}
+        bodies = [
+            {"threadId": uuid4().hex, "runId": uuid4().hex, "messages": said, "forwardedProps": props}
+            for _ in range(streams)
+        ]
+        return [post("/ag-ui", body, headers) for body in bodies]
+
+    def ai_sdk(model: str, streams: int) -> list[bytes]:
+        said = [{"id": "m", "role": "user", "parts": [{"type": "text", "text": SAID}]}]
+        beside = {"messages": said, "assistantId": assistant(model)}
+        return [post("/ai-sdk", {"id": uuid4().hex, **beside}, headers) for _ in range(streams)]
+
     return [
         replace(server, name="chat completions", requests=chat, mark=b'"content":"t'),
         replace(server, name="responses", requests=responses, mark=b"event: response.output_text.delta"),
+        replace(server, name="AG-UI", requests=ag_ui, mark=b"TEXT_MESSAGE_CONTENT"),
+        replace(server, name="AI SDK", requests=ai_sdk, mark=b'"text-delta"'),
     ]
 
 
@@ -89,7 +106,7 @@ def main() -> None:
         if (os.cpu_count() or 1) > 1 and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {1})
         server = famulus(stack, f"http://127.0.0.1:{port}/v1", None)
-        doors = [replace(server, name="native"), *openai_doors(server)]
+        doors = [replace(server, name="native"), *other_doors(server)]
         for door in doors:
             load(door, f"bench-{TOKENS // 4}-{RATE * 2}", STREAMS, 1, TOKENS // 4)
         rounds: list[list[Result]] = [[] for _ in doors]

@@ -9,10 +9,10 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-from httpx2 import Client, HTTPError
+from httpx2 import Client, HTTPError, Response
 from websockets.exceptions import WebSocketException
 
-from tests.support import chatkit, sockets
+from tests.support import ag_ui, ai_sdk, chatkit, sockets
 from tests.support.academy import new_thread
 from tests.support.doors_chatkit import FOLLOW
 from tests.support.doors_openai import ENDS, conversation_of
@@ -195,6 +195,50 @@ def by_chatkit(served: Served, client: Client, reading: Reading) -> None:
     reading.ended = True
 
 
+def by_ag_ui(served: Served, client: Client, reading: Reading) -> None:
+    """The same request until it is known to have arrived, then the thread, as it is shown to whoever comes back."""
+    asked = ag_ui.user("Go.") if not reading.run else None
+    body = ag_ui.request(reading.thread, *([asked] if asked else []), runId=reading.key)
+    where = "/ag-ui" if asked else "/ag-ui/connect"
+    with client.stream("POST", where, json=body) as response:
+        for event in ag_ui.events_of(response):
+            if event["type"] == "RUN_STARTED":
+                reading.run = response.headers.get("x-run-id", reading.run)
+                reading.text = ""
+            elif event["type"] == "MESSAGES_SNAPSHOT":
+                shown = [each for each in event["messages"] if each["id"].startswith(reading.run)]
+                reading.text = "".join(each["content"] for each in shown)
+            elif event["type"] == "TEXT_MESSAGE_CONTENT":
+                reading.text += event["delta"]
+            reading.ended = event["type"] == "RUN_FINISHED"
+
+
+def by_ai_sdk(served: Served, client: Client, reading: Reading) -> None:
+    """The same message until it is known to have arrived, then its stream from the beginning, then what is kept."""
+    if reading.run:
+        path = f"/ai-sdk/{reading.thread}/stream"
+        with client.stream("GET", path) as response:
+            if response.status_code != 204:
+                return _from_the_start(response, reading)
+        kept = ai_sdk.AiSdk(client).messages(reading.thread)[-1]
+        reading.text = "".join(part["text"] for part in kept["parts"] if part["type"] == "text")
+        reading.ended = True
+        return None
+    body = ai_sdk.request(reading.thread, ai_sdk.user("Go.", id=reading.key))
+    with client.stream("POST", "/ai-sdk", json=body) as response:
+        _from_the_start(response, reading)
+
+
+def _from_the_start(response: Response, reading: Reading) -> None:
+    reading.text = ""
+    for chunk in ai_sdk.chunks_of(response):
+        if chunk["type"] == "start":
+            reading.run = response.headers["x-run-id"]
+        elif chunk["type"] == "text-delta":
+            reading.text += chunk["delta"]
+        reading.ended = chunk["type"] == "finish"
+
+
 Way = Callable[[Served, Client, Reading], None]
 WAYS: dict[str, Way] = {
     "native": by_native,
@@ -203,12 +247,16 @@ WAYS: dict[str, Way] = {
     "websocket": by_socket,
     "responses": by_responses,
     "chatkit": by_chatkit,
+    "ag-ui": by_ag_ui,
+    "ai-sdk": by_ai_sdk,
 }
+WITHOUT_IDS = (by_chatkit, by_ag_ui, by_ai_sdk)
+"""Ways whose protocols have no ids of events."""
 
 
 def _whole(direct: Client, way: Way, run: str) -> list[str]:
     """The ids of all that a door tells of a run that has ended; none where it has no ids."""
-    if way is by_chatkit:
+    if way in WITHOUT_IDS:
         return []
     if way is not by_responses:
         told = direct.get(f"/api/v1/runs/{run}/events").text

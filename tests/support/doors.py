@@ -12,6 +12,7 @@ from httpx2 import Client
 from tests.support import sockets
 from tests.support.door import BEGINNING, NOTHING, Door, Heard
 from tests.support.doors_chatkit import Kit
+from tests.support.doors_interfaces import AgUiDoor, AiSdkDoor
 from tests.support.doors_openai import Responses
 from tests.support.serving import Served
 from tests.support.sse import events_of
@@ -165,8 +166,10 @@ def every_door(served: Served, who: str) -> Iterator[dict[str, Door]]:
             Socket(client, served, who),
             Kit(client),
             Responses(client),
+            AgUiDoor(client),
+            AiSdkDoor(client),
         ]
         yield {door.name: door for door in doors}
 
 
-DOORS = ("native", "chats", "simple chat", "websocket", "chatkit", "responses")
+DOORS = ("native", "chats", "simple chat", "websocket", "chatkit", "responses", "ag-ui", "ai-sdk")
