@@ -15,6 +15,7 @@ from famulus.knowledge.rank import (
     quote,
     rarity,
     rate,
+    worth,
 )
 from famulus.knowledge.words import stems_of
 
@@ -130,6 +131,23 @@ def test_the_odds_say_how_far_apart_scores_are() -> None:
 
     assert rated[0].odds - rated[-1].odds == pytest.approx(20 * 0.3)
     assert [one.score for one in rated] == pytest.approx([1, 2 / 3, 1 / 3, 0])
+
+
+@pytest.mark.parametrize(
+    ("coverage", "nearness", "enough", "is_worth"),
+    [
+        (0.5, None, 0.5, True),
+        (0.3, None, 0.5, False),
+        (0.3, 0.9, None, False),  # of a model that was not measured
+        (0.0, 0.6, 0.5, True),
+        (0.5, 0.3, 0.5, False),  # its words are used in another sense
+        (0.5, 0.4, 0.5, True),
+    ],
+)
+def test_words_and_meaning_are_enough_together(
+    coverage: float, nearness: float | None, enough: float | None, *, is_worth: bool
+) -> None:
+    assert worth(coverage, nearness, enough) is is_worth
 
 
 def test_nothing_comes_of_nothing() -> None:

@@ -25,6 +25,10 @@ WORDS = 0.5
 """What counts of the log-odds of words beside meaning: the two mostly see the same, which is no evidence twice."""
 COVERAGE_WEIGHT = 0.3
 """How much the share of the question that is covered counts beside the index's own score."""
+FITTING = 0.42
+"""The least share of the question's telling words that a passage must have to be worth answering from."""
+BESIDES = 0.25
+"""What a whole coverage adds to a nearness."""
 
 ASKING = 0.6
 """What a passage, or a sentence, that asks is worth beside one that tells."""
@@ -80,6 +84,17 @@ def coverage(weights: Mapping[str, float], stems: Collection[str]) -> float:
     """The share of the question's weight that stands in these words."""
     every = sum(weights.values())
     return sum(weight for stem, weight in weights.items() if stem in stems) / every if every else 0.0
+
+
+def worth(coverage: float, nearness: float | None, enough: float | None) -> bool:
+    """Whether a passage has enough of the question to be answered from.
+
+    `enough` is what nearness and coverage must reach together, where that was measured for the model of `nearness`.
+    Without it words decide.
+    """
+    if nearness is None or enough is None:
+        return coverage >= FITTING
+    return nearness + BESIDES * coverage >= enough
 
 
 def rate(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[Ranked]:

@@ -8,7 +8,6 @@
 """
 
 import asyncio
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -40,6 +39,7 @@ from famulus.knowledge.rank import (
     quote,
     rarity,
     rate,
+    worth,
 )
 from famulus.knowledge.sources import being_read
 from famulus.knowledge.visibility import scope_of, visible_documents
@@ -47,10 +47,8 @@ from famulus.knowledge.words import read_question, stems_of
 from famulus.llm.embedding.local import MODEL_ID
 
 HITS = 40
-FITTING = 0.42
-"""The least share of the question's telling words that a passage must have to be worth answering from."""
-NEAR = {MODEL_ID: 0.45}
-"""How near a passage must be to be worth answering from whatever its words, by model: only where it was measured."""
+ENOUGH = {MODEL_ID: 0.5}
+"""What makes a passage worth answering from (`rank.worth`), by model: only where it was measured."""
 Way = Literal["words", "meaning", "graph"]
 EVERY_WAY: frozenset[Way] = frozenset(("words", "meaning", "graph"))
 Rows = dict[str, tuple[Chunk, Document]]
@@ -65,7 +63,7 @@ class Step:
     passage_id: str
     title: str
     name: str
-    coverage: float
+    worth: bool
     """As of a passage."""
 
 
@@ -90,8 +88,8 @@ class Passage:
     """0 to 1: the share of the question's content words found here, rare ones counting more."""
     nearness: float | None = None
     """How near it is to the question in meaning, up to 1; None where that is not known."""
-    near: bool = False
-    """Whether that is near enough to be worth answering from."""
+    worth: bool = True
+    """Whether it has enough of the question by itself; see `rank.worth`."""
     words: tuple[str, ...] = ()
     """Which of the question's words it has, the most telling first."""
     symbol: str = ""
@@ -112,8 +110,8 @@ class OpenPassage:
 
 
 def fits(passage: Passage) -> bool:
-    """Whether a passage is worth answering from: it has the question's words, or one that has them led to it."""
-    return passage.near or (passage.path[0].coverage if passage.path else passage.coverage) >= FITTING
+    """Whether a passage is worth answering from: by itself or, where one led to it, if that is."""
+    return passage.path[0].worth if passage.path else passage.worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +173,8 @@ class Retriever:
 
     async def _ask(
         self, session: AsyncSession, query: str
-    ) -> tuple[asyncio.Task[Target | None], float] | None:
-        """The question's vector, in the making while words are looked up, and how near is near enough.
+    ) -> tuple[asyncio.Task[Target | None], float | None] | None:
+        """The question's vector, in the making while words are looked up, and what is enough to answer from.
 
         None where there is nothing to compare.
         """
@@ -185,7 +183,7 @@ class Retriever:
         model = self._meaning.searched(await vectors.models(session))
         if model is None:
             return None
-        return asyncio.create_task(self._meaning.target(query, *model)), NEAR.get(model[0].name, math.inf)
+        return asyncio.create_task(self._meaning.target(query, *model)), ENOUGH.get(model[0].name)
 
     async def _near(
         self, session: AsyncSession, target: Target | None, scope: Scope, found: Found
@@ -231,7 +229,7 @@ class _Search:
         return await _follow(self.session, self.query, self.scope, pool) if self.graph else pool
 
 
-def _passages(pool: "_Pool", limit: int, *, enough: float = math.inf) -> list[Passage]:
+def _passages(pool: "_Pool", limit: int, *, enough: float | None = None) -> list[Passage]:
     telling = sorted(pool.weights, key=lambda stem: -pool.weights[stem])
     return [
         _passage(
@@ -240,9 +238,9 @@ def _passages(pool: "_Pool", limit: int, *, enough: float = math.inf) -> list[Pa
             score=one.score,
             coverage=one.coverage,
             nearness=(near := pool.candidates[one.key].nearness),
-            near=near is not None and near >= enough,
+            worth=worth(one.coverage, near, enough),
             words=tuple(stem for stem in telling if stem in pool.candidates[one.key].stems),
-            path=_path(pool, one.key),
+            path=_path(pool, one.key, enough),
         )
         for one in choose(pool.rated, pool.candidates, limit)
     ]
@@ -331,7 +329,7 @@ async def _follow(session: AsyncSession, query: str, scope: Scope, pool: _Pool) 
     return _Pool(pool.weights, rows, candidates, rated, pool.wanted, led)
 
 
-def _path(pool: _Pool, key: str) -> tuple[Step, ...]:
+def _path(pool: _Pool, key: str, enough: float | None) -> tuple[Step, ...]:
     """How the graph led to a passage, in words; what lies on the way but has gone is left out."""
     if pool.led is None:
         return ()
@@ -342,7 +340,8 @@ def _path(pool: _Pool, key: str) -> tuple[Step, ...]:
             chunk, document = pool.rows[other]
             name = spelled(step.name, chunk.text) or pool.rows[key][1].title
             covered = coverage(pool.weights, pool.candidates[other].stems)
-            steps.append(Step(other, document.title, name, covered))
+            good = worth(covered, pool.candidates[other].nearness, enough)
+            steps.append(Step(other, document.title, name, good))
     return tuple(steps)
 
 
@@ -367,7 +366,7 @@ def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
         symbol=chunk.symbol,
         lines=(chunk.first_line, chunk.last_line or chunk.first_line) if chunk.first_line else None,
         nearness=found.get("nearness"),
-        near=found.get("near", False),
+        worth=found.get("worth", True),
         words=found.get("words", ()),
         path=found.get("path", ()),
     )
