@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from famulus.cli.main import main; main()", "serve", "--migrate", "--seed")
-PATIENCE = 40.0
+PATIENCE = 150.0
 
 
 def free_port() -> int:

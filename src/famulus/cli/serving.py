@@ -9,6 +9,7 @@ import uvicorn
 
 from famulus.app import create_app
 from famulus.cli.demo import SIGN_INS, seed_demo
+from famulus.cli.own_api import seed_api
 from famulus.cli.sockets import Sockets
 from famulus.kernel.database import Database
 from famulus.kernel.logs import configure
@@ -47,7 +48,7 @@ async def _prepare(settings: Settings, *, migrate_first: bool, seed_first: bool)
     if seed_first and settings.local:
         database = Database(settings.database)
         try:
-            await seed_demo(database)
+            await seed_demo(database, api=False)
         finally:
             await database.close()
 
@@ -82,6 +83,7 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._demo = demo
         self._open = AsyncExitStack()
+        self._later: asyncio.Task[bool] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the application here rather than by uvicorn's protocol: what stops it is an error like any other."""
@@ -93,8 +95,13 @@ class Server(uvicorn.Server):
                 await self._open.aclose()
         _settle()
         print(greeting(self._settings, self.port, demo=self._demo), flush=True)
+        if self._demo:  # nobody has to wait for it
+            self._later = asyncio.create_task(seed_api(self.app.state.database, anew=False))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            await asyncio.gather(self._later, return_exceptions=True)
         await super().shutdown(sockets)
         if not self.force_exit:
             await self._open.aclose()

@@ -86,14 +86,16 @@ def run_ingest(path: Path, course: str, email: str | None, *, thorough: bool = F
 @contextmanager
 def _bar() -> Generator[Progress]:
     """A bar that fills up, where somebody sees it; it is gone when all is done."""
-    # lazy: a tenth of a second, for this one command
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich import console, progress  # lazy: a tenth of a second, for this one command
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    screen = console.Console(stderr=True)
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("Looking at files", total=None)
 
         def show(done: int, total: int) -> None:
