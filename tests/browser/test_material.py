@@ -11,6 +11,8 @@ from tests.browser.test_looks import in_both_themes, wrong_for_readers
 from tests.knowledge.papers import pack
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+PATIENCE = 30_000
+"""Milliseconds: a file other than text is read in a process that has to start."""
 DROP = """([place, name, text]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name, { type: "text/markdown" }));
@@ -24,7 +26,7 @@ def material(app: App) -> App:
     app.part("show-rail").or_(app.part("material-link")).first.click()
     if not app.part("manage-material").count():
         app.part("material-link").click()
-    expect(app.part("source-item").first).to_be_visible()
+    expect(app.part("source-item").first).to_be_visible(timeout=PATIENCE)
     return app
 
 
@@ -44,7 +46,7 @@ def test_files_are_added_and_what_failed_is_named(outside: App, tmp_path: Path) 
     place = pack(tmp_path / "week.zip", {"good.md": "# Winches\n\nA winch pulls.", "bad.pdf": b"%PDF-1.4 no"})
     app.part("material-file").set_input_files(place)
     row = source(app, "week.zip")
-    expect(row).to_have_attribute("data-state", "ready")
+    expect(row).to_have_attribute("data-state", "ready", timeout=PATIENCE)
     expect(row).to_contain_text("2 documents, 1 not read")
     row.get_by_role("button").first.click()
     expect(row.get_by_test_id("source-documents")).to_contain_text("bad.pdf")
@@ -53,9 +55,9 @@ def test_files_are_added_and_what_failed_is_named(outside: App, tmp_path: Path) 
     assert app.overflow() <= 0
 
     app.part("drop-place").evaluate(f"(place) => ({DROP})([place, 'ropes.md', '# Ropes'])")
-    expect(source(app, "ropes.md")).to_have_attribute("data-state", "ready")
+    expect(source(app, "ropes.md")).to_have_attribute("data-state", "ready", timeout=PATIENCE)
     app.part("drop-place").evaluate(f"(place) => ({DROP})([place, 'ropes.exe', 'MZ'])")
-    expect(app.part("manage-problem")).to_contain_text("ropes.exe")
+    expect(app.part("manage-problem")).to_contain_text("ropes.exe", timeout=PATIENCE)
     removed(app, "week.zip")
     source(app, "ropes.md").get_by_role("button").first.click()
     removed(app, "ropes.md")
@@ -69,11 +71,11 @@ def test_a_repository_that_cannot_be_had_says_so_by_itself(outside: App) -> None
     assert made.ok, made.text()
     app.page.reload()
     row = source(app, "Robot code")
-    expect(row).to_have_attribute("data-state", "failed")
+    expect(row).to_have_attribute("data-state", "failed", timeout=PATIENCE)
     expect(row.get_by_test_id("source-problem")).to_contain_text("not on the public internet")
     row.get_by_role("button").first.click()
     row.get_by_test_id("read-again").click()
-    expect(row).to_have_attribute("data-state", "failed")
+    expect(row).to_have_attribute("data-state", "failed", timeout=PATIENCE)
     removed(app, "Robot code")
 
 
