@@ -34,7 +34,8 @@ interface Props {
 
 export function SourceItem({ source, put, drop }: Props) {
   const [open, setOpen] = useState(false);
-  const [tone, text] = STATES[source.state];
+  const partly = source.state === "ready" && source.failed > 0;
+  const [tone, text] = partly ? ["warn", "Read in part"] : STATES[source.state];
   return (
     <li data-testid="source-item" data-state={source.state}>
       <button type="button" class="row-link source-head" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -91,7 +92,7 @@ function Inside({ source, put, drop }: Props) {
           </ul>
         </details>
       )}
-      {source.checked_at && <p class="quiet">Last looked through {age(source.checked_at, now.value)}.</p>}
+      {source.checked_at && <p class="quiet">Looked through {age(source.checked_at, now.value)}.</p>}
       {source.kind !== "lessons" && <Actions source={source} put={put} drop={drop} />}
     </div>
   );
