@@ -26,6 +26,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "folder"
 
 
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks so fine that no file has to wait until its times tell a later change from this one."""
+    monkeypatch.setattr(walk, "SETTLED", 0)
+
+
 async def titles(world: World, question: str, who: str = "student") -> list[str]:
     """What a person finds, sorted."""
     found = await search(
@@ -84,6 +90,7 @@ async def test_only_what_changed_is_read_again(
     assert after["changed.md"] == before["changed.md"]
 
 
+@pytest.mark.usefixtures("settled")
 async def test_nothing_new_writes_nothing(database: Database, owner: Owner, folder: Path) -> None:
     write(folder, {"a.md": "Round.", "broken.pdf": b"%PDF-1.4 no"})
     first = await ingest_path(database, owner, folder)
@@ -284,12 +291,6 @@ def long_ago(*paths: Path) -> None:
         os.utime(path, (1_700_000_000, 1_700_000_000))
 
 
-@pytest.fixture
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clocks so fine that no file has to wait until its times tell a later change from this one."""
-    monkeypatch.setattr(walk, "SETTLED", 0)
-
-
 @pytest.mark.usefixtures("settled")
 async def test_what_looks_the_same_from_outside_is_not_even_opened(
     database: Database, owner: Owner, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -342,8 +343,9 @@ async def test_a_change_that_keeps_size_and_date_is_seen(
 
 
 async def test_a_file_that_was_just_touched_is_looked_into_again(
-    database: Database, owner: Owner, folder: Path
+    database: Database, owner: Owner, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(walk, "SETTLED", 10**13)
     write(folder, {"a.md": "Round."})
     await ingest_path(database, owner, folder)
 
