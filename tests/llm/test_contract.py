@@ -18,13 +18,21 @@ REQUEST = Request(
 )
 
 
-@pytest.fixture(params=["offline", "scripted", "compatible", "openai", "responses", "anthropic", "chain"])
-async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Model]:
+@pytest.fixture(
+    params=["offline", "scripted", "compatible", "openai", "responses", "anthropic", "chain", "bridge"]
+)
+async def model(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Model]:
     script = tmp_path / "replies.md"
     script.write_text("A node is a process.", "utf-8")
     choice = f"scripted:{script}" if request.param == "scripted" else f"{request.param}:m"
-    choice = choice.replace("chain:m", "openai:m | anthropic:m")
+    choice = choice.replace("chain:m", "openai:m | anthropic:m").replace(
+        "bridge:m", "pydantic-ai:openai-chat:m"
+    )
     async with FakeProvider() as provider:
+        monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
         opened = open_model(
             choice.replace("offline:m", "offline"),
             base_url=provider.base_url,
@@ -55,5 +63,13 @@ async def test_closing_twice_is_no_trouble(model: Model):
 
 
 async def test_it_says_what_it_is(model: Model):
-    assert model.kind in ("offline", "scripted", "compatible", "openai", "responses", "anthropic")
+    assert model.kind in (
+        "offline",
+        "scripted",
+        "compatible",
+        "openai",
+        "responses",
+        "anthropic",
+        "pydantic-ai",
+    )
     assert model.name

@@ -6,6 +6,7 @@ openai:NAME        OpenAI; needs a key
 anthropic:NAME     Anthropic; needs a key
 compatible:NAME    any server with OpenAI's Chat Completions: Ollama, vLLM, llama.cpp …; needs its address
 responses:NAME     OpenAI's Responses; needs a key, or the address of another server that speaks it
+pydantic-ai:P:NAME a model of provider P over pydantic-ai, an extra; keys are the provider's own variables
 
 Several of them with `|` between are a chain: where the first cannot begin to answer, the next does.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from famulus.kernel.errors import ConfigurationError
 from famulus.llm.anthropic import AnthropicModel
+from famulus.llm.bridge import BridgedModel
 from famulus.llm.fallback import FallbackModel
 from famulus.llm.health import Healths
 from famulus.llm.http_stream import Clients
@@ -33,7 +35,8 @@ DEFAULT_ANTHROPIC_MODEL = "claude-haiku-4-5"
 """What a bare key of Anthropic gets, for the same reasons."""
 
 AVAILABLE = (
-    "Write `offline`, `scripted:PATH`, `openai:NAME`, `responses:NAME`, `anthropic:NAME` or `compatible:NAME`"
+    "Write `offline`, `scripted:PATH`, `openai:NAME`, `responses:NAME`, `anthropic:NAME`, `compatible:NAME` or "
+    "`pydantic-ai:PROVIDER:NAME`"
 )
 WIRES = {"anthropic": AnthropicModel, "responses": OpenAIResponsesModel}
 MOST, LONGEST = 5, 200
@@ -103,6 +106,8 @@ def _open_one(
             return OfflineModel()
         case "scripted" if name:
             return ScriptedModel(Path(name).expanduser())
+        case "pydantic-ai" if all(name.partition(":")):
+            return BridgedModel(name, limits=limits, retry=retry, health=healths.get(kind, name))
         case "openai" if name and openai_api_key:
             address, key = base_url, openai_api_key
         case "compatible" if name and base_url:
@@ -136,6 +141,8 @@ def _complaint(choice: str, kind: str, name: str) -> str:
             return f"{this} needs a key; set OPENAI_API_KEY, or FAMULUS_MODEL_BASE_URL for another server."
         case "compatible" if name:
             return f"{this} needs the server's address; set FAMULUS_MODEL_BASE_URL, such as http://localhost:11434/v1."
+        case "pydantic-ai":
+            return f"{this} has to name a provider and a model, such as pydantic-ai:google:gemini-3-flash."
         case "openai" | "anthropic" | "compatible" | "responses" | "scripted":
             return f"{this} lacks what comes after the colon. {AVAILABLE}."
         case _ if not kind or name:

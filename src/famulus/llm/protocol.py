@@ -161,7 +161,7 @@ class Model(Protocol):
 
     @property
     def kind(self) -> str:
-        """`offline`, `scripted`, `openai`, `responses`, `anthropic` or `compatible`."""
+        """`offline`, `scripted`, `openai`, `responses`, `anthropic`, `compatible` or `pydantic-ai`."""
         ...
 
     @property
