@@ -263,7 +263,6 @@ class Settings(ModelSettings, FileSettings):
             (f"{PREFIX}MODEL_BASE_URL", self.model_base_url),
             ("ANTHROPIC_BASE_URL", self.anthropic_base_url),
             (f"{PREFIX}EMBEDDING_BASE_URL", self.embedding_base_url),
-            (f"{PREFIX}INDEX_URL", self.index_url),
             (f"{PREFIX}TRANSCRIPTION_BASE_URL", self.transcription_base_url),
         ):
             if url and urlsplit(url).scheme not in ("http", "https"):

@@ -66,6 +66,7 @@ class ModelSettings(BaseSettings):
     )
     index_url: str | None = Field(
         None,
+        pattern="^https?://",
         validation_alias=names("index_url"),
         description="Address of a Qdrant server that has the index of passages; unset: the database has it.",
     )

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, func, select, text, tuple_
 from sqlalchemy import delete as sql_delete
@@ -116,13 +116,16 @@ async def _vector_rows(session: AsyncSession, numbers: Sequence[int]) -> default
     """The rows of the table of vectors that chunks have, which are never used for anything else."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     if numbers and await vectors.there(session):
-        for id, chunk in await session.execute(_OF_CHUNKS, {"numbers": list(numbers)}):
+        for id, chunk in await _of_chunks(session, "id, chunk", numbers):
             found[chunk].append(id)
     return found
 
 
-_NUMBERS = bindparam("numbers", expanding=True, type_=BigInteger())
-_OF_CHUNKS = text(f"SELECT id, chunk FROM {VECTORS} WHERE chunk IN :numbers ORDER BY id").bindparams(_NUMBERS)  # noqa: S608 – a constant
+async def _of_chunks(session: AsyncSession, columns: str, numbers: Sequence[int]) -> Sequence[Any]:
+    """Rows of the table of vectors."""
+    sql = text(f"SELECT {columns} FROM {VECTORS} WHERE chunk IN :numbers ORDER BY id")  # noqa: S608 – constants
+    sql = sql.bindparams(bindparam("numbers", expanding=True, type_=BigInteger()))
+    return (await session.execute(sql, {"numbers": list(numbers)})).all()
 
 
 async def entries(session: AsyncSession, numbers: Sequence[int]) -> list[Entry]:
@@ -150,10 +153,7 @@ async def _vectors(
         return found
     sqlite = session.get_bind().dialect.name == "sqlite"
     vector = "vector" if sqlite else "CAST(vector AS text)"
-    sql = f"SELECT chunk, model, {vector} FROM {VECTORS} WHERE chunk IN :numbers"  # noqa: S608 – constants
-    for chunk, model, value in await session.execute(
-        text(sql).bindparams(_NUMBERS), {"numbers": list(numbers)}
-    ):
+    for chunk, model, value in await _of_chunks(session, f"chunk, model, {vector}", numbers):
         found[chunk][model] = _floats(value)
     return found
 
@@ -164,4 +164,4 @@ def _floats(value: bytes | str) -> "array[float]":
         return array("f", map(float, value.strip("[]").split(",")))
     from famulus.knowledge.slices import unpacked  # lazy: NumPy
 
-    return array("f", cast(bytes, unpacked(value)))
+    return array("f", unpacked(value))

@@ -259,7 +259,7 @@ def from_settings(database: Database, own: Index, settings: Settings, url: str) 
 def elsewhere(database: Database, own: Index, url: str, api_key: str | None, name: str) -> Elsewhere:
     """The index at an address. Raises ConfigurationError where what it takes is not installed."""
     try:
-        from famulus.knowledge import index_qdrant  # lazy: an optional package
+        from famulus.knowledge import index_qdrant  # lazy: qdrant-client, which is optional
     except ImportError as error:
         raise ConfigurationError(
             'FAMULUS_INDEX_URL needs the package qdrant-client; run `pip install "famulus[qdrant]"`, or unset it.'

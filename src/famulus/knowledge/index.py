@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import String, bindparam, text
+from sqlalchemy import String, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.knowledge.ddl import VECTORS
@@ -95,22 +95,25 @@ class Index(Protocol):
         ...
 
 
-_SIZE = text(
+_SIZE = (
     "SELECT coalesce(sum(chunks), 0) FROM sources WHERE course_id IN :courses"
     " OR course_id IS NULL AND (organization_id IS NULL OR organization_id = :organization)"
-).bindparams(bindparam("courses", expanding=True, type_=String()))
-_HAD = text(f"SELECT count(*) FROM {VECTORS} WHERE model = :model AND scope IN :scopes").bindparams(  # noqa: S608 – a constant
-    bindparam("scopes", expanding=True, type_=String())
 )
+_HAD = f"SELECT count(*) FROM {VECTORS} WHERE model = :model AND scope IN :scopes"  # noqa: S608 – a constant
+
+
+def _listed(sql: str, name: str) -> TextClause:
+    """A statement with a list among its values."""
+    return text(sql).bindparams(bindparam(name, expanding=True, type_=String()))
 
 
 async def size_of(session: AsyncSession, scope: Scope) -> int:
     """About how many chunks a scope has, as its sources have counted them; drafts included."""
     values = {"courses": [course for course, _ in scope.courses], "organization": scope.organization_id}
-    return await session.scalar(_SIZE, values) or 0
+    return await session.scalar(_listed(_SIZE, "courses"), values) or 0
 
 
 async def vectors_in(session: AsyncSession, model: int, scope: Scope) -> int:
     """How many chunks of a scope have a vector of a model; drafts included, as in `size_of`."""
     every = Scope(tuple((course, True) for course, _ in scope.courses), scope.organization_id).words
-    return await session.scalar(_HAD, {"model": model, "scopes": list(every)}) or 0
+    return await session.scalar(_listed(_HAD, "scopes"), {"model": model, "scopes": list(every)}) or 0

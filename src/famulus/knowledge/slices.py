@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def brought_up(
     old: Slice | None,
     version: int,
     ids: Sequence[int],
-    rows: Sequence[tuple[int, int, bytes]],
+    rows: Sequence[Sequence[Any]],
     dimension: int,
 ) -> Slice:
     """A slice with the rows `ids`, of which `rows` (id, chunk, vector) are those that `old` has not."""
