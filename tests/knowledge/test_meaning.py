@@ -190,3 +190,18 @@ async def test_the_search_of_the_api_says_what_was_found_and_why(
     assert passage["words"] == ["gyroscop", "turn"]
     assert passage["nearness"] is None
     assert passage["fits"] is True
+
+
+async def test_a_question_in_another_language_than_the_material_is_told(
+    world: World, owner: Owner, tmp_path: Path
+) -> None:
+    material = "The gyroscope of the robot is in the middle of it, and that is what tells how it turns."
+    await ingest_path(world.database, owner, write(tmp_path / "x", {"a.md": material}))
+
+    for question, differs in (
+        ("What is the gyroscope for?", False),
+        ("gyroscope", False),
+        ("Was ist ein gyroscope und wie wird es benutzt?", True),
+    ):
+        found = (await world["student"].get("/api/v1/search", q=question)).json()
+        assert (found["other_language"], len(found["items"])) == (differs, 1), question

@@ -37,6 +37,8 @@ def run_search(question: str, course: str | None, email: str | None, limit: int)
     if answer.reading:
         sources = "1 source is" if answer.reading == 1 else f"{answer.reading} sources are"
         print(f"{sources} still being read; ask again for what is in there.")
+    if answer.other_language:
+        print("The question is in another language than the material: ask in that one to find more.")
     for number, passage in enumerate(answer.passages, 1):
         _show(number, passage)
     if not any(fits(passage) for passage in answer.passages):

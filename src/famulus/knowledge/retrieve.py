@@ -26,6 +26,7 @@ from famulus.knowledge.graph import Led, Start, lead
 from famulus.knowledge.index import Found, Hit, Index, Scope, Target, vectors_in
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
+from famulus.knowledge.languages import differs
 from famulus.knowledge.meaning import Meaning, State
 from famulus.knowledge.models import Chunk, Document
 from famulus.knowledge.names import spelled
@@ -122,6 +123,12 @@ class Answer:
     meaning: State
     reading: int = 0
     """Sources in reach that are still being read: what they hold may not have been found yet."""
+    other_language: bool = False
+    """Whether the question is in another language than the passages: little is found then, and that by chance."""
+
+
+def _answer(query: str, passages: list[Passage], meaning: State, reading: int) -> Answer:
+    return Answer(passages, meaning, reading, differs(query, [passage.text for passage in passages]))
 
 
 def index_of(dialect: Dialect) -> Index:
@@ -164,12 +171,13 @@ class Retriever:
                 found = await self.index.search(session, question, scope, HITS)
             if asked is None:
                 pool = await _Search(session, query, scope, limit, "graph" in ways).pool(found, [])
-                return Answer(_passages(pool, limit), "off" if self._meaning is None else "pending", reading)
+                state: State = "off" if self._meaning is None else "pending"
+                return _answer(query, _passages(pool, limit), state, reading)
         target = await asked[0]
         async with self._database.read() as session:
             near, state = await self._near(session, target, scope, found)
             pool = await _Search(session, query, scope, limit, "graph" in ways).pool(found, near)
-        return Answer(_passages(pool, limit, enough=asked[1]), state, reading)
+        return _answer(query, _passages(pool, limit, enough=asked[1]), state, reading)
 
     async def _ask(
         self, session: AsyncSession, query: str

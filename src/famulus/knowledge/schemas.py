@@ -87,12 +87,20 @@ class PassageList(BaseModel):
     reading: int = Field(
         description="How many sources in reach are still being read: what they hold may not have been found yet."
     )
+    other_language: bool = Field(
+        description="Whether the question is in another language than what was found: ask in that of the material."
+    )
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
         """As it is sent."""
         items = [PassageOut.of(passage) for passage in answer.passages]
-        return cls(items=items, meaning=answer.meaning, reading=answer.reading)
+        return cls(
+            items=items,
+            meaning=answer.meaning,
+            reading=answer.reading,
+            other_language=answer.other_language,
+        )
 
 
 class NeighbourOut(BaseModel):

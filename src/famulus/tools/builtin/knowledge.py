@@ -91,6 +91,10 @@ async def _search(database: Database, retriever: Retriever, context: ToolContext
     said = f"Found {len(rows)} passages." if rows else "Found no passage about it."
     if answer.reading:
         said += " Some of the material is still being read, so there may be more in a while."
+    if answer.other_language:
+        said += (
+            " The question is in another language than the material: search in the language of the material."
+        )
     return Done(said, rows)
 
 
