@@ -44,6 +44,18 @@ class Ambiguous(Conflict):
         """What is to be written instead, and how people call it."""
 
 
+class Unknown(NotFound):
+    """Nothing has this name; what there is instead is named with it."""
+
+    def __init__(
+        self, detail: str | None = None, name: str = "", candidates: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.name = name
+        self.candidates = candidates
+        """Some of what the person sees, by id and name."""
+
+
 async def principal_by_email(session: AsyncSession, email: str | None) -> Principal:
     """The person with this address as they would be signed in; without one, the site's first admin."""
     account = await (find_by_email(session, email) if email else first_site_admin(session))
@@ -155,7 +167,8 @@ async def _one(
             return found[0]
         if found:
             raise _ambiguous(name, found, await _homes(session, found))
-    raise NotFound(f"There is no {access.NAMES[kind]} {name!r} that {principal.email} may see.")
+    there = list(await session.scalars(visible.where(first)))
+    raise _unknown(access.NAMES[kind], name, there)
 
 
 async def _homes(
@@ -174,6 +187,18 @@ async def _homes(
         rows = await session.execute(query) if len(set(homes.values())) > 1 else ()
     names = {row[0]: row[1] for row in rows}
     return {id: names[home] for id, home in homes.items() if home in names}
+
+
+def _unknown(
+    kind: str, name: str, there: Sequence[Organization | Project | Track | Course | Lesson]
+) -> Unknown:
+    shown = tuple(
+        (one.id, one.title if isinstance(one, (Course, Lesson)) else one.name) for one in there[:CANDIDATES]
+    )
+    named = "; ".join(called for _, called in shown)
+    more = " and others" if len(there) > CANDIDATES else ""
+    known = f" There {'is' if len(there) == 1 else 'are'} {named}{more}." if shown else ""
+    return Unknown(f"There is no {kind} {name!r} here.{known}", name, shown)
 
 
 def _ambiguous(

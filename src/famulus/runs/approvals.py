@@ -172,7 +172,8 @@ class Approvals:
             plan = Plan(approval.call_id, tool, given, answer.arguments, shown)
             preview = await self._hands.carrier.preview(plan, context)
         except (Retry, ToolFailed) as word:
-            raise Invalid(fields=(FieldProblem("arguments", str(word)),)) from word
+            said = word.said if isinstance(word, Retry) else str(word)
+            raise Invalid(fields=(FieldProblem("arguments", said),)) from word
         return as_json(preview.arguments)
 
 

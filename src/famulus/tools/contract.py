@@ -42,8 +42,10 @@ class Lack:
 class Retry(Exception):
     """The model called the tool wrongly; the message tells it how to mend the call."""
 
-    def __init__(self, said: str, lack: Lack | None = None) -> None:
-        super().__init__(said)
+    def __init__(self, said: str, lack: Lack | None = None, *, advice: str = "") -> None:
+        """`said` is for anybody; `advice` is what a model is told besides."""
+        super().__init__(f"{said} {advice}".rstrip())
+        self.said = said
         self.lack = lack
 
 

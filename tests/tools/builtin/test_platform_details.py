@@ -260,12 +260,31 @@ async def test_students_are_enrolled_and_each_is_told_of(hands: Hands) -> None:
 
     done = await hands.act("teacher", "enrol_students", course="robots", students=people)
 
-    assert done.said == "Enrolled 1 student in “Robots”, found 1 in it already and could not enrol 2."
+    assert done.said.startswith(
+        "Enrolled 1 student in “Robots”, found 1 in it already and could not enrol nobody@"
+    )
+    assert "and not an address (" in done.said
     assert isinstance(done.data, dict)
     assert (done.data["enrolled"], done.data["already"]) == (people[:1], people[1:2])
     assert [each["who"] for each in done.data["not_enrolled"]] == people[2:]
     assert done.undo is not None
     assert done.undo.arguments == {"course": hands.world.course, "student": "idle@famulus.local"}
+
+
+async def test_what_is_not_there_is_told_with_what_the_person_sees(hands: Hands) -> None:
+    listed = (await hands.act("admin", "list_projects")).data
+    assert isinstance(listed, list)
+    seen = {row["name"] for row in listed}
+    with pytest.raises(Retry) as raised:
+        await hands.act("admin", "list_tracks", project="Astrology")
+    word = raised.value
+
+    assert word.said.startswith("There is no project 'Astrology' here. There ")
+    assert "Data Science" in word.said
+    assert word.lack is not None
+    assert {name for _, name in word.lack.choices} <= seen
+    assert "Ask the person" not in word.said
+    assert "Ask the person" in str(word)
 
 
 async def test_two_new_students_are_not_withdrawn_by_one_button(hands: Hands) -> None:

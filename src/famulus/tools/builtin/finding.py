@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from famulus.campus import lookup
 from famulus.campus.courses import CourseCard
-from famulus.campus.lookup import Ambiguous
+from famulus.campus.lookup import Ambiguous, Unknown
 from famulus.campus.schemas.courses import LessonSummary
 from famulus.campus.schemas.organizations import OrganizationOut
 from famulus.campus.schemas.people import EnrolmentOut, MemberOut
@@ -18,6 +18,7 @@ from famulus.kernel.errors import NotFound
 from famulus.tools.contract import Lack, Retry, ToolContext
 
 T = TypeVar("T")
+UNKNOWN = "Ask the person what is meant, or list what there is."
 WHERE = "Say in which organization: give `organization`, by name. Ask the person which one is meant."
 
 
@@ -27,9 +28,14 @@ async def found(finding: Awaitable[T]) -> T:
         return await finding
     except Ambiguous as error:
         lack = Lack(meant=error.name, choices=error.candidates)
-        raise Retry(f"{error.detail} Ask the person which one is meant, and call again.", lack) from error
+        raise Retry(
+            error.detail, lack, advice="Ask the person which one is meant, and call again."
+        ) from error
+    except Unknown as error:
+        lack = Lack(meant=error.name, choices=error.candidates)
+        raise Retry(error.detail, lack, advice=UNKNOWN) from error
     except NotFound as error:
-        raise Retry(f"{error.detail} Ask the person what is meant, or list what there is.") from error
+        raise Retry(error.detail, advice=UNKNOWN) from error
 
 
 async def organization(context: ToolContext, name: str, *, archived: bool = False) -> OrganizationOut:

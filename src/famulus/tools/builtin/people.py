@@ -23,6 +23,8 @@ from famulus.tools.contract import Done, Preview, Tool, ToolContext, Undo
 
 MOST_COURSES = 10
 MOST_STUDENTS = 100
+TOLD = 3
+"""Of those who could not be enrolled, so many are named in a sentence."""
 Who = Annotated[str, Field(min_length=1, max_length=320)]
 
 
@@ -108,12 +110,18 @@ async def _enrol(context: ToolContext, given: EnrolStudents) -> Done:
     }
     said = [f"Enrolled {counted(len(enrolled), 'student')} in {quoted(course.title)}"]
     said += [f"found {len(already)} in it already"] if already else []
-    said += [f"could not enrol {len(others)}"] if others else []
+    said += [f"could not enrol {_who(others)}"] if others else []
     undo = None
     if len(enrolled) == 1:
         arguments = {"course": course.id, "student": enrolled[0]}
         undo = Undo("withdraw_student", arguments, f"Take {enrolled[0]} out of {quoted(course.title)} again")
     return Done(f"{listed(said)}.", data, undo)
+
+
+def _who(others: Sequence[BulkLineOut]) -> str:
+    """The first of those who could not be enrolled, with why, for a person to read."""
+    told = [f"{line.who} ({(line.detail or line.outcome).rstrip('.')})" for line in others[:TOLD]]
+    return listed([*told, f"{len(others) - TOLD} more"] if len(others) > TOLD else told)
 
 
 async def _foresee_enrolment(context: ToolContext, given: EnrolStudents) -> Preview:
