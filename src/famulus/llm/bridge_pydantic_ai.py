@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from pydantic_ai import exceptions
@@ -166,7 +166,7 @@ def _ours(error: exceptions.AgentRunError, model: str) -> errors.ModelError:
     """The package's error as ours."""
     match error:
         case exceptions.ModelHTTPError(status_code=status, body=body):
-            said = body if isinstance(body, dict) else {"message": str(body or "")}
+            said = cast(dict[str, object], body) if isinstance(body, dict) else {"message": str(body or "")}
             words = read_message(msgspec.json.encode({"error": said}, enc_hook=str))
             return error_for(
                 status,
