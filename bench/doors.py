@@ -1,13 +1,18 @@
-"""What a relayed token costs at each door that streams, against the native one: the same server, load and minute."""
+"""What a relayed token costs at each door that streams, against the native one: the same server, load and minute.
+
+With `--streams 500` the same of so many streams at once: what each takes of memory, and how evenly its tokens come.
+"""
 
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from uuid import uuid4
 
+from bench.load import Stream
 from bench.run import (
     DOCUMENT,
     EMAIL,
@@ -28,10 +33,39 @@ from bench.run import (
     summary,
     write_table,
 )
+from bench.sockets import SocketStream, by_socket
 
 SAID = "Tell me about the sea."
+GOALS = {"chatkit": 2.0}
 GOAL = 1.3
+MANY_RATE, MANY_TOKENS, MANY_RAMP = 5, 60, 5.0
+"""Of many streams: tokens per second and tokens of each, and the seconds over which they begin."""
+WARM = 20
+OTHERS = 4
+"""Doors beside the native one."""
 Requests = Callable[[str, int], list[bytes]]
+
+
+class Paced(Stream):
+    """One answer whose tokens' distances are noted."""
+
+    last = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        now = time.perf_counter()
+        if data.count(self.mark):
+            if self.count:
+                GAPS.append(now - self.last)
+            self.last = now
+        super().data_received(data)
+
+
+class PacedSocket(Paced, SocketStream):
+    """The same over a socket."""
+
+
+GAPS: list[float] = []
+"""Seconds between tokens of one stream, of the load that is measured."""
 
 
 def other_doors(server: Server) -> list[Server]:
@@ -71,7 +105,16 @@ def other_doors(server: Server) -> list[Server]:
         beside = {"messages": said, "assistantId": assistant(model)}
         return [post("/ai-sdk", {"id": uuid4().hex, **beside}, headers) for _ in range(streams)]
 
+    def chatkit(model: str, streams: int) -> list[bytes]:
+        content = [{"type": "input_text", "text": SAID}]
+        said = {"content": content, "attachments": [], "inference_options": {}}
+        body = {"type": "threads.create", "params": {"input": said}}
+        body["metadata"] = {"assistantId": assistant(model)}
+        return [post("/chatkit", body, headers)] * streams
+
     return [
+        by_socket(server),
+        replace(server, name="chatkit", requests=chatkit, mark=b'.text_delta"'),
         replace(server, name="chat completions", requests=chat, mark=b'"content":"t'),
         replace(server, name="responses", requests=responses, mark=b"event: response.output_text.delta"),
         replace(server, name="AG-UI", requests=ag_ui, mark=b"TEXT_MESSAGE_CONTENT"),
@@ -88,35 +131,79 @@ def table(doors: list[Server], rounds: list[list[Result]]) -> str:
     ]
     for door, each in zip(doors, figures, strict=True):
         ratio = each["token_us"] / figures[0]["token_us"]
-        goal = "" if door is doors[0] else f"≤ {GOAL} × the native door"
+        goal = "" if door is doors[0] else f"≤ {GOALS.get(door.name, GOAL)} × the native door"
         lines.append(
             f"| {door.name} | {each['token_us']:.2f} | {each['whole_us']:.2f} | {ratio:.2f} | {goal} |"
         )
     return "\n".join(lines)
 
 
+def token_costs(doors: list[Server]) -> str:
+    """Each door under the paced load, in turn."""
+    for door in doors:
+        load(door, f"bench-{TOKENS // 4}-{RATE * 2}", STREAMS, 1, TOKENS // 4)
+    rounds: list[list[Result]] = [[] for _ in doors]
+    for _ in range(ROUNDS):
+        for door, results in zip(doors, rounds, strict=True):
+            results.append(load(door, f"bench-{TOKENS}-{RATE}", STREAMS, 1, TOKENS, ramp=RAMP))
+    return table(doors, rounds)
+
+
+def many(upstream: str, streams: int) -> str:
+    """The figures of many streams at once, in Markdown; each door at a server of its own, whose memory is fresh."""
+    lines = [
+        "| door | per stream, kB | CPU of the core, % | between tokens, p50, ms | p99, ms | first token, p99, ms |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for number in range(1 + OTHERS):
+        with ExitStack() as stack:
+            server = famulus(stack, upstream, None)
+            door = [replace(server, name="native"), *other_doors(server)][number]
+            door = replace(door, stream=PacedSocket if issubclass(door.stream, SocketStream) else Paced)
+            load(door, f"bench-{WARM}-0", WARM, 1, WARM)
+            lines.append(_line(door, streams))
+            print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+def _line(door: Server, streams: int) -> str:
+    GAPS.clear()
+    began = time.perf_counter()
+    result = load(door, f"bench-{MANY_TOKENS}-{MANY_RATE}", streams, 1, MANY_TOKENS, ramp=MANY_RAMP)
+    took = time.perf_counter() - began
+    gaps, firsts = sorted(GAPS), sorted(result.tally.first_token)
+    first = firsts[int(len(firsts) * 0.99)] * 1e3 - 1000 / MANY_RATE
+    return (
+        f"| {door.name} | {result.growth / streams / 1e3:.1f} | {result.cpu / took * 100:.0f} |"
+        f" {gaps[len(gaps) // 2] * 1e3:.0f} | {gaps[int(len(gaps) * 0.99)] * 1e3:.0f} | {first:.0f} |"
+    )
+
+
 def main() -> None:
     """Measure, print and perhaps write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the table into docs/reference/bench.md")
+    parser.add_argument(
+        "--streams", type=int, default=0, help="so many at once, instead of 100 for each door"
+    )
     options = parser.parse_args()
+    os.environ["FAMULUS_MAX_STREAMS"] = os.environ["FAMULUS_MAX_SOCKETS"] = (
+        "5000"  # of the one person there is
+    )
     with ExitStack() as stack:
         port = free_port()
         stack.enter_context(started([sys.executable, "bench/upstream.py", str(port)], 1))
         if (os.cpu_count() or 1) > 1 and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {1})
-        server = famulus(stack, f"http://127.0.0.1:{port}/v1", None)
-        doors = [replace(server, name="native"), *other_doors(server)]
-        for door in doors:
-            load(door, f"bench-{TOKENS // 4}-{RATE * 2}", STREAMS, 1, TOKENS // 4)
-        rounds: list[list[Result]] = [[] for _ in doors]
-        for _ in range(ROUNDS):
-            for door, results in zip(doors, rounds, strict=True):
-                results.append(load(door, f"bench-{TOKENS}-{RATE}", STREAMS, 1, TOKENS, ramp=RAMP))
-        result = table(doors, rounds)
+        upstream = f"http://127.0.0.1:{port}/v1"
+        if options.streams:
+            result = many(upstream, options.streams)
+        else:
+            server = famulus(stack, upstream, None)
+            result = token_costs([replace(server, name="native"), *other_doors(server)])
     print(result)
     if options.write:
-        write_table(DOCUMENT, result, "doors")
+        write_table(DOCUMENT, result, "streams" if options.streams else "doors")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.crash.checker import violations
@@ -15,6 +16,7 @@ from tests.crash.history import History, Stored
 from tests.crash.server import Server
 from tests.support.databases import build_schema, schema_key
 from tests.support.postgres import Postgres
+from tests.support.streaming import FOLLOWED, Opening, following, shown_at_last
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.crash, pytest.mark.postgres, pytest.mark.slow]
@@ -85,6 +87,40 @@ async def test_the_other_instance_takes_over(pair: tuple[Server, Server]) -> Non
         assert resumed <= GOAL
         assert stream.seen[-1].name == "run.completed"
         assert await talk.verdict() == []
+
+
+async def read_at(url: str, opened: Opening, headers: dict[str, str]) -> list[str]:
+    """The data of a stream, read to its end."""
+    wanted = {**headers, "Accept": "text/event-stream"}
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session,
+        session.request(opened.method, url + opened.path, json=opened.body, headers=wanted) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        return [line[6:] for line in (await answer.text()).split("\n") if line.startswith("data: ")]
+
+
+async def test_D04_D08_a_takeover_is_seen_through_at_every_door(pair: tuple[Server, Server]) -> None:
+    """Whoever follows at the other instance is told of the new beginning in the door's own way, and has it whole."""
+    first, second = pair
+    async with conversation(first) as talk:
+        following_here = await talk.begin()
+        send, headers = talk.history.sends[0], talk.client.headers
+        readers = {
+            way: asyncio.create_task(
+                read_at(second.url, following(way, send.thread_id, send.run_id), headers)
+            )
+            for way in FOLLOWED
+        }
+        await asyncio.sleep(1)
+        await first.kill()
+        talk.at.append(second)
+        await asyncio.wait_for(following_here, 30)
+        path = f"/api/v1/runs/{send.run_id}"
+        answer = (await talk.client.ask("GET", path))["answer"]["text"]
+        for way, reader in readers.items():
+            shown = shown_at_last(way, send.run_id, await asyncio.wait_for(reader, 30))
+            assert shown == answer, way
 
 
 async def test_an_instance_that_stood_still_writes_nothing(pair: tuple[Server, Server]) -> None:

@@ -11,9 +11,8 @@ import pytest
 from tests.support import sockets
 from tests.support.academy import new_thread, plant
 from tests.support.asking import OVER_HTTP, Asked, Told, body_of, told_by
-from tests.support.chatkit import Screen
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
-from tests.support.streaming import FOLLOWED, STREAMS, following, opening
+from tests.support.streaming import FOLLOWED, STREAMS, following, opening, shown_at_last
 from tests.support.waiting import seen_soon
 
 MOST = 12
@@ -94,7 +93,7 @@ def test_L03_a_reader_who_does_not_read_holds_nobody_up_and_misses_nothing(bound
             slow.connect(("127.0.0.1", bounded.port))
             slow.sendall(following(way, thread, run).raw(bounded.academy.people["student"].token))
             seen_soon(lambda: client.get(f"/api/v1/runs/{run}").json()["status"] == "completed", 20)
-            assert text_in(way, run, read_all(slow)).split() == LONG.split()
+            assert shown_at_last(way, run, read_all(slow)).split() == LONG.split()
 
 
 def read_all(connection: socket.socket) -> list[str]:
@@ -108,18 +107,6 @@ def read_all(connection: socket.socket) -> list[str]:
             body += file.read(size)
             file.readline()
     return [line[6:] for line in body.decode().split("\n") if line.startswith("data: ")]
-
-
-def text_in(way: str, run: str, data: list[str]) -> str:
-    """The answer that a reader of these events shows."""
-    events = [json.loads(each) for each in data]
-    if way == "chatkit":
-        screen = Screen()
-        for event in events:
-            screen.take(event)
-        return screen.words[run]
-    field = "delta" if way == "responses" else "text"
-    return "".join(each[field] for each in events if each["type"].endswith("delta"))
 
 
 @pytest.mark.parametrize("way", STREAMS)

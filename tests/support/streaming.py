@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.asking import Asked, body_of
-from tests.support.chatkit import request
+from tests.support.chatkit import Screen, request
 from tests.support.doors_chatkit import FOLLOW
 
 
@@ -73,6 +73,28 @@ LAST_CODE: dict[str, Callable[[str], str]] = {
     "plain text": lambda body: "stream_ended" if "Sign in again" in body else "",
 }
 """By door, the code that its last words tell, or the words where it has no codes."""
+
+
+def shown_at_last(way: str, run: str, data: list[str]) -> str:
+    """The answer that a reader shows who was told these events, one after another, at a door."""
+    events = [json.loads(each) for each in data]
+    if way == "chatkit":
+        screen = Screen()
+        for event in events:
+            screen.take(event)
+        return screen.words[run]
+    if way == "responses":
+        output = events[-1]["response"]["output"]
+        return "".join(part["text"] for item in output for part in item.get("content", ()))
+    text = ""
+    for event in events:
+        if event["type"] == "answer.restarted" or event.get("replace"):
+            text = event["text"]
+        elif event["type"] in ("delta", "text.delta"):
+            text += event["text"]
+    return text
+
+
 STREAMS = tuple(LAST_CODE)
 FOLLOWED = ("native", "chats", "responses", "chatkit")
 """Doors at which a run is followed that was begun elsewhere."""

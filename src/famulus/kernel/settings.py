@@ -15,7 +15,8 @@ from pydantic_settings import SettingsConfigDict
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.issuers import TrustedIssuer
 from famulus.kernel.settings_files import FileSettings
-from famulus.kernel.settings_models import PREFIX, ModelSettings, names
+from famulus.kernel.settings_models import PREFIX, names
+from famulus.kernel.settings_streams import StreamSettings
 
 
 def _async_url(url: object) -> object:
@@ -31,7 +32,7 @@ def _async_url(url: object) -> object:
     raise ValueError("write postgresql+asyncpg://user:password@host/name or sqlite:///path/to/file.db")
 
 
-class Settings(ModelSettings, FileSettings):
+class Settings(StreamSettings, FileSettings):
     """Everything an operator can set. Each field's description is its line in the reference."""
 
     model_config = SettingsConfigDict(
@@ -111,41 +112,6 @@ class Settings(ModelSettings, FileSettings):
         False,
         validation_alias=names("mcp_stdio"),
         description="Whether site admins may connect MCP servers that are programs, started on this machine.",
-    )
-    max_streams: int = Field(
-        256,
-        ge=1,
-        le=100_000,
-        validation_alias=names("max_streams"),
-        description="Event streams that one person, or one program, may have open at once per instance.",
-    )
-    body_timeout: float = Field(
-        30,
-        gt=0,
-        le=3600,
-        validation_alias=names("body_timeout"),
-        description="Seconds in which the body of a request has to have come; of an upload twenty times as many.",
-    )
-    max_sockets: int = Field(
-        32,
-        ge=1,
-        le=10_000,
-        validation_alias=names("max_sockets"),
-        description="WebSockets that one person may have open at once per instance.",
-    )
-    socket_idle_timeout: float = Field(
-        900,
-        gt=0,
-        le=86_400,
-        validation_alias=names("socket_idle_timeout"),
-        description="Seconds after which a WebSocket is closed on which nothing happens.",
-    )
-    socket_patience: float = Field(
-        10,
-        gt=0,
-        le=300,
-        validation_alias=names("socket_patience"),
-        description="Seconds that a WebSocket waits for a client that does not read, before it is dropped.",
     )
     guest_chat: bool = Field(
         False,
