@@ -218,7 +218,7 @@ def asked(library: Library, count: int) -> Iterator[Question]:
 
 
 def _question(passage: Passage, chance: random.Random) -> Question:
-    words = [each for each in passage.text.replace(".", "").split() if each[:1].islower() and len(each) > 3]
+    words = [each for each in passage.text.replace(".", "").split() if each[:1].islower() and len(each) > 5]
     named = passage.text.split(" near ")[1].split(".")[0]
     telling = " ".join(chance.sample(words, min(5, len(words))))
     near = np.frombuffer(passage.vector, np.float16).astype(np.float32)

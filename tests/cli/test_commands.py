@@ -412,3 +412,14 @@ def test_accounts_are_managed_from_the_command_line(tmp_path: Path) -> None:
     assert run(tmp_path, "user", "site-admin", "ada@x.local").returncode == 0
     assert run(tmp_path, "user", "site-admin", "site@x.local", "--revoke").returncode == 0
     assert run(tmp_path, "user", "suspend", "nobody@x.local").returncode == 2
+
+
+def test_reindex(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+
+    assert "made anew" in run(tmp_path, "reindex").stdout
+    wrong = run(tmp_path, "reindex", "--to", "localhost:6333")
+    assert (wrong.returncode, "--to http://" in wrong.stderr) == (2, True)
+    away = run(tmp_path, "reindex", "--to", "http://127.0.0.1:1")
+    assert (away.returncode, "goes on from there" in away.stderr) == (2, True)
+    assert "FAMULUS_INDEX_URL" in run(tmp_path, "doctor", FAMULUS_INDEX_URL="http://127.0.0.1:1").stdout
