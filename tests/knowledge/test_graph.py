@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, text
 from famulus.campus import lessons
 from famulus.campus.schemas.courses import LessonChange, NewLesson
 from famulus.kernel.database import Database
-from famulus.knowledge.graph import Start, lead
+from famulus.knowledge.graph import STARTS, Start, lead
 from famulus.knowledge.index import Scope, scope_word
 from famulus.knowledge.ingest import ingest_path
 from famulus.knowledge.lessons import sync_course_lessons
@@ -58,6 +58,23 @@ async def test_a_passage_without_a_word_of_the_question_is_led_to(world: World) 
     titles = [passage.title for passage in found]
     assert titles[0] == "The greenhouse pump"
     assert {"Ada Lowe", "Port Ellery"} <= set(titles[:4])
+
+
+@pytest.mark.usefixtures("chain")
+async def test_what_was_found_far_down_leads_on_once_the_walk_has_lifted_it(
+    world: World, owner: Owner, tmp_path: Path
+) -> None:
+    fillers = {f"f{n}.md": f"# Filler {n}\n\nNothing of interest, number {n}." for n in range(STARTS)}
+    await ingest_path(world.database, owner, write(tmp_path / "fillers", fillers))
+    async with world.database.read() as session:
+        rows = await session.execute(select(Chunk.title, Chunk.number, Chunk.text))
+        found = {row[0]: row for row in rows}
+        titles = ["The greenhouse pump", *(f"Filler {n}" for n in range(STARTS)), "Ada Lowe"]
+        starts = [Start(found[title][1], 1 - n / 20, -n, found[title][2]) for n, title in enumerate(titles)]
+        led = await lead(session, QUESTION, starts, Scope(((world.course, True),)), most=20)
+
+    assert led is not None
+    assert found["Port Ellery"][1] in [number for number, _ in led.ranking]
 
 
 @pytest.mark.usefixtures("chain")
