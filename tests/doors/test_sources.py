@@ -39,6 +39,6 @@ def test_a_source_is_followed_to_its_end(server: Served) -> None:
 
 
 def test_what_is_not_theirs_is_not_there(server: Served) -> None:
-    with server.client("stranger") as stranger:
+    with server.client("their_admin") as stranger:
         path = f"/api/v1/sources/{server.academy.ids['source']}/events"
         assert_problem(stranger.get(path), 404, "not_found")
