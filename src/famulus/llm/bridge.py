@@ -103,7 +103,7 @@ async def _next(batches: Batches, patience: float, until: float) -> Sequence[Ite
 
 
 def _load(name: str) -> Answer:
-    # lazy: an extra of a few hundred megabytes' worth of clients, which most servers do without
+    # lazy: most servers do without this extra, which takes seconds to load
     from famulus.llm.bridge_pydantic_ai import open_bridge
 
     return open_bridge(name)

@@ -110,9 +110,7 @@ def _open_one(
             return BridgedModel(name, limits=limits, retry=retry, health=healths.get(kind, name))
         case "openai" if name and openai_api_key:
             address, key = base_url, openai_api_key
-        case "compatible" if name and base_url:
-            address, key = base_url, openai_api_key
-        case "responses" if name and (openai_api_key or base_url):
+        case "compatible" | "responses" if name and (base_url or (kind == "responses" and openai_api_key)):
             address, key = base_url, openai_api_key
         case "anthropic" if name and anthropic_api_key:
             address, key = anthropic_base_url, anthropic_api_key
