@@ -107,9 +107,9 @@ def other_doors(server: Server) -> list[Server]:
 
     def chatkit(model: str, streams: int) -> list[bytes]:
         content = [{"type": "input_text", "text": SAID}]
-        said = {"content": content, "attachments": [], "inference_options": {}}
-        body = {"type": "threads.create", "params": {"input": said}}
-        body["metadata"] = {"assistantId": assistant(model)}
+        said: dict[str, object] = {"content": content, "attachments": [], "inference_options": {}}
+        whose = {"assistantId": assistant(model)}
+        body = {"type": "threads.create", "params": {"input": said}, "metadata": whose}
         return [post("/chatkit", body, headers)] * streams
 
     return [
