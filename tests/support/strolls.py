@@ -32,7 +32,9 @@ ORGANIZATIONS, COURSES, PEOPLE, DOCUMENTS = 3, 9, 12, 60
 NAMES = ("Ada Lowe", "Port Ellery", "Greenhouse Pump", "Tidal Bridge", "Mira Voss", "Old Quarry")
 """Shared by all tenants, so that the graph is tempted to cross from one to another."""
 WORDS = ("robot", "wheel", "gyroscope", "lamp", "axle", "sensor", "motor", "cable")
-WAYS: tuple[frozenset[Way], ...] = (EVERY_WAY, frozenset({"words"}), frozenset({"meaning"}), EVERY_WAY)
+WAYS: tuple[frozenset[Way], ...] = (
+    EVERY_WAY, frozenset({"words"}), frozenset({"meaning"}), frozenset({"words", "graph"}),
+)  # fmt: skip
 CHANGE_EVERY = 8
 """Questions between two changes."""
 
