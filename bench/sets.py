@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from famulus.knowledge.words import STOP
 
 DOCUMENTS, QUESTIONS = 2_500, 200
@@ -31,6 +33,7 @@ LONGEST_NAME = 6
 """Words."""
 COMMONEST = 300
 """A word in more than one of so many passages tells little by itself."""
+METHODS = frozenset("get put post delete patch head options trace".split())
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
@@ -39,8 +42,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 class Made:
     """A set in the making."""
 
-    documents: list[dict[str, str]] = field(default_factory=list)
-    questions: dict[str, set[str]] = field(default_factory=dict)
+    documents: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    questions: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Texts, each with the ids of its documents."""
 
     def add(self, title: str, text: str, question: str | None = None) -> None:
@@ -138,18 +141,34 @@ def api() -> Made:
     return made
 
 
+class _Parameter(msgspec.Struct):
+    name: str = ""
+
+
+class _Operation(msgspec.Struct, rename="camel"):
+    operation_id: str = ""
+    summary: str = ""
+    description: str = ""
+    parameters: list[_Parameter] = msgspec.field(default_factory=list[_Parameter])
+    request_body: msgspec.Raw = msgspec.Raw(b"")
+    responses: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Document(msgspec.Struct):
+    paths: dict[str, dict[str, msgspec.Raw]]
+
+
 def openapi(path: Path) -> Made:
     """What an operation is for, and the operation."""
     made = Made()
-    for address, item in json.loads(path.read_text("utf-8"))["paths"].items():
-        for method, operation in item.items():
-            if isinstance(operation, dict) and "responses" in operation:
-                summary = operation.pop("summary", None)
-                said = operation.pop("description", "")
-                names = [one["name"] for one in operation.get("parameters", ()) if "name" in one]
-                known = [f"{method.upper()} {address}", said, "Parameters: " + ", ".join(names)]
-                known.append("Schemas: " + ", ".join(re.findall(r'schemas/(\w+)"', json.dumps(operation))))
-                made.add(operation.get("operationId", ""), "\n\n".join(known), summary)
+    for address, item in msgspec.json.decode(path.read_bytes(), type=_Document).paths.items():
+        for method in sorted(METHODS & item.keys()):
+            one = msgspec.json.decode(item[method], type=_Operation)
+            schemas = re.findall(rb'schemas/(\w+)"', bytes(one.request_body) + bytes(one.responses))
+            known = [f"{method.upper()} {address}", one.description]
+            known.append("Parameters: " + ", ".join(parameter.name for parameter in one.parameters))
+            known.append("Schemas: " + ", ".join(name.decode() for name in schemas))
+            made.add(one.operation_id, "\n\n".join(known), one.summary)
     return made
 
 
@@ -157,7 +176,8 @@ class Hops:
     """Passages that name one another."""
 
     def __init__(self, corpus: Path) -> None:
-        self.rows = [json.loads(line) for line in corpus.read_text("utf-8").split("\n") if line.strip()]
+        decoder = msgspec.json.Decoder(dict[str, str])
+        self.rows = [decoder.decode(line) for line in corpus.read_text("utf-8").split("\n") if line.strip()]
         counted = (set(_words(row["text"])) for row in self.rows)
         self.common = Counter(word for words in counted for word in words)
         called = [re.sub(r" \([^)]*\)$", "", row["title"]) for row in self.rows]
@@ -201,7 +221,8 @@ def hops(corpus: Path, depth: int) -> Made:
     known = Hops(corpus)
     made = Made(known.rows)
     for start in sorted(range(len(known.rows)), key=lambda at: _lot(known.rows[at]["title"])):
-        way, led = [start], []
+        way = [start]
+        led: list[str] = []
         while len(way) < depth:
             onward = {to: said for to, said in known.links(way[-1]).items() if to not in way}
             if not onward:
