@@ -73,23 +73,23 @@ def _section(find: Find, document: Node, where: tuple[Method, str], place: Node,
 def _edges(find: Find, place: str, id: str, described: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What an operation is, and what it refers to.
 
-    It *is* its own id, and stands for the schemas that it takes and gives as a whole; those inside of them, and the
-    operations that its answers link to, it refers to.
+    It *is* its own id, and stands for the schema that it takes. What it gives, what is inside of either, and the
+    operations that its answers link to, it refers to: where all that give a thing stood for it, none would stand out.
     """
     answers = [each for status, each in node(described.get("responses")).items() if status.startswith("2")]
-    whole = dict.fromkeys(
-        ref for each in (described.get("requestBody"), *answers) for ref in _references(find, each, 1)
-    )
+    taken = dict.fromkeys(_references(find, described.get("requestBody"), 1))
+    given = dict.fromkeys(ref for each in answers for ref in _references(find, each, DEEPEST_REFERENCE))
     inner = dict.fromkeys(
-        ref for each in whole for ref in _references(find, {"$ref": each}, DEEPEST_REFERENCE)
+        ref for each in taken for ref in _references(find, {"$ref": each}, DEEPEST_REFERENCE)
     )
     linked = [
         f":{text_of(node(link).get('operationId'))}"
         for each in answers
         for link in node(node(each).get("links")).values()
     ]
-    refers = [f"{place}{ref}" for ref in (*linked, *(ref for ref in inner if ref not in whole)) if ref != ":"]
-    return (f"{place}:{id}", *(f"{place}{ref}" for ref in whole)), tuple(refers[:MOST_REFERENCES])
+    wanted = dict.fromkeys((*linked, *given, *inner))
+    refers = [f"{place}{ref}" for ref in wanted if ref != ":" and ref not in taken]
+    return (f"{place}:{id}", *(f"{place}{ref}" for ref in taken)), tuple(refers[:MOST_REFERENCES])
 
 
 def _references(find: Find, value: object, depth: int) -> Iterator[str]:
