@@ -26,7 +26,7 @@ async def test_nobody_sees_more_than_they_may(database: Database, tmp_path: Path
         tally = await made.stroll(QUESTIONS)
 
     assert tally.wrong == []
-    assert min(tally.passages, tally.neighbours, tally.opened, tally.changes) > 10
+    assert min(tally.passages, tally.steps, tally.neighbours, tally.opened, tally.changes) > 10
 
 
 async def test_a_removed_source_is_gone_with_the_next_search_and_leaves_nothing(

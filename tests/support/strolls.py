@@ -269,10 +269,11 @@ class Campus:
             (Owner(organization, course.id),) * 5 + (Owner(organization), Owner(None))
         )
         self._made += 1
-        name, word = f"Paper {self._made}", f"zq{self._made}x"
+        # About a name that others are about, too: what stands in brackets is no part of it.
+        name, word = f"{self._chance.choice(NAMES)} ({self._made})", f"zq{self._made}x"
         text = (
-            f"# {name}\n\n{self._chance.choice(NAMES)} has a {self._chance.choice(WORDS)}, says"
-            f" {self._chance.choice(NAMES)}.\n\n## {self._chance.choice(NAMES)}\n\nIt is called {word}."
+            f"# {name}\n\nIt has a {self._chance.choice(WORDS)}, says {self._chance.choice(NAMES)}."
+            f"\n\nIt is called {word}."
         )
         draft = Draft(
             f"{self._made}.md", parse(text.encode(), f"{self._made}.md"), digest(text.encode()), len(text)
