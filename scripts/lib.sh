@@ -14,6 +14,8 @@ export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
 export UV_PYTHON_DOWNLOADS=never
 export UV_COMPILE_BYTECODE=1
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+# Compiled modules are kept: where that is off, each start compiles the whole server anew, which takes it four times as long.
+unset PYTHONDONTWRITEBYTECODE
 if [ -n "${PIP_INDEX_URL:-}" ] && [ -z "${UV_INDEX_URL:-}${UV_DEFAULT_INDEX:-}" ]; then
   export UV_DEFAULT_INDEX="$PIP_INDEX_URL"
 fi

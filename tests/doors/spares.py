@@ -40,7 +40,7 @@ def spares(server: Served) -> dict[str, str]:
         ids["thread_title"] = f"Springs {MARKS['thread']}"
         spare_lesson = send(teacher, "POST /api/v1/courses/{course_id}/lessons", ids)
         ids["spare_lesson"] = spare_lesson.json()["id"]
-        golden = {"question": "What is a spare?", "document": "weirs.md"}
+        golden = {"question": filled("What is a spare {new}?", {}), "document": "weirs.md"}
         made = teacher.post(f"/api/v1/courses/{ids['course']}/golden-questions", json=golden).json()
         ids["spare_golden"] = made["items"][0]["id"]
         ids["spare_source"] = send(teacher, "POST /api/v1/courses/{id}/sources", ids).json()["id"]

@@ -90,7 +90,7 @@ def test_citations_stand_with_the_words(server: Served) -> None:
         events = AgUi(client).say(uuid4().hex, "cite: where does a river begin?", forwardedProps=props)
         end = next(event for event in events if event["type"] == "TEXT_MESSAGE_END")
         [cited] = end["metadata"]["citations"]
-        assert cited["title"] == "Springs"
+        assert cited["title"].startswith("Springs")
         assert "/lessons/" in cited["url"]
         assert "retrieval" in kinds(events)
         live = next(event["value"] for event in events if event.get("name") == "citation")
