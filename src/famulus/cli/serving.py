@@ -28,6 +28,7 @@ def run_server(*, migrate_first: bool, seed_first: bool, host: str | None, port:
     settings = load_settings(**{key: value for key, value in given.items() if value is not None})
     configure(settings)
     server = Server(settings, demo=seed_first and settings.local)
+    gc.enable()  # nothing is loaded any more
 
     async def everything() -> None:
         await _prepare(settings, migrate_first=migrate_first, seed_first=seed_first)
