@@ -105,7 +105,7 @@ def test_citations_are_sources(server: Served) -> None:
         chat, name = AiSdk(client), uuid4().hex
         chunks = chat.say(name, "cite: where does a river begin?", courseId=server.academy.ids["course"])
         source = the(chunks, "source-url")
-        assert source["title"] == "Springs"
+        assert source["title"].startswith("Springs")
         assert "/lessons/" in source["url"]
         assert source["providerMetadata"]["famulus"]["number"] == 1
         assert the(chunks, "data-retrieval")["data"][0]["number"] == 1
