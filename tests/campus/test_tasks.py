@@ -179,6 +179,7 @@ async def test_tasks_are_found_by_the_words_of_their_titles(world: World) -> Non
             for title in ("Read chapter 3", "Chapter 3: EXERCISES", "Über 100% lesen")
         ]
         await create_task(session, other, NewTask(title="Read chapter 3 of somebody else"))
+    async with world.database.write() as session:
         await change_task(session, student, made[1].id, TaskChange(done=True))
 
     async with world.database.read() as session:
