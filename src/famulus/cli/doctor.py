@@ -103,7 +103,10 @@ async def _embedding(settings: Settings) -> PartState:
 
 
 async def _index(settings: Settings) -> PartState:
-    database = Database(settings.database)
+    try:
+        database = Database(settings.database)
+    except FamulusError as error:  # what is wrong with it stands in its own line
+        return PartState("index", "down", error.detail)
     try:
         own = index_of(database.dialect)
         if settings.index_url is None:
