@@ -17,7 +17,7 @@ MISSING = (
     "Run <code>scripts/run</code>, or <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>.</p>"
 )
 OURS = frozenset(
-    "api v1 assistant assistants courses chatkit mcp ws healthz readyz metrics docs openapi.json assets"
+    "api v1 assistant assistants courses chatkit ag-ui ai-sdk mcp ws healthz readyz metrics docs openapi.json assets"
     " .well-known".split()
 )
 """First words of paths that are never the page: what is not there says so."""
