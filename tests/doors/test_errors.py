@@ -36,13 +36,22 @@ def test_nobody_is_told_to_sign_in(embedded: Served) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v1/threads/", "/api//v1/threads",
-     "/v1/nothing", "/assets/none.js", "/healthz/", "/docs/none", "/api/v1/%2e%2e/threads"],
+     "/assets/none.js", "/healthz/", "/docs/none", "/api/v1/%2e%2e/threads"],
 )  # fmt: skip
 def test_what_is_not_there(embedded: Served, path: str) -> None:
     """No redirect, no page of the web app, and the same for every method."""
     with embedded.client("student") as client:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             assert_problem(client.request(method, path), 404, "not_found")
+
+
+def test_what_is_not_there_for_openai_s_clients(embedded: Served) -> None:
+    """In the words of their protocol."""
+    with embedded.client("student") as client:
+        for method in ("GET", "POST", "DELETE"):
+            refused = client.request(method, "/v1/nothing")
+            assert refused.status_code == 404
+            assert refused.json()["error"]["code"] == "not_found"
 
 
 @pytest.mark.parametrize("path", sorted({name.partition(" ")[2] for name in CASES}))

@@ -79,7 +79,7 @@ async def test_D11_what_the_journal_has_may_be_named_before_it_is_shown(
     first, second = ThreadTitled(run.thread_id, "First"), ThreadTitled(run.thread_id, "Second")
     async with work.lock:
         async with instance.database.write() as session:
-            count = await journal.write_in(session, work, first, ())
+            count = await journal.write_last(session, work, first, (), lambda: None)
         written = await runs.events(instance.person, run.id, START)
         assert written[-1].event == first
         assert await runs.events(instance.person, run.id, written[-1].id) == []

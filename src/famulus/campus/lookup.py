@@ -45,7 +45,9 @@ class Ambiguous(Conflict):
 
 
 class Unknown(NotFound):
-    """Nothing has this name; what there is instead is named with it."""
+    """Nothing that you may see has this name; what there is instead is named with it."""
+
+    code = "unknown_name"
 
     def __init__(
         self, detail: str | None = None, name: str = "", candidates: tuple[tuple[str, str], ...] = ()
