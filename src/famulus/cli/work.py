@@ -86,7 +86,7 @@ def run_ingest(path: Path, course: str, email: str | None, *, thorough: bool = F
 @contextmanager
 def _bar() -> Generator[Progress]:
     """A bar that fills up, where somebody sees it; it is gone when all is done."""
-    from rich import console, progress  # lazy: a tenth of a second, for this one command
+    from rich import console, progress  # lazy: takes a tenth of a second, for this one command
 
     screen = console.Console(stderr=True)
     columns = (

@@ -59,7 +59,7 @@ from famulus.runs.events import (
 from famulus.runs.history import Turn, turns_of, within_budget
 from famulus.runs.loop import MOST_TOKENS, Draft, Limits
 from famulus.runs.sql.read import Said, events_after, history
-from famulus.runs.work import Past, Work, past_of, tool_part
+from famulus.runs.work import Asker, Past, Work, past_of, tool_part
 from famulus.tools.client import with_brought, with_declared
 from famulus.tools.contract import ToolContext
 from famulus.tools.offer import Offer, Toolbox
@@ -120,10 +120,7 @@ class Preparation:
         asked = decode_parts(rows[-1].parts)
         application = next((part for part in asked if isinstance(part, Application)), Application())
         course = await self._course(work)
-        offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
-        if asker.client:
-            offer = with_declared(offer, assistant.settings.client_tools, asks=assistant.settings.asks)
-        offer = with_brought(offer, _their_tools(application))
+        offer = await self._offer(asker, assistant, application)
         started = time.perf_counter()
         passages, reading = await self._passages(work, rows, assistant) if course else ((), False)
         took = (time.perf_counter() - started) * 1000
@@ -152,6 +149,13 @@ class Preparation:
             hand=self._hand(work, assistant, told, tainted=len(rows) > 1 or _tainted(situation, asked)),
             limits=_limits(assistant),
         )
+
+    async def _offer(self, asker: Asker, assistant: ResolvedAssistant, application: Application) -> Offer:
+        """The tools of this answer: ours, those that its client can carry out, and those that the message brings."""
+        offer = await self._toolbox.offer(asker.principal, assistant.settings.tools)
+        if asker.client:
+            offer = with_declared(offer, assistant.settings.client_tools, asks=assistant.settings.asks)
+        return with_brought(offer, _their_tools(application))
 
     def _hand(self, work: Work, assistant: ResolvedAssistant, told: Told, *, tainted: bool) -> Acting:
         """What carries out the tool calls of this attempt."""
