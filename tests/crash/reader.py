@@ -47,6 +47,8 @@ async def work(url: str, embeddings: str) -> None:
     handlers = {SOURCE_JOB: keeper.handle, EMBED_JOB: Meaning(database, embedders, crash).handle}
     told = {SOURCE_JOB: keeper.broke_off}
     worker = Worker(database, handlers, "reader", told=told, concurrency=1, lease=LEASE, poll=0.05)
+    # What the dead one held is free again, so that reading goes on before embedding, however fast the machine.
+    await asyncio.sleep(LEASE)
     await worker.start()
     open_jobs = text("SELECT count(*) FROM jobs WHERE kind IN (:one, :two) AND status <> 'failed'")
     while True:
