@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from famulus.doors.bodies import as_json, fault, text
 from famulus.doors.programs import Rooms
 from famulus.doors.settled import journalled, read_question, settled
@@ -50,7 +52,8 @@ async def answer_all(
     Raises ApprovalNotFound, ApprovalDiffers, Invalid where something that waits has no answer, or what answering
     raises.
     """
-    views = [await _find(rooms, principal, thread_id, reply) for reply in replies]
+    async with rooms.database.read() as session:
+        views = [await _find(session, rooms, principal, thread_id, reply) for reply in replies]
     run_id = views[0].run_id
     await _require_all(rooms, principal, run_id, {view.id for view in views}, path)
     entries = await journalled(rooms.runs, principal, run_id)
@@ -63,12 +66,13 @@ async def answer_all(
     return TakenUp(run_id, settled(before), before[-1].id if before else START)
 
 
-async def _find(rooms: Rooms, principal: Principal, thread_id: str, reply: Reply) -> ApprovalView:
+async def _find(
+    session: AsyncSession, rooms: Rooms, principal: Principal, thread_id: str, reply: Reply
+) -> ApprovalView:
     named = read_question(reply.question)
     if named is None:
         raise ApprovalNotFound()
-    async with rooms.database.read() as session:
-        view = await rooms.approvals.get(session, principal, named[0])
+    view = await rooms.approvals.get(session, principal, named[0])
     if view.thread_id != thread_id:
         raise ApprovalNotFound()
     if view.approval.hash != named[1]:

@@ -25,6 +25,8 @@ from famulus.runs.events import (
 )
 from famulus.runs.service import Runs
 
+GONE = "This conversation was deleted while it was answered."
+UNKNOWN = "What came of this call is not known."
 MOST_PAGES = 500
 """Pages of a journal that are read at once."""
 _CALL = re.compile(r"(run_[A-Za-z0-9]{1,60})\.(.{1,200})", re.ASCII)

@@ -50,5 +50,7 @@ def language_of(text: str) -> str | None:
 def differs(question: str, passages: Sequence[str]) -> bool:
     """Whether a question is in another language than passages are; only where both are told for sure."""
     asked = language_of(question)
+    if asked is None:
+        return False
     written = language_of("\n".join(passage[: READ // max(1, len(passages))] for passage in passages))
-    return asked is not None and written is not None and asked != written
+    return written is not None and asked != written

@@ -18,7 +18,7 @@ import msgspec
 
 from famulus.conversations.parts import Citation, ClientCall, MessageView
 from famulus.doors.ag_ui.messages import Item, citation, citations, result_id, segment_id
-from famulus.doors.settled import shown_call, shown_question
+from famulus.doors.settled import GONE, UNKNOWN, shown_call, shown_question
 from famulus.doors.sse import KEEP_ALIVE
 from famulus.runs.events import (
     AnswerRestarted,
@@ -46,7 +46,6 @@ VERSION = "1.0"
 RESTARTED = (
     "The server stopped while answering, and the answer has begun again; connect to the thread to read it."
 )
-GONE = "This conversation was deleted while it was answered."
 REASONS = {"yes": "tool_approval", "result": "tool_result", "answers": "questions"}
 APPROVAL: Item = {
     "type": "object",
@@ -256,20 +255,11 @@ class AgUiWriter:
     # The end
 
     def _complete(self, message: MessageView) -> bytes:
-        cited = [part for part in message.parts if isinstance(part, Citation)]
-        self._cited = cited
-        out = [self._close_words()]
-        out += [
-            self._call(part.call_id, part.name, part.arguments)
-            for part in message.parts
-            if isinstance(part, ClientCall)
-        ]
-        self._left = [
-            shown_call(self._names.our_run, part.call_id)
-            for part in message.parts
-            if isinstance(part, ClientCall)
-        ]
-        return b"".join(out)
+        self._cited = [part for part in message.parts if isinstance(part, Citation)]
+        theirs = [part for part in message.parts if isinstance(part, ClientCall)]
+        self._left = [shown_call(self._names.our_run, part.call_id) for part in theirs]
+        closed = self._close_words()
+        return closed + b"".join(self._call(part.call_id, part.name, part.arguments) for part in theirs)
 
     def _end(self, event: RunCompleted | RunFailed | RunCancelled) -> bytes:
         match event:
@@ -309,7 +299,7 @@ class AgUiWriter:
             for id, told in self._calls.items()
             if not told and id not in waiting and shown_call(self._names.our_run, id) not in self._left
         ]
-        unknown = [self._result(id, "What came of this call is not known.", "unknown") for id in lost]
+        unknown = [self._result(id, UNKNOWN, "unknown") for id in lost]
         counted = {"usage": [_usage(usage)]} if usage and (usage.input_tokens or usage.output_tokens) else {}
         names = {"threadId": self._names.thread, "runId": self._names.run}
         last = frame("RUN_FINISHED", **names, outcome=outcome, **counted)

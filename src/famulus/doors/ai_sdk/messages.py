@@ -18,7 +18,7 @@ from famulus.conversations.parts import (
     Text,
     Tool,
 )
-from famulus.doors.settled import shown_call
+from famulus.doors.settled import UNKNOWN, shown_call
 from famulus.doors.telling import plain
 
 Item = dict[str, Any]
@@ -98,7 +98,7 @@ def _call(run_id: str, part: Tool | ClientCall) -> Item:
     return {
         **call,
         "state": "output-error",
-        "errorText": part.result or "What came of this call is not known.",
+        "errorText": part.result or UNKNOWN,
     }
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from famulus.conversations.parts import ClientCall, MessageView
 from famulus.doors.ai_sdk.messages import source
-from famulus.doors.settled import shown_call, shown_question
+from famulus.doors.settled import GONE, UNKNOWN, shown_call, shown_question
 from famulus.doors.sse import KEEP_ALIVE
 from famulus.doors.telling import plain
 from famulus.kernel.errors import FamulusError
@@ -43,8 +43,6 @@ DONE = b"data: [DONE]\n\n"
 RESTARTED = (
     "The server stopped while answering, and the answer has begun again; load this chat anew to read it."
 )
-GONE = "This conversation was deleted while it was answered."
-UNKNOWN = "What came of this call is not known."
 _encode = msgspec.json.Encoder().encode
 
 
