@@ -4,7 +4,6 @@ A block after `<!-- runs: A · B -->` is run by bash against a real server; A an
 blocks of a page run one after another in one shell.
 """
 
-import inspect
 import os
 import re
 import signal
@@ -18,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from famulus.assistants.registry import check_instructions
+from famulus.assistants.template import check_instructions
 from famulus.identity.principal import Principal
 from famulus.kernel.settings import Settings
 from famulus.llm.script_file import parse_script
-from famulus.runs.context import Situation, Voice, instructions
+from famulus.runs.context import Situation, Voice, instructions, variables
 from tests.support import docs_generate as made
 from tests.support.docs_markdown import Block, anchor, blocks, headings, links
 from tests.support.docs_openapi import document, operations, operations_elsewhere
@@ -136,10 +135,9 @@ def test_every_crash_point_is_documented() -> None:
 
 def test_the_variables_of_instructions_are_documented() -> None:
     page = read(ROOT / "docs" / "concepts" / "assistants.md")
-    [rendering] = re.findall(r"\.render\(\n(.*?)\n        \)\n", inspect.getsource(instructions), re.DOTALL)
-    variables = re.findall(r"^            (\w+)=", rendering, re.MULTILINE)
-    assert variables
-    assert [each for each in variables if not re.search(rf"^\| `{each}[.`]", page, re.MULTILINE)] == []
+    voice, person = Voice("Mira", ""), Principal("usr_1", "Ada", "ada@example.org")
+    given = variables(Situation(voice, person, None, None, (), searched=False, today=date(2026, 11, 20)))
+    assert [each for each in given if not re.search(rf"^\| `{each}[.`]", page, re.MULTILINE)] == []
 
 
 def test_the_example_of_instructions_is_rendered() -> None:

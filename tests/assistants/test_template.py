@@ -2,7 +2,8 @@
 
 import pytest
 
-from famulus.assistants.template import check_instructions, given_instructions
+from famulus.assistants.given import given_instructions
+from famulus.assistants.template import check_instructions
 from famulus.identity.principal import ROLES
 from famulus.kernel.errors import Invalid
 

@@ -11,7 +11,8 @@ import pytest
 from httpx2 import Client
 from sqlalchemy import text
 
-from famulus.assistants.template import check_instructions, given_instructions
+from famulus.assistants.given import given_instructions
+from famulus.assistants.template import check_instructions
 from famulus.cli.demo import PASSWORD, examples, read_course, seed_demo
 from famulus.cli.demo_plan import ASSISTANTS
 from famulus.identity.principal import Principal

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from famulus.assistants.template import given_instructions
+from famulus.assistants.given import given_instructions
 from famulus.conversations.parts import Page
 from famulus.identity.principal import Principal
 from famulus.llm.protocol import Grounding

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.assistants.errors import AssistantExists, AssistantInactive, AssistantNotFound
 from famulus.assistants.events import AssistantChanged
+from famulus.assistants.given import given_instructions
 from famulus.assistants.models import Assistant, AssistantVersion
 from famulus.assistants.rights import find_assistant, manages, require_manage, visible_assistants
 from famulus.assistants.settings import (
@@ -19,7 +20,6 @@ from famulus.assistants.settings import (
     changed_settings,
     read_settings,
 )
-from famulus.assistants.template import check_instructions, given_instructions
 from famulus.campus.courses import CourseCard, course_card, pin_assistant
 from famulus.campus.organizations import get_organization
 from famulus.identity import audit
@@ -86,9 +86,15 @@ class AssistantCard:
     """Whether the person who asked may change it, and so may know what it is told."""
 
 
+def _check(instructions: str) -> None:
+    from famulus.assistants.template import check_instructions  # lazy: not needed at rest
+
+    check_instructions(instructions)
+
+
 async def create_assistant(session: AsyncSession, principal: Principal, draft: Draft) -> AssistantCard:
     """A new assistant in its first version. Raises Forbidden, NotFound, Invalid or AssistantExists."""
-    check_instructions(draft.instructions)
+    _check(draft.instructions)
     if draft.settings.tool_rules:
         principal.no_tool()
     organization_id = await _organization_of(session, principal, draft)
@@ -193,7 +199,7 @@ async def change_assistant(
     version = (await _current_versions(session, [id]))[id]
     before = _facts(assistant, version)
     if changes.instructions is not None:
-        check_instructions(changes.instructions)
+        _check(changes.instructions)
     instructions = changes.instructions if changes.instructions is not None else version.instructions
     settings = changed_settings(read_settings(version.settings), changes.settings or {})
     if instructions != version.instructions or settings != read_settings(version.settings):

@@ -1,14 +1,17 @@
 """The language of instructions: jinja2 without anything that could take long, take much, or take in other templates.
 
+jinja2 is imported here alone, and this by who needs it at the moment: a server at rest has not met it.
+
 Whoever teaches a course may write instructions, and they are rendered inside the server for every message. So what is
 not on the list below is refused when it is written: there is no arithmetic, no call but `.items()`, no filter that
 grows text, and no loop inside a loop.
 """
 
-from importlib.resources import files
+import functools
+from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from famulus.kernel.errors import FieldProblem, Invalid
@@ -60,6 +63,22 @@ def _broken(line: int, sentence: str) -> Invalid:
     return Invalid("The instructions are not a valid template.", fields=(problem,))
 
 
-def given_instructions(name: str) -> str:
-    """What an assistant of ours is told to begin with: the template `instructions/{name}.md`, for a role or for all."""
-    return files("famulus.assistants").joinpath("instructions", f"{name}.md").read_text("utf-8")
+@functools.cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    # Not optimized, for the optimizer works constants such as 9**9**9 out while it reads the template.
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, optimized=False
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _template(source: str) -> Template:
+    return _environment().from_string(source)
+
+
+def render(source: str, values: Mapping[str, object]) -> str:
+    """What a template comes to with these values; raises ValueError with the reason where it comes to nothing."""
+    try:
+        return _template(source).render(values)
+    except (TemplateError, ArithmeticError, LookupError, TypeError) as error:
+        raise ValueError(str(error)) from error

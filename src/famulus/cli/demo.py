@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from famulus.assistants.given import given_instructions
 from famulus.assistants.registry import plant_global
-from famulus.assistants.template import given_instructions
 from famulus.campus.seeding import PlannedLesson, is_planted, seed_organization
 from famulus.cli.demo_plan import ACADEMY, ASSISTANTS, HARBOR, Material, academy, harbor
 from famulus.cli.own_api import seed_api

@@ -4,13 +4,9 @@ Pure: values in, messages out. Instructions are jinja2 templates of administrato
 that a person, a page or a document says is quoted inside a block whose mark it cannot close.
 """
 
-import functools
 import re
 from dataclasses import dataclass
 from datetime import date
-
-from jinja2 import StrictUndefined, Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from famulus.conversations.parts import Page
 from famulus.identity.principal import Principal
@@ -81,40 +77,33 @@ class Situation:
     """What the program through which the person asks wants of the answer."""
 
 
-@functools.cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    # Not optimized, for the optimizer works constants such as 9**9**9 out while it reads the template.
-    return ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, trim_blocks=True, optimized=False
-    )
-
-
-@functools.lru_cache(maxsize=256)
-def _template(source: str) -> Template:
-    return _environment().from_string(source)
-
-
 def instructions(situation: Situation) -> str:
     """The assistant's instructions for this person and place; raises `InstructionsBroken`."""
-    person, course = situation.principal, situation.course_title
+    from famulus.assistants.template import render  # lazy: templates are not needed at rest
+
     try:
-        text = _template(situation.voice.instructions).render(
-            assistant={"name": situation.voice.name},
-            user={
-                "name": person.name,
-                "role": person.role or "guest",
-                "organization": person.organization_name or "",
-                "locale": person.locale,
-                "profile": dict(person.profile),
-            },
-            can_act=situation.can_act,
-            course={"title": course} if course else None,
-            page=_page(situation.page),
-            today=situation.today.isoformat(),
-        )
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return render(situation.voice.instructions, variables(situation))[:MAX_INSTRUCTIONS]
+    except ValueError as error:
         raise InstructionsBroken(f"The assistant's instructions could not be rendered: {error}.") from error
-    return text[:MAX_INSTRUCTIONS]
+
+
+def variables(situation: Situation) -> dict[str, object]:
+    """What instructions can name."""
+    person, course = situation.principal, situation.course_title
+    return {
+        "assistant": {"name": situation.voice.name},
+        "user": {
+            "name": person.name,
+            "role": person.role or "guest",
+            "organization": person.organization_name or "",
+            "locale": person.locale,
+            "profile": dict(person.profile),
+        },
+        "can_act": situation.can_act,
+        "course": {"title": course} if course else None,
+        "page": _page(situation.page),
+        "today": situation.today.isoformat(),
+    }
 
 
 def _page(page: Page | None) -> dict[str, object] | None:
