@@ -20,7 +20,7 @@ HASTY = (str(Path(__file__).with_name("hasty.py")),)
 LOOSE = (str(Path(__file__).with_name("loose.py")),)
 """The same with another: a tool's effect is committed before its result."""
 SCRIPT = Path(__file__).with_name("script.md")
-PATIENCE = 30.0
+PATIENCE = 90.0
 
 
 def free_port() -> int:
@@ -80,7 +80,7 @@ class Server:
             )
 
     async def ready(self) -> None:
-        """Return once it answers, or once it was killed. Raises TimeoutError after half a minute."""
+        """Return once it answers, or once it was killed. Raises TimeoutError when nothing has come of it."""
         async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
             while self.alive:
                 try:
