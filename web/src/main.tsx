@@ -3,6 +3,7 @@ import { computed, effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import { conversation, followFeed, followRoute, subject } from "./state/conversations";
 import { course, courseId, courses, loadCourses, rememberCourse, startingCourse } from "./state/courses";
+import { windowTitle } from "./state/desks";
 import { takeMailedLink } from "./state/mailed";
 import { dropPanel, openPassage } from "./state/panel";
 import { go, invitationToken, linkedPassage, route, startRouting } from "./state/route";
@@ -77,9 +78,7 @@ function enterCourse(id: string | null): void {
 function nameTheWindow(): void {
   const here = route.value;
   const thread = here.name === "thread" ? threads.value?.find((item) => item.id === here.threadId) : null;
-  const page = here.name === "manage" ? here.page : null;
-  const managed = page === "material" ? "Material" : page && "What assistants may do";
-  const parts = [thread && titleOf(thread), managed ?? course.value?.title, "Famulus"].filter(Boolean);
+  const parts = [thread && titleOf(thread), windowTitle(here) ?? course.value?.title, "Famulus"].filter(Boolean);
   document.title = parts.join(" · ");
 }
 

@@ -11,7 +11,10 @@ export interface User {
   id: string;
   email: string;
   name: string;
-  locale: string | null;
+  email_verified: boolean;
+  locale: string;
+  /** Facts that assistants may take into account. */
+  profile: Record<string, string>;
 }
 
 export interface Named {

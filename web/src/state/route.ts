@@ -1,10 +1,15 @@
 // The address is the hash, so that the server needs no rule for deep links:
 //   #/c/<course|general>   ·   …/t/<thread>   ·   …/lessons   ·   …/lessons/<lesson>   ·   …/manage/<page>/<connection>
+//   …/<desk>/<page>, beside which the course stays chosen
 import { signal } from "@preact/signals";
 
 /** What there is to manage: what assistants may do, and the material of a course. */
 export type ManagePage = "connections" | "rules" | "waiting" | "material";
 const PAGES: readonly string[] = ["connections", "rules", "waiting", "material"];
+
+/** Where one looks after things that are not conversations: one's own account, the course, the organization. */
+export type Desk = "account" | "course" | "organization";
+const DESKS: readonly string[] = ["account", "course", "organization"];
 
 export type Route =
   | { name: "home" }
@@ -12,7 +17,8 @@ export type Route =
   | { name: "thread"; courseId: string | null; threadId: string }
   | { name: "lessons"; courseId: string }
   | { name: "lesson"; courseId: string; lessonId: string }
-  | { name: "manage"; courseId: string | null; page: ManagePage; id: string | null };
+  | { name: "manage"; courseId: string | null; page: ManagePage; id: string | null }
+  | { name: "desk"; courseId: string | null; desk: Desk; page: string };
 
 export const route = signal<Route>({ name: "home" });
 
@@ -28,6 +34,7 @@ export function parseRoute(hash: string): Route {
     const page = PAGES.includes(id ?? "") ? (id as ManagePage) : "connections";
     return { name: "manage", courseId, page, id: part || null };
   }
+  if (DESKS.includes(section ?? "")) return { name: "desk", courseId, desk: section as Desk, page: id ?? "" };
   return { name: "new", courseId };
 }
 
@@ -45,6 +52,8 @@ export function hrefOf(to: Route): string {
       return `${course}/lessons/${to.lessonId}`;
     case "manage":
       return `${course}/manage/${to.page}${to.id ? `/${to.id}` : ""}`;
+    case "desk":
+      return `${course}/${to.desk}${to.page ? `/${to.page}` : ""}`;
   }
 }
 

@@ -54,6 +54,11 @@ export async function loadMe(): Promise<void> {
   }
 }
 
+/** Of one's own account the server has told something newer. */
+export function takeMe(found: Me): void {
+  me.value = found;
+}
+
 export async function signIn(email: string, password: string): Promise<void> {
   await auth.login(email, password);
   await loadMe();
@@ -66,6 +71,11 @@ export async function signUp(name: string, email: string, password: string): Pro
 
 export async function signOut(): Promise<void> {
   await auth.logout();
+  beginAnew();
+}
+
+/** Who is signed in, or where they are, is another by now: nothing of what is open belongs to it. */
+export function beginAnew(): void {
   location.hash = "#/";
   location.reload();
 }

@@ -4,23 +4,30 @@ import { course, courseId, courses, coursesError, loadCourses } from "../state/c
 import { conversation } from "../state/conversations";
 import { mailed } from "../state/mailed";
 import { panel } from "../state/panel";
-import { invitationToken, route } from "../state/route";
+import { invitationToken, route, type Desk } from "../state/route";
 import { openSession, session } from "../state/session";
 import { drawerOpen, narrow, online, railHidden, wide } from "../state/surroundings";
 import { threads, titleOf } from "../state/threads";
 import { Chat } from "./Chat";
+import { deferred } from "./deferred";
 import { useDelayed } from "./dom";
 import { keepFocusInside } from "./focusTrap";
 import { Icon, Mark } from "./Icon";
 import { InvitationPage } from "./Invitation";
 import { LessonList, LessonPage } from "./Lessons";
 import { MailedPage } from "./Mailed";
-import { ManagePart } from "./Manage";
 import { Panel } from "./Panel";
 import { Rail } from "./Rail";
 import { ShortcutHelp } from "./Shortcuts";
 import { SignInAgain, SignInPage } from "./SignIn";
 import { StatusRegion, Toasts } from "./Toasts";
+
+const ManagePart = deferred(() => import("./Manage").then((found) => found.ManagePart));
+const DESKS = {
+  account: deferred(() => import("./desk/AccountDesk").then((found) => found.AccountDesk)),
+  course: deferred(() => import("./desk/CourseDesk").then((found) => found.CourseDesk)),
+  organization: deferred(() => import("./desk/OrganizationDesk").then((found) => found.OrganizationDesk)),
+};
 
 export function App() {
   return (
@@ -163,8 +170,15 @@ function MainPart() {
   if (here.name === "lessons") return <LessonList courseId={here.courseId} />;
   if (here.name === "lesson") return <LessonPage courseId={here.courseId} lessonId={here.lessonId} />;
   if (here.name === "manage") return <ManagePart page={here.page} id={here.id} />;
+  if (here.name === "desk") return <DeskPart desk={here.desk} page={here.page} />;
   if (courses.value && courseId.value && !course.value) return <NoSuchCourse />;
   return conversation.value ? <Chat conversation={conversation.value} /> : null;
+}
+
+function DeskPart({ desk, page }: { desk: Desk; page: string }) {
+  const Page = DESKS[desk];
+  // Whose course it is comes with the courses.
+  return desk === "course" && !courses.value ? null : <Page page={page} />;
 }
 
 function NoSuchCourse() {

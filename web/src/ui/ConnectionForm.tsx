@@ -5,7 +5,8 @@ import { connections } from "../api/endpoints";
 import type { AuthGiven, ConnectionKind } from "../api/types";
 import { announce } from "../state/notices";
 import { go } from "../state/route";
-import { here, Problems } from "./Manage";
+import { Problems } from "./Loading";
+import { here } from "./Manage";
 
 type AuthKind = AuthGiven["kind"];
 type Given = Record<string, string>;

@@ -5,7 +5,8 @@ import type { Connection } from "../api/types";
 import { hrefOf } from "../state/route";
 import { ConnectionForm } from "./ConnectionForm";
 import { Icon } from "./Icon";
-import { here, Loading } from "./Manage";
+import { Loading } from "./Loading";
+import { here } from "./Manage";
 import { everyPage, useLoaded } from "./useLoaded";
 
 export const KINDS: Record<Connection["kind"], string> = { openapi: "API", mcp: "MCP server" };

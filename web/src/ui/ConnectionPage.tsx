@@ -11,7 +11,8 @@ import { Health, KINDS } from "./ConnectionList";
 import { ConnectionTools } from "./ConnectionTools";
 import { Exact } from "./Exact";
 import { Icon } from "./Icon";
-import { here, Loading, Problems } from "./Manage";
+import { Loading, Problems } from "./Loading";
+import { here } from "./Manage";
 import { useLoaded } from "./useLoaded";
 
 export function ConnectionPage({ id }: { id: string }) {

@@ -5,7 +5,7 @@ import { connections } from "../api/endpoints";
 import type { Connection, ConnectionTool, ConnectionTools as Tools, Effect } from "../api/types";
 import { announce } from "../state/notices";
 import { Exact, JsonText } from "./Exact";
-import { Loading, Problems } from "./Manage";
+import { Loading, Problems } from "./Loading";
 import { useLoaded } from "./useLoaded";
 
 const EFFECTS: Record<Effect, string> = { reads: "only reads", writes: "changes something", destroys: "removes something" };

@@ -6,7 +6,7 @@ import type { Source } from "../api/types";
 import { course } from "../state/courses";
 import { announce } from "../state/notices";
 import { Icon } from "./Icon";
-import { Loading, Problems } from "./Manage";
+import { Loading, Problems } from "./Loading";
 import { Golden } from "./MaterialGolden";
 import { SourceItem } from "./MaterialSource";
 import { everyPage, useLoaded } from "./useLoaded";

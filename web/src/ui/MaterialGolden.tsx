@@ -4,7 +4,7 @@ import { messageOf } from "../api/client";
 import { golden } from "../api/endpoints";
 import type { GoldenQuestion, GoldenReport } from "../api/types";
 import { announce } from "../state/notices";
-import { Loading, Problems } from "./Manage";
+import { Loading, Problems } from "./Loading";
 import { useLoaded } from "./useLoaded";
 
 interface Standing {

@@ -8,7 +8,7 @@ import { now } from "../state/surroundings";
 import { age } from "../text/time";
 import { Exact } from "./Exact";
 import { Icon } from "./Icon";
-import { Loading, Problems } from "./Manage";
+import { Loading, Problems } from "./Loading";
 import { useLoaded } from "./useLoaded";
 
 const KINDS: Record<Source["kind"], string> = {

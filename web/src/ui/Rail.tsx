@@ -1,13 +1,16 @@
 // The left side: which course, which conversation, who is signed in.
+import type { ComponentChildren } from "preact";
 import { about, me, signOut } from "../state/session";
 import { courseId, course, courses } from "../state/courses";
 import { toast } from "../state/notices";
-import { go, hrefOf, route } from "../state/route";
+import { go, hrefOf, route, type Desk, type Route } from "../state/route";
 import { drawerOpen, narrow, railHidden, theme, type Theme } from "../state/surroundings";
 import { messageOf } from "../api/client";
+import { deskPages } from "../state/desks";
 import { firstPage, mayManage, teachesHere } from "../state/managing";
+import { ROLES } from "../text/roles";
 import { focusComposer } from "./dom";
-import { Icon, Mark } from "./Icon";
+import { Icon, Mark, type IconName } from "./Icon";
 import { Menu, type MenuItem } from "./Menu";
 import { ThreadList, ThreadSearch } from "./ThreadList";
 
@@ -51,6 +54,8 @@ export function startThread(): void {
 
 function RailLinks() {
   const here = route.value;
+  const course = courseId.value;
+  const at = (desk: Desk): boolean => here.name === "desk" && here.desk === desk;
   const materialHere = here.name === "manage" && here.page === "material";
   const lessonsHere = here.name === "lessons" || here.name === "lesson";
   return (
@@ -66,43 +71,60 @@ function RailLinks() {
         <Icon name="plus" size={18} />
         New conversation
       </button>
-      {courseId.value && (
-        <a
-          class="rail-link"
-          href={hrefOf({ name: "lessons", courseId: courseId.value })}
-          data-testid="lessons-link"
-          aria-current={lessonsHere ? "page" : undefined}
-          onClick={() => (drawerOpen.value = false)}
-        >
-          <Icon name="book" size={18} />
+      {course && (
+        <RailLink to={{ name: "lessons", courseId: course }} here={lessonsHere} icon="book" testId="lessons-link">
           Lessons
-        </a>
+        </RailLink>
       )}
-      {courseId.value && teachesHere() && (
-        <a
-          class="rail-link"
-          href={hrefOf({ name: "manage", courseId: courseId.value, page: "material", id: null })}
-          data-testid="material-link"
-          aria-current={materialHere ? "page" : undefined}
-          onClick={() => (drawerOpen.value = false)}
-        >
-          <Icon name="upload" size={18} />
+      {course && teachesHere() && (
+        <RailLink to={{ name: "manage", courseId: course, page: "material", id: null }} here={materialHere} icon="upload" testId="material-link">
           Material
-        </a>
+        </RailLink>
+      )}
+      {course && deskPages("course").length > 0 && (
+        <RailLink to={{ name: "desk", courseId: course, desk: "course", page: "" }} here={at("course")} icon="people" testId="course-link">
+          People and figures
+        </RailLink>
       )}
       {mayManage() && (
-        <a
-          class="rail-link"
-          href={hrefOf({ name: "manage", courseId: courseId.value, page: firstPage(), id: null })}
-          data-testid="manage-link"
-          aria-current={here.name === "manage" && !materialHere ? "page" : undefined}
-          onClick={() => (drawerOpen.value = false)}
+        <RailLink
+          to={{ name: "manage", courseId: course, page: firstPage(), id: null }}
+          here={here.name === "manage" && !materialHere}
+          icon="tools"
+          testId="manage-link"
         >
-          <Icon name="tools" size={18} />
           What assistants may do
-        </a>
+        </RailLink>
+      )}
+      {deskPages("organization").length > 0 && (
+        <RailLink to={{ name: "desk", courseId: course, desk: "organization", page: "" }} here={at("organization")} icon="house" testId="organization-link">
+          {me.value?.organization ? "Organization" : "Site"}
+        </RailLink>
       )}
     </div>
+  );
+}
+
+interface RailLinkProps {
+  to: Route;
+  here: boolean;
+  icon: IconName;
+  testId: string;
+  children: ComponentChildren;
+}
+
+function RailLink({ to, here, icon, testId, children }: RailLinkProps) {
+  return (
+    <a
+      class="rail-link"
+      href={hrefOf(to)}
+      data-testid={testId}
+      aria-current={here ? "page" : undefined}
+      onClick={() => (drawerOpen.value = false)}
+    >
+      <Icon name={icon} size={18} />
+      {children}
+    </a>
   );
 }
 
@@ -149,20 +171,20 @@ const THEMES: { value: Theme; label: string }[] = [
   { value: "dark", label: "Dark" },
 ];
 
-const ROLES: Record<string, string> = {
-  student: "Student",
-  teacher: "Teacher",
-  organization_admin: "Organization admin",
-  site_admin: "Site admin",
-};
-
 function Account() {
-  const items: MenuItem[] = THEMES.map((choice) => ({
-    label: choice.label,
-    checked: theme.value === choice.value,
-    testId: `theme-${choice.value}`,
-    run: () => (theme.value = choice.value),
-  }));
+  const items: MenuItem[] = [
+    {
+      label: "Your account",
+      testId: "account-link",
+      run: () => go({ name: "desk", courseId: courseId.value, desk: "account", page: "" }),
+    },
+    ...THEMES.map((choice) => ({
+      label: choice.label,
+      checked: theme.value === choice.value,
+      testId: `theme-${choice.value}`,
+      run: () => (theme.value = choice.value),
+    })),
+  ];
   items.push({
     label: "Sign out",
     testId: "sign-out",
@@ -172,13 +194,13 @@ function Account() {
   const name = user?.name || user?.email || "";
   return (
     <footer class="rail-foot">
-      <Menu label="Theme and sign out" named class="account" items={items} testId="account-menu" up>
+      <Menu label="Account, theme and sign out" named class="account" items={items} testId="account-menu" up>
         <span class="avatar" aria-hidden="true">
           {[...name][0]?.toUpperCase()}
         </span>
         <span class="account-text">
           <span class="account-name">{name}</span>
-          <span class="account-role">{ROLES[me.value?.role ?? ""] ?? user?.email}</span>
+          <span class="account-role">{(me.value?.role && ROLES[me.value.role]) ?? user?.email}</span>
         </span>
         <Icon name="more" size={18} />
       </Menu>

@@ -5,7 +5,7 @@ import type { Approver, Decision, ToolRule } from "../api/types";
 import { problemsOf } from "../state/confirming";
 import { announce } from "../state/notices";
 import { Icon } from "./Icon";
-import { Loading, Problems } from "./Manage";
+import { Loading, Problems } from "./Loading";
 import { useLoaded } from "./useLoaded";
 
 const DECISIONS: Record<Decision, string> = { allow: "done at once", ask: "asked about", deny: "never done" };

@@ -6,7 +6,7 @@ import { newCard, seen, type ApprovalCard as Card } from "../state/cards";
 import { outcomeOf, problemsOf } from "../state/confirming";
 import { announce } from "../state/notices";
 import { WaitingCard } from "./ApprovalCard";
-import { Loading } from "./Manage";
+import { Loading } from "./Loading";
 import { everyPage, useLoaded } from "./useLoaded";
 
 export function WaitingCalls() {
