@@ -47,6 +47,9 @@ def test_by_its_address_where_that_is_meant(tmp_path: Path, request: pytest.Fixt
         student = served.academy.people["student"]
         assert client.get(ME, headers=named(student.id)).json()["user"]["id"] == student.id
         assert_problem(client.get(ME, headers=named("nobody@x.test")), 401, "unauthenticated")
+        with served.client("site") as site:
+            kept = site.get("/api/v1/audit?action=account.refused").json()["items"]
+        assert [each["after"]["way"] for each in kept] == ["gateway"]
 
 
 def test_an_address_that_nobody_has_confirmed_is_nobody_s(

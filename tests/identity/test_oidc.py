@@ -7,11 +7,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from httpx2 import Client, Response
+from sqlalchemy import select
 
+from famulus.identity.brake import REFUSALS_FROM
+from famulus.identity.models import AuditEntry
 from famulus.identity.oidc import LIFE, local_path
+from famulus.identity.refusals import REFUSED
+from famulus.kernel.database import Database
 from famulus.kernel.secrets import Vault
 from tests.support.oidc_provider import CLIENT, Claims, OidcProvider
-from tests.support.serving import Served, bare
+from tests.support.serving import Served, bare, wait_for
 
 START, BACK = "/api/auth/oidc/school/start", "/api/auth/oidc/school/callback"
 
@@ -156,10 +161,27 @@ def test_no_state_and_no_code(browser: Client, provider: OidcProvider) -> None:
         assert error_of(browser.get(BACK, params=query, headers=kept)) == wanted, query
 
 
-def test_who_does_not_agree_is_told_so(browser: Client, provider: OidcProvider) -> None:
+def test_who_does_not_agree_is_told_so(browser: Client, provider: OidcProvider, served: Served) -> None:
     provider.denies = True
 
     assert error_of(browser.get(consented(browser, begun(browser)))) == "sign_in_denied"
+
+    async def kept() -> list[str]:
+        database = Database(served.settings.database)
+        try:
+            async with database.read() as session:
+                query = (
+                    select(AuditEntry.after)
+                    .where(AuditEntry.action == REFUSED)
+                    .order_by(AuditEntry.id.desc())
+                )
+                return [str(after and after["why"]) for after in await session.scalars(query)]
+        finally:
+            await database.close()
+
+    found = wait_for(kept())
+    assert 1 <= len(found) <= REFUSALS_FROM.free, "all tests of this server come from one address"
+    assert all(why.startswith(("sign_in_", "foreign_", "suspended")) for why in found)
 
 
 def test_an_old_code(browser: Client, provider: OidcProvider) -> None:

@@ -16,16 +16,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import structlog
+
 from famulus.campus.arrivals import arrive
 from famulus.campus.events import RightsChanged
 from famulus.campus.presence import principal_of
 from famulus.doors.gateway import Gateway
-from famulus.identity import keys, sessions
+from famulus.identity import keys, refusals, sessions
 from famulus.identity.credentials import Credential, presented
 from famulus.identity.events import AccountChanged, SignedOut
-from famulus.identity.foreign import Claimed, ForeignTokens
+from famulus.identity.foreign import Claimed, Expired, ForeignTokens, Refused
+from famulus.identity.foreigners import AddressTaken, ForeignRefused
 from famulus.identity.last_use import LastUse
 from famulus.identity.principal import Principal
+from famulus.identity.refusals import Refusal, Way
 from famulus.identity.sessions import SignedIn
 from famulus.identity.sign_in import Suspended
 from famulus.kernel.bus import Bus
@@ -36,6 +40,7 @@ from famulus.kernel.memory import Memory
 from famulus.kernel.secrets import Vault
 from famulus.kernel.settings import Settings
 
+log = structlog.get_logger(__name__)
 MEMORY = 2.0
 """Seconds."""
 SIZE = 10_000
@@ -92,8 +97,7 @@ class Authenticator:
             case Credential("key", key):
                 return await self._program(key)
             case Credential("signed", token) if self._foreign is not None:
-                claimed = await self._foreign.bearer(token)
-                return self._with(token, await self._arrived(self._foreign.issuers[claimed.issuer], claimed))
+                return self._with(token, await self._signed(self._foreign, token))
             case Credential(_, token):
                 return await self._session(token)
 
@@ -103,6 +107,17 @@ class Authenticator:
             return known
         sealed = self._vault.encrypt(token, known.principal.user_id)
         return replace(known, principal=replace(known.principal, token=sealed))
+
+    async def _signed(self, foreign: ForeignTokens, token: str) -> _Known:
+        """Who a token of a trusted issuer lets in."""
+        try:
+            claimed = await foreign.bearer(token)
+        except Refused as error:
+            log.info("foreign_token_refused", reason=str(error))
+            if not isinstance(error, Expired):
+                await refusals.note(self._database, Refusal("token", str(error), error.issuer))
+            raise Unauthenticated() from error
+        return await self._arrived("token", foreign.issuers[claimed.issuer], claimed)
 
     async def _session(self, token: str) -> _Known:
         async with self._database.read() as session:
@@ -125,19 +140,27 @@ class Authenticator:
 
     async def _vouched(self, named: Claimed) -> _Known:
         """Whom the gateway has named."""
-        async with self._database.read() as session:
-            account = await self._gateway.known(session, named)
-            if account is not None:
-                return _Known(await principal_of(session, SignedIn(account, None, None)))
-        if self._gateway.issuer is None:
-            raise Unauthenticated()
-        return await self._arrived(self._gateway.issuer, named)
+        try:
+            async with self._database.read() as session:
+                account = await self._gateway.known(session, named)
+                if account is not None:
+                    return _Known(await principal_of(session, SignedIn(account, None, None)))
+            if self._gateway.issuer is None:
+                raise Unauthenticated()
+        except Unauthenticated:
+            why = "it names nobody who may come in"
+            await refusals.note(self._database, Refusal("gateway", why, named.issuer, named.subject))
+            raise
+        return await self._arrived("gateway", self._gateway.issuer, named)
 
-    async def _arrived(self, issuer: TrustedIssuer, claimed: Claimed) -> _Known:
+    async def _arrived(self, way: Way, issuer: TrustedIssuer, claimed: Claimed) -> _Known:
         try:
             arrival = await arrive(self._database, issuer, claimed)
-        except Suspended as error:
-            raise Unauthenticated() from error
+        except (ForeignRefused, AddressTaken, Suspended) as error:
+            await refusals.note(self._database, Refusal(way, error.code, claimed.issuer, claimed.subject))
+            if isinstance(error, Suspended):
+                raise Unauthenticated() from error
+            raise
         async with self._database.read() as session:
             who = SignedIn(arrival.account, None, arrival.organization_id)
             return _Known(await principal_of(session, who), claimed.expires_at)

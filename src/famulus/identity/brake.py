@@ -55,6 +55,8 @@ GUESSES_FROM = Limit("address", free=30)
 MAILS = Limit("mail account", free=3, longest=3600.0, memory=6 * 3600.0, refusal=TooManyMails)
 MAILS_FROM = Limit("mail address", free=30, longest=600.0, memory=3600.0, refusal=TooManyMails)
 SIGN_UPS_FROM = Limit("sign-up address", free=30)
+REFUSALS_FROM = Limit("refusal address", free=10)
+"""Of people from outside; what follows is not written down. Nobody has to wait for it."""
 GUESTS_FROM = Limit("guest address", free=20, memory=3600.0, refusal=TooManyGuestMessages)
 GUESTS = Limit("guests", free=1000, longest=1.0, memory=3600.0, refusal=TooManyGuestMessages)
 """All guests of the site together: so many, and then one a second."""
@@ -113,6 +115,11 @@ def mails(email: str, address: str | None) -> list[Counted]:
 def sign_ups(address: str | None) -> list[Counted]:
     """What signing up with an address that has an account counts for."""
     return [] if address is None else [Counted(SIGN_UPS_FROM, _network(address))]
+
+
+def refusals(address: str | None) -> Counted:
+    """What somebody from outside who is not let in counts for."""
+    return Counted(REFUSALS_FROM, _network(address or ""))
 
 
 def guest_messages(address: str | None) -> list[Counted]:

@@ -14,16 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import structlog
-
 from famulus.identity.accounts import normal_email
 from famulus.identity.jwks import IssuerKeys
-from famulus.kernel.errors import Unauthenticated
 from famulus.kernel.http import Outbound
 from famulus.kernel.issuers import ClaimPath, OurRole, TrustedIssuer
 from famulus.kernel.text import clean_text
 
-log = structlog.get_logger(__name__)
 LONGEST = 16_384
 LONGEST_NAME = 200
 TYPES = ("", "jwt", "at+jwt", "application/at+jwt")
@@ -54,6 +50,13 @@ class Claimed:
 class Refused(Exception):
     """A token is not good; the reason is for the log, and whoever sent it learns only that it is so."""
 
+    issuer: str | None = None
+    """Whose it says that it is, where that is a trusted one."""
+
+
+class Expired(Refused):
+    """A token was good once; every client has such a one now and then."""
+
 
 class ForeignTokens:
     """The trusted issuers with their keys. Build one per application."""
@@ -68,20 +71,20 @@ class ForeignTokens:
         }
 
     async def bearer(self, token: str) -> Claimed:
-        """Who a bearer token speaks of; raises Unauthenticated, or IssuerSilent where it cannot be told now."""
+        """Who a bearer token speaks of; raises `Refused`, or IssuerSilent where it cannot be told now."""
+        header, claims = _opened(token)
+        issuer = self._issuer(claims)
+        audience = issuer.audience
+        if issuer.accept_id_tokens and issuer.client_id is not None:
+            audience = (*audience, issuer.client_id)
         try:
-            header, claims = _opened(token)
-            issuer = self._issuer(claims)
-            audience = issuer.audience
-            if issuer.accept_id_tokens and issuer.client_id is not None:
-                audience = (*audience, issuer.client_id)
             await self._check_signature(token, header, issuer)
             _check_kind(header, claims, id_tokens=issuer.accept_id_tokens)
             _check_audience(claims, audience)
             return claimed(issuer, claims)
         except Refused as error:
-            log.info("foreign_token_refused", reason=str(error))
-            raise Unauthenticated() from error
+            error.issuer = issuer.issuer
+            raise
 
     async def id_token(self, token: str, issuer: TrustedIssuer, nonce: str) -> Claimed:
         """Who the ID token of a sign-in speaks of; raises `Refused`, or IssuerSilent."""
@@ -187,8 +190,10 @@ def _check_times(claims: Mapping[str, Any], leeway: int) -> tuple[float, datetim
     """When it ends and when it was made; raises `Refused` outside of its time, and for one that has no end."""
     now = time.time()
     expires, begins, issued = (_seconds(claims, name) for name in ("exp", "nbf", "iat"))
-    if expires is None or expires + leeway <= now:
-        raise Refused("it has expired, or never would")
+    if expires is None:
+        raise Refused("it would never expire")
+    if expires + leeway <= now:
+        raise Expired("it has expired")
     if max(begins or 0, issued or 0) - leeway > now:
         raise Refused("its time has not come")
     return expires + leeway, None if issued is None else datetime.fromtimestamp(issued, UTC)

@@ -7,10 +7,15 @@ from fastapi.responses import RedirectResponse
 
 from famulus.campus.arrivals import arrive
 from famulus.campus.schemas.outside import ProviderList, ProviderOut
+from famulus.identity import refusals
 from famulus.identity.credentials import cookie_name
 from famulus.identity.deps import PUBLIC, DatabaseDep, SettingsDep, hand_over
-from famulus.identity.oidc import LIFE, Providers, Returned, base_url, callback_path
+from famulus.identity.foreign import Refused
+from famulus.identity.foreigners import AddressTaken, ForeignRefused
+from famulus.identity.oidc import LIFE, Providers, Returned, SignInFailed, base_url, callback_path
+from famulus.identity.refusals import Refusal
 from famulus.identity.sessions import Opened, choose_organization, open_session
+from famulus.identity.sign_in import Suspended
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
 from famulus.kernel.settings import Settings
@@ -77,10 +82,14 @@ async def finish_sign_in(
     """Where a provider sends the browser back to: signed in, to the page that was wanted, or to `/?error=CODE`."""
     query = {"code": code, "state": state, "error": error, "iss": iss}
     cookie = request.cookies.get(_state_cookie(settings))
+    returned = None
     try:
         back = _back(provider, request, settings)
         returned = await providers.finish(provider, back=back, query=query, cookie=cookie)
         opened = await _open(database, returned)
+    except (SignInFailed, ForeignRefused, AddressTaken, Suspended) as problem:
+        await refusals.note(database, _refusal(provider, returned, problem))
+        return _failed(problem, settings)
     except FamulusError as problem:
         return _failed(problem, settings)
     response = _redirect(returned.next)
@@ -95,6 +104,14 @@ async def _open(database: Database, returned: Returned) -> Opened:
         opened = await open_session(session, arrival.account, "web", method="oidc")
         await choose_organization(session, opened.session_id, arrival.organization_id)
     return opened
+
+
+def _refusal(provider: str, returned: Returned | None, problem: FamulusError) -> Refusal:
+    """What the audit keeps of a sign-in that came to nothing; who it was where the provider has said so."""
+    cause = problem.__cause__
+    why = f"{problem.code}: {cause}" if isinstance(cause, Refused) else problem.code
+    who = returned and returned.claimed
+    return Refusal("sign-in", why, who.issuer if who else provider, who and who.subject)
 
 
 def _back(provider: str, request: Request, settings: Settings) -> str:
