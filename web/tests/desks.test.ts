@@ -5,6 +5,7 @@ import { chartOf, chartSummary, HEIGHT } from "../src/text/chart";
 import { deviceName } from "../src/text/device";
 import { changedFacts, factName } from "../src/text/facts";
 import { languageChoices } from "../src/text/languages";
+import { localeOf } from "../src/text/locale";
 import { readRoster } from "../src/text/roster";
 
 describe("desks", () => {
@@ -69,6 +70,11 @@ describe("names", () => {
     ["api_key.revoke", "API key ended"],
     ["course.order_lessons", "Course order lessons"],
   ])("of the action %s", (action, name) => expect(actionName(action)).toBe(name));
+  it.each([
+    ["pt-BR", "pt-BR"],
+    ["en-US@posix", "en-US"],
+    ["C", "en"],
+  ])("of the language %s", (said, tag) => expect(localeOf(said)).toBe(tag));
   it("of a language of one's own", () => {
     expect(languageChoices("de")).not.toHaveProperty("pt-BR");
     expect(Object.keys(languageChoices("pt-BR"))).toContain("pt-BR");

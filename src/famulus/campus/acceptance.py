@@ -55,6 +55,8 @@ class Answer:
     password: str | None
     mode: Mode
     address: str | None = None
+    locale: str | None = None
+    """Of whoever makes an account with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,11 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
     async with database.write() as session:
         invitation, organization = await _take(session, answer.token)
         account = await invited.take_account(
-            session, email=invitation.email, name=name, password_hash=password_hash
+            session,
+            email=invitation.email,
+            name=name,
+            password_hash=password_hash,
+            locale=answer.locale,
         )
         await sort_by_name(session, account.id, account.name)
         opened = await open_session(session, account, answer.mode)

@@ -16,7 +16,8 @@ from famulus.campus.memberships import AlreadyMember, member_by
 from famulus.campus.models import Course, Invitation, Organization
 from famulus.campus.schemas.invitations import InvitationOut, NewInstructor, NewInvitation, State
 from famulus.identity import audit, mails
-from famulus.identity.letters import Letter
+from famulus.identity.accounts import find_by_email
+from famulus.identity.letters import letter
 from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
@@ -26,18 +27,6 @@ from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
 
 LIFE = timedelta(days=14)
-ROLES = {"organization_admin": "an administrator", "teacher": "a teacher", "student": "a student"}
-LETTER = """\
-Hello{name},
-
-{inviter} invites you to {organization} as {role}.
-
-To accept, open this link within 14 days:
-
-{link}
-
-It works once, and only for whoever reads this mail. If you did not expect it, do nothing.
-"""
 
 
 class AlreadyInvited(Conflict):
@@ -237,14 +226,17 @@ async def _write(
     *,
     token: str,
 ) -> None:
-    link = f"{settings.base_url}/invitation?token={token}"
-    text = LETTER.format(
+    """In the reader's language where they have an account, else in that of whoever invites them."""
+    reader = await find_by_email(session, invitation.email)
+    written = letter(
+        "invitation",
+        reader.locale if reader else principal.locale,
+        site=settings.base_url,
+        token=token,
+        expires_at=invitation.expires_at,
+        role=invitation.role,
         name=f" {invitation.name}" if invitation.name else "",
         inviter=principal.name,
         organization=organization.name,
-        role=ROLES[invitation.role],
-        link=link,
     )
-    subject = f"You are invited to {organization.name}"
-    letter = Letter("invitation", subject, text, link, invitation.expires_at)
-    await mails.put(session, settings, letter, to=invitation.email)
+    await mails.put(session, settings, written, to=invitation.email)

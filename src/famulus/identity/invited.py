@@ -29,19 +29,28 @@ async def owner_of(session: AsyncSession, email: str) -> Owner:
     return "waiting" if row[1] else "somebody"
 
 
-async def take_account(session: AsyncSession, *, email: str, name: str | None, password_hash: str) -> Account:
+async def take_account(
+    session: AsyncSession, *, email: str, name: str | None, password_hash: str, locale: str | None = None
+) -> Account:
     """The account of whoever reads this mailbox: a new one, or the one that waited. Raises EmailTaken."""
     now = utc_now()
     values: dict[str, object] = {"password_hash": password_hash, "email_verified_at": now, "updated_at": now}
     if name is not None:
         values |= {"name": name, "name_key": fold(name)}
+    if locale is not None:
+        values["locale"] = locale
     taken = await session.execute(
         update(User).where(User.email == email, waiting()).values(values).returning(User)
     )
     user = taken.scalar_one_or_none()
     if user is None:
         return await create_account(
-            session, email=email, name=name or email, password_hash=password_hash, verified=True
+            session,
+            email=email,
+            name=name or email,
+            password_hash=password_hash,
+            locale=locale or "en",
+            verified=True,
         )
     announce(session, AccountChanged(user.id))
     return account_of(user)

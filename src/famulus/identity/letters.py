@@ -1,10 +1,24 @@
-"""What mails say. Nothing that somebody typed stands in them, so that nobody can have us send their words.
+"""What mails say, in the language of whoever reads them; what has no translation is in English.
 
-The address a letter goes to may be of somebody who never heard of this server; each says what to do then.
+But for an invitation, which names who invites, nothing that somebody typed stands in them, so that nobody can have us
+send their words. The address a letter goes to may be of somebody who never heard of this server; each says what to do
+then.
 """
 
+import tomllib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+Kind = Literal["verify", "change", "reset", "moved", "invitation"]
+LANGUAGES = ("en", "de", "fr", "es")
+"""Those that there are texts in, a file each; the first stands in for every other."""
+PAGES: dict[Kind, str] = {
+    "verify": "verify", "change": "verify", "reset": "reset", "invitation": "invitation"
+}  # fmt: skip
+"""The pages of the web app that their links lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,45 +32,37 @@ class Letter:
     """The link that stands in it, if any."""
     expires_at: datetime | None = None
     """When the link is no longer good."""
+    language: str = LANGUAGES[0]
+    """What it is written in."""
 
 
-def verification(base_url: str, token: str, expires_at: datetime) -> Letter:
-    """To whoever gave this address for an account."""
-    link = f"{base_url}/verify?token={token}"
-    text = (
-        f"This address was given for an account at {base_url}.\n\n"
-        f"If that was you, open this link within a day to confirm that the address is yours:\n\n{link}\n\n"
-        "If it was not you, there is nothing to do: without the link the address stays unconfirmed."
-    )
-    return Letter("verify", "Confirm your e-mail address", text, link, expires_at)
+def language_of(locale: str) -> str:
+    """The language to write in to somebody with this locale: `de` for `de-AT`, `en` where there are no texts."""
+    language = locale.partition("-")[0].lower()
+    return language if language in LANGUAGES else LANGUAGES[0]
 
 
-def new_address(base_url: str, token: str, expires_at: datetime) -> Letter:
-    """To the address that somebody wants to have from now on."""
-    link = f"{base_url}/verify?token={token}"
-    text = (
-        f"Somebody wants to use this address for their account at {base_url} from now on.\n\n"
-        f"If that was you, open this link within a day:\n\n{link}\n\n"
-        "If it was not you, there is nothing to do: without the link nothing changes."
-    )
-    return Letter("change", "Confirm your new e-mail address", text, link, expires_at)
+@cache
+def texts(language: str) -> dict[str, dict[str, str]]:
+    """What stands in the file of a language: of each kind its `subject` and `text`, and the words for `roles`."""
+    file = files("famulus.identity").joinpath("languages", f"{language}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
 
 
-def reset(base_url: str, token: str, expires_at: datetime) -> Letter:
-    """To whoever has forgotten a password, or somebody else who says so."""
-    link = f"{base_url}/reset?token={token}"
-    text = (
-        f"Somebody asked to set a new password for your account at {base_url}.\n\n"
-        f"If that was you, open this link within an hour. It works once:\n\n{link}\n\n"
-        "If it was not you, there is nothing to do: your password stays as it is."
-    )
-    return Letter("reset", "Set a new password", text, link, expires_at)
-
-
-def moved(base_url: str) -> Letter:
-    """To the address that an account had until now."""
-    text = (
-        f"Your account at {base_url} has another e-mail address from now on; this one no longer belongs to it.\n\n"
-        "If it was not you who changed it, tell an administrator of the site at once."
-    )
-    return Letter("moved", "Your e-mail address was changed", text)
+def letter(
+    kind: Kind,
+    locale: str,
+    *,
+    site: str,
+    token: str = "",
+    expires_at: datetime | None = None,
+    role: str = "",
+    **words: str,
+) -> Letter:
+    """A letter of a kind, to somebody with this locale; `site` is the server's address, `words` what else it needs."""
+    language = language_of(locale)
+    found = texts(language)
+    link = f"{site}/{PAGES[kind]}?token={token}" if kind in PAGES else None
+    given = {"site": site, "link": link, "role": found["roles"].get(role, role), **words}
+    subject, text = (found[kind][part].format(**given).strip() for part in ("subject", "text"))
+    return Letter(kind, subject, text, link, expires_at, language)

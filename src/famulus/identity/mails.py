@@ -42,6 +42,7 @@ async def put(session: AsyncSession, settings: Settings, letter: Letter, *, to: 
         subject=" ".join(letter.subject.split())[:300],
         body=vault_of(settings).encrypt(letter.text, id),
         kind=letter.kind,
+        language=letter.language,
         state="waiting" if settings.smtp_host else "kept",
         expires_at=letter.expires_at,
         created_at=utc_now(),

@@ -129,6 +129,7 @@ class Mail(Base):
     body: Mapped[str] = mapped_column(Text)
     """Encrypted; empty once nobody is to read it any more."""
     kind: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(35), server_default="en")
     state: Mapped[MailState] = mapped_column(String(16))
     error: Mapped[str | None] = mapped_column(Text)
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)

@@ -138,4 +138,5 @@ def compose(mail: Mail, settings: Settings) -> EmailMessage:
     message["Message-ID"] = f"<{mail.id}@{parseaddr(sender)[1].rpartition('@')[2] or 'famulus.local'}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text_of(settings, mail))
+    message["Content-Language"] = mail.language  # setting the content removes what said something of it
     return message

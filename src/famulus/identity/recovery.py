@@ -33,8 +33,7 @@ FORGOTTEN_JOB = "account.forgotten"
 async def send_verification(session: AsyncSession, settings: Settings, account: Account) -> None:
     """Mail a link by which the account's address is verified."""
     issued = await email_tokens.issue(session, account.id, "verify", account.email)
-    letter = letters.verification(settings.base_url, issued.token, issued.expires_at)
-    await mails.put(session, settings, letter, to=account.email)
+    await _write(session, settings, "verify", account.locale, issued, to=account.email)
 
 
 async def send_verification_again(
@@ -61,7 +60,8 @@ async def open_link(session: AsyncSession, settings: Settings, token: str) -> Ac
         with duplicates_are(EmailTaken()):
             await session.flush()
         await email_tokens.void(session, user.id)
-        await mails.put(session, settings, letters.moved(settings.base_url), to=before.email)
+        moved = letters.letter("moved", before.locale, site=settings.base_url)
+        await mails.put(session, settings, moved, to=before.email)
     after = account_of(user)
     actor, thing = audit.oneself(before), audit.of_account(after)
     if purpose == "change":
@@ -117,8 +117,21 @@ async def ask_to_change_email(
     if await secret_of(session, email) is not None:
         return
     issued = await email_tokens.issue(session, principal.user_id, "change", email)
-    letter = letters.new_address(settings.base_url, issued.token, issued.expires_at)
-    await mails.put(session, settings, letter, to=email)
+    await _write(session, settings, "change", principal.locale, issued, to=email)
+
+
+async def _write(
+    session: AsyncSession,
+    settings: Settings,
+    kind: letters.Kind,
+    locale: str,
+    issued: email_tokens.Issued,
+    *,
+    to: str,
+) -> None:
+    site = settings.base_url
+    written = letters.letter(kind, locale, site=site, token=issued.token, expires_at=issued.expires_at)
+    await mails.put(session, settings, written, to=to)
 
 
 class Forgotten:
@@ -134,6 +147,6 @@ class Forgotten:
             secret = await secret_of(session, str(payload["email"]))
             if secret is None or secret.suspended:
                 return
-            issued = await email_tokens.issue(session, secret.account.id, "reset", secret.account.email)
-            letter = letters.reset(self._settings.base_url, issued.token, issued.expires_at)
-            await mails.put(session, self._settings, letter, to=secret.account.email)
+            account = secret.account
+            issued = await email_tokens.issue(session, account.id, "reset", account.email)
+            await _write(session, self._settings, "reset", account.locale, issued, to=account.email)

@@ -54,12 +54,17 @@ class WithMode(Input):
         return self
 
 
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$")]
+"""A language as BCP 47 writes it, such as `en` or `pt-BR`."""
+
+
 class SignUp(WithMode):
     """A new account."""
 
     email: Email
     password: NewPassword
     name: Name
+    locale: LanguageTag = Field("en", description="The language of the person's surroundings, and of mails.")
 
 
 class SignIn(WithMode):
@@ -128,8 +133,6 @@ class WebSignIn(BaseModel):
 CurrentPassword = Annotated[str, LongText(LONGEST_PASSWORD, strip=False)]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 """What stands in a mailed link."""
-LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$")]
-"""A language as BCP 47 writes it, such as `en` or `pt-BR`."""
 Fact = Annotated[str, LongText(500)]
 MOST_FACTS = 20
 _FACT_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -217,7 +220,9 @@ class AccountChange(Change):
     """What of one's own account is to be different."""
 
     name: Name | None = None
-    locale: LanguageTag | None = Field(None, description="The language of the person's surroundings.")
+    locale: LanguageTag | None = Field(
+        None, description="The language of the person's surroundings, and of mails."
+    )
     profile: ProfileChange | None = None
 
 
@@ -272,6 +277,7 @@ class MailRef(BaseModel):
     recipient: str
     subject: str
     kind: str
+    language: str
     state: MailState
     error: str | None
     created_at: datetime

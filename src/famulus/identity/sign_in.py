@@ -43,6 +43,7 @@ async def sign_up(
     password: str,
     mode: Mode,
     address: str | None = None,
+    locale: str = "en",
 ) -> Opened:
     """A new account with a password, its first session, and a mail to verify its address.
 
@@ -56,7 +57,9 @@ async def sign_up(
         raise EmailTaken()
     password_hash = await gate.new_hash(password, email=email, name=name)
     async with database.write() as session:
-        account = await create_account(session, email=email, name=name, password_hash=password_hash)
+        account = await create_account(
+            session, email=email, name=name, password_hash=password_hash, locale=locale
+        )
         audit.record(session, audit.oneself(account), "account.sign_up", audit.of_account(account))
         await recovery.send_verification(session, settings, account)
         return await open_session(session, account, mode)

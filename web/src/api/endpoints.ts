@@ -1,4 +1,5 @@
 // Every server address that the app knows, each as one typed function.
+import { localeOf } from "../text/locale";
 import { http, send, withQuery } from "./client";
 import type {
   About,
@@ -36,7 +37,7 @@ export const auth = {
   login: (email: string, password: string) =>
     http.post<unknown>("/api/auth/login", { email, password, session_mode: "web" }),
   signup: (name: string, email: string, password: string) =>
-    http.post<unknown>("/api/auth/signup", { name, email, password, session_mode: "web" }),
+    http.post<unknown>("/api/auth/signup", { name, email, password, locale: localeOf(navigator.language), session_mode: "web" }),
   logout: () => http.post<unknown>("/api/auth/logout"),
   providers: () => http.get<{ items: Named[] }>("/api/auth/oidc"),
   forgot: (email: string) => http.post<unknown>("/api/auth/password/forgot", { email }),
@@ -108,7 +109,7 @@ export const invitations = {
   look: (token: string) => http.post<Invitation>("/api/auth/invitation/look", { token }),
   /** With nothing but the token for whoever is signed in to the account that it is for. */
   accept: (token: string, given: { name?: string; password?: string }) =>
-    http.post<unknown>("/api/auth/invitation/accept", { token, ...given, session_mode: "web" }),
+    http.post<unknown>("/api/auth/invitation/accept", { token, ...given, locale: localeOf(navigator.language), session_mode: "web" }),
 };
 
 /** Files that a person sends with a message. */

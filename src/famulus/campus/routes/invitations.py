@@ -140,7 +140,12 @@ async def accept(
     """Take an invitation: signed in to the account it is for, with its password, or with a new name and password."""
     require_same_origin(request.headers, settings)
     answer = acceptance.Answer(
-        body.token, body.name, body.password, body.mode, request.client.host if request.client else None
+        body.token,
+        body.name,
+        body.password,
+        body.mode,
+        request.client.host if request.client else None,
+        body.locale,
     )
     joined = await acceptance.accept(database, gate, principal, answer)
     given = hand_over(joined.opened, response, settings) if joined.opened else None

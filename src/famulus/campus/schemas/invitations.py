@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from famulus.campus.models import MemberRole
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.identity.principal import Role
-from famulus.identity.schemas import Email, NewPassword, TokenPair, WebSignIn, WithMode
+from famulus.identity.schemas import Email, LanguageTag, NewPassword, TokenPair, WebSignIn, WithMode
 from famulus.kernel.text import Id, Input, Name
 
 COURSES = 100
@@ -83,6 +83,7 @@ class Acceptance(WithMode):
     token: str = Field(min_length=1, max_length=200)
     name: Name | None = None
     password: NewPassword | None = None
+    locale: LanguageTag | None = None
 
 
 class Accepted(BaseModel):

@@ -40,6 +40,7 @@ async def sign_up(
         email=body.email,
         name=body.name,
         password=body.password,
+        locale=body.locale,
         mode=body.mode,
         address=origin().address,
     )
