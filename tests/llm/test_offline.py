@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from famulus.llm.commands.telling import CAN_DO, NO_COMMANDS, TOO_LONG
 from famulus.llm.commands.understanding import NOT_ALLOWED, Call
-from famulus.llm.offline import HINT, LEAD, NO_COURSE, NOT_FOUND, QUIET, OfflineModel, answer
+from famulus.llm.offline import HINT, LEAD, NEEDS_MODEL, NO_COURSE, NOT_FOUND, QUIET, OfflineModel, answer
 from famulus.llm.protocol import (
     ChatMessage,
     End,
@@ -386,6 +386,41 @@ def test_the_quiet_line_stands_once_in_a_thread_of_commands() -> None:
 
 def test_what_is_not_offered_is_not_called() -> None:
     assert answer(turn("create a project Robotics")) == f"{NOT_ALLOWED}\n\n{QUIET}"
+
+
+@pytest.mark.parametrize("searched", [True, False])
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "Draft a quiz", "draft a quiz about rivers.", "Please write me five exam questions on springs",
+        "Could you create a short quiz?", "Summarize this lesson", "I'd like you to write a short report",
+        "Translate the lesson into German", "give me three practice questions",
+    ],
+)  # fmt: skip
+def test_what_has_to_be_written_needs_a_model(wish: str, searched: bool) -> None:
+    said = answer(Request((ChatMessage("user", wish),), searched=searched))
+    assert said == f"{NEEDS_MODEL}\n\n{QUIET}"
+    assert "FAMULUS_MODEL" in said
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How do I write a test?",
+        "What is a plan?",
+        "Make sure that the robot stops",
+        "Where does a quiz begin?",
+    ],
+)
+def test_a_question_about_writing_is_a_question(question: str) -> None:
+    assert NEEDS_MODEL not in str(answer(Request((ChatMessage("user", question),), searched=True)))
+
+
+def test_what_has_to_be_written_is_answered_by_what_there_is() -> None:
+    grounding = (Grounding(1, "Springs", (), "A spring is where a river begins. It is cold."),)
+    said = str(answer(Request((ChatMessage("user", "Summarize where a river begins"),), grounding=grounding)))
+    assert said.startswith(f"{NEEDS_MODEL}\n\n{LEAD}\n\n> ")
+    assert said.endswith(QUIET)
 
 
 def test_help_shows_what_is_offered() -> None:

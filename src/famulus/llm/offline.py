@@ -38,9 +38,14 @@ QUIET = (
 NOT_YET = (
     "I can't find that in this course yet: some of its material is still being read. Ask again in a while."
 )
+NEEDS_MODEL = (
+    "That has to be written, which takes a language model, and none is connected: I only quote what is there."
+)
 HINT = (
     f"*Without a language model I only match words: try the course's own terms. To connect one, {CONNECT}.*"
 )
+LOOKED_AT = 300
+"""Characters of a message among which it says what it wants."""
 
 _GREETING = re.compile(
     r"\W*(?:hi|hello|hey|hallo|hola|bonjour|salut|servus|greetings|good (?:morning|afternoon|evening|day))"
@@ -55,6 +60,17 @@ _THANKS = re.compile(
 _GOODBYE = re.compile(
     r"\W*(?:good\s*)?(?:bye|goodbye|see you|cu|ciao|tsch[uü]ss)(?:[\s,]+\w+)?\W*", re.IGNORECASE
 )
+_POLITE = r"\W*(?:(?:please|can|could|would|will|you|i|we|i'd|i'll|want|like|need|to|help|me|us|let's|now)\b\W*){0,6}"
+_TO_WRITE = re.compile(
+    rf"{_POLITE}(?:"
+    r"(?:draft|compose|summari[sz]e|translate|rewrite|rephrase|paraphrase|proofread|brainstorm|outline)\s+\w|"
+    r"(?:write|create|make|generate|prepare|produce|design|suggest|propose|give)\s+(?:[\w’'-]+\s+){0,5}?"
+    r"(?:quiz(?:zes)?|tests?|exams?|questions?|flash\s?cards?|exercises?|assignments?|worksheets?|rubrics?|lessons?|"
+    r"outlines?|summar(?:y|ies)|overviews?|essays?|reports?|stor(?:y|ies)|poems?|e-?mails?|letters?|texts?|plans?|"
+    r"syllabus|curriculum|examples?|ideas?|scripts?|code|programs?|functions?)\b)",
+    re.IGNORECASE,
+)
+"""A request for words that stand nowhere yet. It is looked for only where there is no command."""
 
 
 class OfflineModel:
@@ -120,8 +136,11 @@ def _quoted(request: Request) -> str:
     if courtesy := _courtesy(question, request.course_title):
         return f"{courtesy}\n\n{QUIET}"
     quotes = choose_quotes(question, request.grounding)
+    said = (LEAD, *(_shown(quote) for quote in quotes)) if quotes else ()
+    if _TO_WRITE.match(question[:LOOKED_AT]):
+        return "\n\n".join((NEEDS_MODEL, *said, QUIET))
     if quotes:
-        return "\n\n".join((LEAD, *(_shown(quote) for quote in quotes), QUIET))
+        return "\n\n".join((*said, QUIET))
     if request.searched or request.grounding:
         return f"{NOT_YET if request.reading else NOT_FOUND}\n\n{HINT}"
     return f"{NO_COURSE}\n\n{QUIET}"
