@@ -337,9 +337,7 @@ def _engine(
 
 def _attachments(settings: Settings, database: Database, vault: Vault) -> Attachments:
     blobs = Blobs(settings.data_dir / "attachments", settings.attachment_url)
-    return Attachments(
-        database, blobs, vault, base_url=settings.base_url, most_bytes=settings.max_attachment_bytes
-    )
+    return Attachments(database, blobs, vault, settings)
 
 
 def own_tools(database: Database, settings: Settings, retriever: Retriever | None = None) -> tuple[Tool, ...]:

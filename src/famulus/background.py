@@ -1,6 +1,7 @@
 """What is done in the background: the handler of each kind of job, and what is done by the clock."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from famulus.campus.events import CourseLessonsChanged
@@ -60,7 +61,7 @@ def background(
         FORGOTTEN_JOB: Forgotten(database, settings).handle,
         TIDY.kind: Tidying(database).handle,
         TITLE_JOB: Titler(database, live, models).handle,
-        conversations.TIDY.kind: conversations.Tidying(database).handle,
+        conversations.TIDY.kind: conversations.Tidying(database, timedelta(days=settings.guest_days)).handle,
         PURGE.kind: attachments.purge,
         LESSONS_JOB: lessons.handle,
         SOURCE_JOB: sources.handle,

@@ -1,20 +1,25 @@
 """Files of a message as models get them: whole where the wire takes them, else in words; and what nobody took goes."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import bindparam, text
 
-from famulus.conversations import attachments as room
-from famulus.conversations.attachments import File
+from famulus.conversations.attachments import Attachments, File
 from famulus.conversations.errors import AttachmentNotFound
-from famulus.kernel.tables import UtcTime
+from famulus.kernel.blobs import BlobMissing, Blobs
+from famulus.kernel.secrets import Vault
+from famulus.kernel.settings import load_settings
+from famulus.kernel.tables import UtcTime, utc_now
 from famulus.llm import anthropic_request, openai_request
 from famulus.llm.protocol import ChatMessage, Enclosure, Request
 from famulus.runs.service import Ask
 from tests.runs.conftest import Instance
 from tests.support.fake_provider import FakeProvider
 from tests.support.pictures import PDF, picture
+
+AGED = text("UPDATE attachments SET created_at = :then").bindparams(bindparam("then", type_=UtcTime))
 
 
 async def asked_with(instance: Instance, *files: File) -> None:
@@ -51,14 +56,35 @@ async def test_what_nobody_took_is_purged(instance: Instance) -> None:
     await attachments.purge({})
     await attachments.find(person, kept.id)
     async with instance.database.write() as session:
-        long_ago = text("UPDATE attachments SET created_at = :old").bindparams(
-            bindparam("old", type_=UtcTime)
-        )
-        await session.execute(long_ago, {"old": datetime(2020, 1, 1, tzinfo=UTC)})
+        await session.execute(AGED, {"then": utc_now() - timedelta(hours=25)})
     await attachments.purge({})
     with pytest.raises(AttachmentNotFound):
         await attachments.find(person, kept.id)
-    assert timedelta(days=1) == room.UNUSED
+
+
+async def test_a_deleted_account_leaves_no_bytes_behind(instance: Instance, tmp_path: Path) -> None:
+    """Not those of a message that was accepted either; and not before the time is over."""
+    blobs, vault = Blobs(tmp_path / "bytes"), Vault(b"x" * 32)
+
+    def room(days: int) -> Attachments:
+        return Attachments(instance.database, blobs, vault, load_settings(stray_file_days=days))
+
+    attachments, thread = room(2), await instance.thread()
+    sent = await attachments.upload(instance.person, File("a.png", "image/png", picture()))
+    taken = await attachments.chosen(instance.person, [sent.id])
+    started = await instance.parts.runs.start(instance.person, Ask(thread, "Look.", attachments=taken))
+    await instance.follow(started.run.id)
+    async with instance.database.write() as session:
+        await session.execute(text("DELETE FROM users WHERE id = :id"), {"id": instance.person.user_id})
+        await session.execute(AGED, {"then": utc_now() - timedelta(hours=25)})
+    await attachments.purge({})
+    assert len(await blobs.get(sent.id)) > 0
+    await room(1).purge({})
+    for name in (sent.id, f"{sent.id}.preview"):
+        with pytest.raises(BlobMissing):
+            await blobs.get(name)
+    async with instance.database.read() as session:
+        assert (await session.scalars(text("SELECT id FROM attachments"))).all() == []
 
 
 def test_files_on_the_wires() -> None:

@@ -6,6 +6,8 @@ name alone, which only the server that gave it out can read; so no guest reads a
 
 from dataclasses import replace
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from famulus.campus.presence import principal_of
 from famulus.identity import brake
 from famulus.identity.accounts import Account, EmailTaken, create_account, find_by_email
@@ -20,6 +22,12 @@ ADDRESS = "guest@guests.invalid"
 LONGEST = 2_000
 """Characters of a guest's message."""
 _SEAL = "conversation of a guest"
+
+
+async def guests_id(session: AsyncSession) -> str | None:
+    """The id of the account under which all guests act; None before the first has come."""
+    account = await find_by_email(session, ADDRESS)
+    return account and account.id
 
 
 class Guests:

@@ -3,7 +3,7 @@
     begin (two phases) ─▶ pending ─ bytes ─▶ ready ─ a message is accepted with it ─▶ attached
     upload (one phase) ───────────────────────▶ ready
 
-What no message took within a day, and what lost its thread, is removed by a job.
+What no message took within some days, and what lost its thread or its owner, is removed by a job.
 """
 
 import time
@@ -30,11 +30,11 @@ from famulus.kernel.ids import new_id
 from famulus.kernel.jobs import Payload
 from famulus.kernel.jobs_schedule import Schedule
 from famulus.kernel.secrets import Unreadable, Vault
+from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import clean_text
 
 PURGE = Schedule("attachments.purge", "41 * * * *", "attachments.purge")
-UNUSED = timedelta(days=1)
 MOST = 10
 """Files of one message."""
 AT_ONCE = 200
@@ -71,14 +71,13 @@ class File:
 class Attachments:
     """The attachments of one application."""
 
-    def __init__(
-        self, database: Database, blobs: Blobs, vault: Vault, *, base_url: str, most_bytes: int
-    ) -> None:
+    def __init__(self, database: Database, blobs: Blobs, vault: Vault, settings: Settings) -> None:
         self._database = database
         self._blobs = blobs
         self._vault = vault
-        self._base_url = base_url
-        self.most_bytes = most_bytes
+        self._base_url = settings.base_url
+        self.most_bytes = settings.max_attachment_bytes
+        self._stray = timedelta(days=settings.stray_file_days)
 
     async def begin(self, principal: Principal, name: str, size: int, mime_type: str) -> AttachmentCard:
         """A place for a file whose bytes come later. Raises Invalid or TooLarge."""
@@ -179,9 +178,11 @@ class Attachments:
         )
 
     async def purge(self, _payload: Payload) -> None:
-        """Remove what no message took and what lost its thread."""
-        old = utc_now() - UNUSED
-        orphaned = or_(Attachment.message_id.is_(None), Attachment.thread_id.is_(None))
+        """Remove what no message took and what lost its thread or its owner."""
+        old = utc_now() - self._stray
+        orphaned = or_(
+            Attachment.message_id.is_(None), Attachment.thread_id.is_(None), Attachment.user_id.is_(None)
+        )
         query = select(Attachment.id).where(orphaned, Attachment.created_at < old).limit(AT_ONCE)
         async with self._database.read() as session:
             ids = list((await session.execute(query)).scalars())

@@ -86,7 +86,8 @@ class Attachment(Base):
     __tablename__ = "attachments"
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    """None once the account is deleted: the row outlives it, for it alone knows which bytes are left."""
     thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id", ondelete="SET NULL"))
     message_id: Mapped[str | None] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200))

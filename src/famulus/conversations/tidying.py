@@ -1,9 +1,13 @@
-"""Tidying up: threads of programs that keep the conversation themselves are removed after a day, by an hourly job."""
+"""Tidying up: threads that nobody can list are removed when they have rested, by an hourly job.
+
+Those of programs that keep the conversation themselves after a day, those of guests after as many as the operator says.
+"""
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
+from famulus.campus.guests import guests_id
 from famulus.conversations.models import Thread
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import Payload
@@ -20,15 +24,27 @@ MOST = 2_000
 class Tidying:
     """The job."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, guests_kept: timedelta) -> None:
         self._database = database
+        self._guests_kept = guests_kept
 
     async def handle(self, _payload: Payload) -> None:
         """Remove what is old; doing it twice does no harm."""
+        async with self._database.read() as session:
+            guests = await guests_id(session)
+        now = utc_now()
+        # As two queries each finds its index.
+        queries = [select(Thread.id).where(Thread.fleeting, Thread.updated_at < now - KEPT)]
+        if guests is not None:
+            rested = Thread.updated_at < now - self._guests_kept
+            queries.append(select(Thread.id).where(Thread.user_id == guests, rested))
+        for query in queries:
+            await self._remove(query)
+
+    async def _remove(self, query: Select[str]) -> None:
         for _ in range(MOST):
             async with self._database.write() as session:
-                old = select(Thread.id).where(Thread.fleeting, Thread.updated_at < utc_now() - KEPT)
-                ids = list(await session.scalars(old.limit(AT_ONCE)))
+                ids = list(await session.scalars(query.limit(AT_ONCE)))
                 if not ids:
                     return
                 await session.execute(delete(Thread).where(Thread.id.in_(ids)))

@@ -118,6 +118,20 @@ class Settings(StreamSettings, FileSettings):
         validation_alias=names("guest_chat"),
         description="Whether `/api/chat/message` answers people who have not signed in, within limits of their own.",
     )
+    guest_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        validation_alias=names("guest_days"),
+        description="Days without a message after which a guest's conversation is deleted.",
+    )
+    stray_file_days: int = Field(
+        1,
+        ge=1,
+        le=3650,
+        validation_alias=names("stray_file_days"),
+        description="Days after which a file without a message, a conversation or an owner is deleted.",
+    )
     public_url: str | None = Field(
         None,
         validation_alias=names("public_url"),
