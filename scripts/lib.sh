@@ -185,6 +185,22 @@ ensure_node() {
   python="$(find_python)" && ensure_uv "$python" && use_node_wheel
 }
 
+# The conformance suite of MCP needs Node 22, which is fetched beside an older one.
+ensure_conformance() {
+  local folder="$ROOT/tests/conformance" stamp wanted
+  stamp="$folder/node_modules/.provisioned"
+  wanted="$ROOT $(digest < "$folder/package-lock.json")"
+  (
+    if ! node -e 'process.exit(parseInt(process.versions.node) >= 22 ? 0 : 1)' > /dev/null 2>&1; then
+      python="$(find_python)" && ensure_uv "$python" && use_node_wheel || exit 1
+    fi
+    stamped "$stamp" "$wanted" && exit 0
+    rm -f "$stamp"
+    cd "$folder" && quietly "Installing the conformance suite of MCP …" npm ci --no-audit --no-fund --no-progress || exit 1
+    printf '%s\n' "$wanted" > "$stamp"
+  )
+}
+
 npm_in_web() { (cd "$ROOT/web" && npm "$@"); }
 
 # Digest of every file below web/ that a build can read.

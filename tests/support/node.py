@@ -1,6 +1,7 @@
 """Where Node is, with the packages of `web/`: for clients that are written for it."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,17 @@ WEB = ROOT / "web"
 CLIENTS = ("openai", "ai", "@ag-ui/client")
 
 
-def find_node() -> Path | None:
-    """Node on the PATH, else the one that the scripts have fetched."""
-    if found := shutil.which("node"):
+def find_node(least: int = 20) -> Path | None:
+    """Node on the PATH, if it is new enough, else the one that the scripts have fetched."""
+    if (found := shutil.which("node")) and _version(found) >= least:
         return Path(found)
     fetched = sorted((ROOT / ".venv-tools").glob("node-*/commands/node"))
     return fetched[-1] if fetched else None
+
+
+def _version(node: str) -> int:
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30, check=False).stdout
+    return int(said.removeprefix("v").partition(".")[0] or 0)
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,9 @@ class McpDoor:
         body = await _body(receive)
         if body is not None:
             serve = await self._serve(replace(principal, by_a_tool=BY_A_TOOL in headers))
-            await _while_there(receive, serve(scope, _replay(body), send))
+            # Blanks around a header's value are no part of it (RFC 9110 §5.5); not every server takes them off.
+            bare = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+            await _while_there(receive, serve({**scope, "headers": bare}, _replay(body), send))
 
     def require_ours(self, headers: Mapping[str, str]) -> None:
         """Raise UnknownHost or CrossOrigin for what a page of another site may have sent."""
