@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from famulus.knowledge.blocks import Piece
@@ -129,6 +129,7 @@ def written(blocks: list[tuple[str, list[str]]]) -> tuple[str, list[str]]:
 
 @settings(max_examples=60, deadline=None)
 @given(page)
+@example([("text", ["word"]), ("heading", ["##"]), ("heading", ["##"]), ("text", ["word"])])
 def test_any_page_is_cut_into_stretches_of_itself_with_answers_whole(
     blocks: list[tuple[str, list[str]]],
 ) -> None:

@@ -5,7 +5,7 @@ an over-long paragraph offers no border but its sentences do neighbouring pieces
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -25,11 +25,17 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 def cut(title: str, sections: Iterable[Section]) -> list[Piece]:
     """The pieces of a document, in order."""
     pieces: list[Piece] = []
-    for piece in (piece for section in sections for piece in _of_section(section)):
-        if pieces and _share(pieces[-1], piece):
-            pieces[-1] = _joined(pieces[-1], piece)
-        else:
-            pieces.append(piece)
+    empty: list[Section] = []
+    for section in sections:
+        found = list(_of_section(section))
+        if not found:
+            empty.append(section)
+        for piece in found:
+            if pieces and _share(pieces[-1], piece):
+                pieces[-1] = _joined(pieces[-1], empty, piece)
+            else:
+                pieces.append(piece)
+            empty = []
     return [_indexed(title, piece) for piece in pieces]
 
 
@@ -128,16 +134,23 @@ def _share(before: Piece, piece: Piece) -> bool:
     return related and (len(before.text) < TINY or len(piece.text) < TINY)
 
 
-def _joined(before: Piece, piece: Piece) -> Piece:
-    heading = (
-        piece.heading_path[-1] if piece.heading_path and piece.heading_path != before.heading_path else ""
-    )
-    text = "\n\n".join(filter(None, (before.text, heading and f"**{heading}**", piece.text)))
+def _joined(before: Piece, empty: Sequence[Section], piece: Piece) -> Piece:
+    """Two pieces as one, with the headings between them: those under which nothing stands, and the piece's own."""
+    paths = [section.heading_path for section in empty]
+    if piece.heading_path != before.heading_path:
+        paths.append(piece.heading_path)
+    headings = [f"**{path[-1]}**" for path in paths if path]
+    text = "\n\n".join((before.text, *headings, piece.text))
     return structs.replace(
         before,
         text=text,
         links=(*before.links, *piece.links),
-        defines=(*before.defines, *piece.defines, f"#{piece.anchor}"),
+        defines=(
+            *before.defines,
+            *(f"#{section.anchor}" for section in empty),
+            *piece.defines,
+            f"#{piece.anchor}",
+        ),
         refers=(*before.refers, *piece.refers),
     )
 
