@@ -8,6 +8,7 @@ from famulus.doors.web import BUILT
 from famulus.identity.postman import trouble
 from famulus.kernel.database import Database
 from famulus.kernel.errors import FamulusError
+from famulus.kernel.logs import spare_stdout
 from famulus.kernel.migrate import reach
 from famulus.kernel.secrets import load_secret
 from famulus.kernel.settings import Settings, load_settings
@@ -29,6 +30,7 @@ MARKS = {"ok": "✓", "degraded": "–", "down": "✗"}
 
 def run_doctor() -> bool:
     """Print the state of everything; False when something that is needed is down."""
+    spare_stdout()
     settings = load_settings()
     print(f"environment: {settings.environment}   data folder: {settings.data_dir}\n")
     return asyncio.run(_examine(settings))

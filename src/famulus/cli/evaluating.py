@@ -17,6 +17,7 @@ from famulus.campus.seeding import PlannedCourse, PlannedOrganization, seed_orga
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.jobs import Later
+from famulus.kernel.logs import spare_stdout
 from famulus.kernel.migrate import upgrade
 from famulus.kernel.settings import load_settings
 from famulus.knowledge.blocks import Unparsable, Unreadable, one_line
@@ -68,6 +69,7 @@ def run_retrieval(folder: Path, *, as_json: bool) -> None:
 
 
 async def _measure(wanted: QuestionSet) -> dict[str, dict[str, float]]:
+    spare_stdout()
     settings = load_settings()
     with tempfile.TemporaryDirectory(prefix="famulus-eval-") as data:
         database = Database(f"sqlite+aiosqlite:///{data}/eval.sqlite3")

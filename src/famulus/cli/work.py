@@ -12,6 +12,7 @@ from famulus.cli.demo import seed_demo
 from famulus.cli.own_api import seed_api
 from famulus.kernel.database import Database
 from famulus.kernel.errors import ConfigurationError
+from famulus.kernel.logs import spare_stdout
 from famulus.kernel.migrate import newest, reach, require_newest, upgrade
 from famulus.kernel.settings import load_settings
 from famulus.knowledge.ingest import Progress, Report, Terms, ingest_path, limits_of
@@ -24,6 +25,7 @@ def with_database(work: Callable[[Database], Awaitable[T]], *, migrated: bool = 
     """Run one piece of work on the configured database."""
 
     async def run() -> T:
+        spare_stdout()
         database = Database(load_settings().database)
         try:
             await reach(database)

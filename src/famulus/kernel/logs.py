@@ -50,6 +50,12 @@ LOUD = (
 """Libraries of which only warnings are of use."""
 
 
+def spare_stdout() -> None:
+    """Log to standard error in a command that prints its result, unless more has been said about logging."""
+    if not structlog.is_configured():
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Set up logging for this process, to standard error unless a stream is given. Called once, by what starts it."""
     output = stream or sys.stderr
