@@ -33,7 +33,7 @@ node.create_publisher(Twist, "cmd_vel", 10)
 def candidate(
     key: str, text: str, *, document: str = "", score: float = 1.0, nearness: float | None = None
 ) -> Candidate:
-    return Candidate(key, document or key, score, frozenset(stems_of(text)), asks(text), nearness)
+    return Candidate(key, document or key, score, frozenset(stems_of(text)), (text, ""), asks(text), nearness)
 
 
 def chosen_of(weights: dict[str, float], candidates: list[Candidate], limit: int) -> list[Ranked]:

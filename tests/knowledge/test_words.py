@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from famulus.knowledge.words import MAX_TERMS, fold, inner_words, read_question, stems_of
+from famulus.knowledge.words import MAX_TERMS, fold, held, inner_words, read_question, stem_of, stems_of
 
 
 def test_stop_words_carry_nothing() -> None:
@@ -83,6 +83,16 @@ def test_nothing_but_letters_and_digits_leaves(text: str) -> None:
     for word in (*question.terms, *(word for phrase in question.phrases for word in phrase)):
         assert word
         assert not set(word) & set("\"'*^:()-+{}\0 \t\n\\")
+
+
+@given(
+    st.text(st.sampled_from("abesyi _-ÉéX2机") | st.characters(), max_size=60),
+    st.lists(st.text(st.sampled_from("abesyiéx2机"), min_size=1, max_size=6)),
+)
+def test_stems_that_are_wanted_are_found_as_among_all(text: str, words: list[str]) -> None:
+    wanted = {*map(stem_of, words), *list(stems_of(text))[:3]}
+
+    assert held(wanted, text) == wanted & stems_of(text)
 
 
 def test_stems_meet_across_forms() -> None:

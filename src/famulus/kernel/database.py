@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import Dialect, Select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -38,6 +38,20 @@ down or cancelled."""
 def announce(session: AsyncSession, *events: object) -> None:
     """Publish events on the bus once this session's transaction has committed."""
     session.info.setdefault(AFTER_COMMIT, []).extend(events)
+
+
+def statement_of(query: Select[*tuple[Any, ...]], dialect: str) -> Statement:
+    """A query as a statement of the fast lane, with plain values. Keep it: to make it takes longer than to run it."""
+    made = query.compile(dialect=_dialect(dialect), compile_kwargs={"render_postcompile": True})
+    values = made.construct_params()
+    order = made.positiontup  # pyright: ignore[reportAttributeAccessIssue] – of compilers for SQL
+    return str(made), tuple(values[name] for name in order)
+
+
+@lru_cache
+def _dialect(name: str) -> Dialect:
+    driver = "sqlite+aiosqlite" if name == "sqlite" else "postgresql+asyncpg"
+    return make_url(f"{driver}://").get_dialect()()
 
 
 def at_end(session: AsyncSession, statement: Statement) -> None:

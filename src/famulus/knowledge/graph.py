@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.knowledge.index import Scope
-from famulus.knowledge.mentions import names_at, places
+from famulus.knowledge.mentions import nodes, places
 from famulus.knowledge.names import Span, spans
 from famulus.knowledge.walking import Graph, Place
 
@@ -99,7 +99,7 @@ async def lead(
 
 async def _seeds(session: AsyncSession, question: str, scope: Scope) -> dict[int, list[Place]]:
     """The names in a question that the scope knows, with their places; of names within names only the longest."""
-    every = spans(question[:MOST_QUESTION])[:MOST_SPANS]
+    every = spans(question[:MOST_QUESTION], most=MOST_SPANS)
     known = await places(session, {span.number for span in every}, scope.words)
     taken: set[int] = set()
     found: dict[int, list[Place]] = {}
@@ -126,12 +126,9 @@ async def _add(
 
     Only what something is about is a node. That two passages name the same year or country in passing says little.
     """
-    names = await names_at(session, passages)
     small = {start.number: _small(start.text) for start in read}
-    every = names.union(*small.values()) - graph.names.keys()
-    for name, found in (await places(session, every, scope.words)).items():
-        if _is_node(found):
-            graph.names[name] = found
+    besides = set[int]().union(*small.values())
+    graph.names |= await nodes(session, passages, besides, scope.words, graph.names)
     for number, those in small.items():
         have = those & graph.names.keys()
         graph.passing[number] = {name for name in have if not _has(graph.names[name], number)}
@@ -139,7 +136,7 @@ async def _add(
 
 def _small(content: str) -> set[int]:
     """What may be a name in a text, also in small letters."""
-    return {span.number for span in spans(content, LONGEST_IN_TEXT)[:MOST_SPANS]}
+    return {span.number for span in spans(content, LONGEST_IN_TEXT, MOST_SPANS)}
 
 
 def _has(found: Sequence[Place], passage: int) -> bool:

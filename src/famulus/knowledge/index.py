@@ -4,14 +4,17 @@ The database that holds the chunks keeps its indexes itself (ddl.py), so that he
 remove from them: what is written there is found by the next search, what is gone from there is not.
 """
 
+import json
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import Literal, Protocol
 
-from sqlalchemy import String, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.kernel.database import run_in
+from famulus.kernel.lane import Script
 from famulus.knowledge.ddl import VECTORS
 from famulus.knowledge.words import Question
 
@@ -95,25 +98,40 @@ class Index(Protocol):
         ...
 
 
-_SIZE = (
-    "SELECT coalesce(sum(chunks), 0) FROM sources WHERE course_id IN :courses"
-    " OR course_id IS NULL AND (organization_id IS NULL OR organization_id = :organization)"
-)
-_HAD = f"SELECT count(*) FROM {VECTORS} WHERE model = :model AND scope IN :scopes"  # noqa: S608 – a constant
+def among(dialect: str, place: str, kind: Literal["text", "bigint"] = "text") -> str:
+    """SQL for whether what stands before it is in a list: a value of a script, as JSON, at a place such as `$1`."""
+    if dialect == "sqlite":
+        return f"IN (SELECT value FROM json_each({place}))"  # noqa: S608 – a place
+    return f"= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(CAST({place} AS text) AS jsonb)))::{kind}[])"
 
 
-def _listed(sql: str, name: str) -> TextClause:
-    """A statement with a list among its values."""
-    return text(sql).bindparams(bindparam(name, expanding=True, type_=String()))
+@lru_cache
+def _size(dialect: str) -> str:
+    return (
+        f"SELECT coalesce(sum(chunks), 0) FROM sources WHERE course_id {among(dialect, '$1')}"  # noqa: S608 – constants
+        " OR course_id IS NULL AND (organization_id IS NULL OR organization_id = $2)"
+    )
+
+
+@lru_cache
+def _had(dialect: str) -> str:
+    return f"SELECT count(*) FROM {VECTORS} WHERE model = $1 AND scope {among(dialect, '$2')}"  # noqa: S608 – constants
+
+
+def size(scope: Scope, dialect: str) -> Script:
+    """The script of `size_of`."""
+    courses = json.dumps([course for course, _ in scope.courses])
+    ((found,),) = yield _size(dialect), (courses, scope.organization_id)
+    return int(found)
 
 
 async def size_of(session: AsyncSession, scope: Scope) -> int:
     """About how many chunks a scope has, as its sources have counted them; drafts included."""
-    values = {"courses": [course for course, _ in scope.courses], "organization": scope.organization_id}
-    return await session.scalar(_listed(_SIZE, "courses"), values) or 0
+    return await run_in(session, size(scope, session.get_bind().dialect.name))
 
 
-async def vectors_in(session: AsyncSession, model: int, scope: Scope) -> int:
-    """How many chunks of a scope have a vector of a model; drafts included, as in `size_of`."""
+def had(model: int, scope: Scope, dialect: str) -> Script:
+    """The script that counts how many chunks of a scope have a vector of a model; drafts included, as in `size_of`."""
     every = Scope(tuple((course, True) for course, _ in scope.courses), scope.organization_id).words
-    return await session.scalar(_listed(_HAD, "scopes"), {"model": model, "scopes": list(every)}) or 0
+    ((found,),) = yield _had(dialect), (model, json.dumps(every))
+    return int(found)

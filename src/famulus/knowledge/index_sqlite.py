@@ -4,10 +4,8 @@ Of meaning: vectors by scope in memory (slices.py). What they are is read in the
 finds no chunk that is not there; versions tell which have changed since, by whichever process.
 """
 
-import asyncio
 import json
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.kernel.database import run_in
 from famulus.kernel.lane import Script
 from famulus.knowledge.ddl import SCOPES, VECTORS
-from famulus.knowledge.index import Found, Hit, Scope, Target, size_of
+from famulus.knowledge.index import Found, Hit, Scope, Target, size
 from famulus.knowledge.words import Question
 
 _SEARCH = (
@@ -28,10 +26,6 @@ _VERSIONS = f"SELECT scope, version FROM {SCOPES} WHERE scope IN (SELECT value F
 _ROWS = f"SELECT id FROM {VECTORS} WHERE model = $1 AND scope = $2 ORDER BY id"
 _NEW = f"SELECT id, chunk, vector FROM {VECTORS} WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id"
 _CHUNKS = "SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each($1))"
-
-
-QUICK = 20_000
-"""Vectors that are compared in the time that the way to a thread and back takes, or little more."""
 
 
 class SqliteIndex:
@@ -47,8 +41,7 @@ class SqliteIndex:
             return Found([], {}, 0)
         # A text may contain any word; only the column `scope` says whose it is.
         within = "scope : (" + _any_of([(word,) for word in reach]) + ")"
-        frequencies, rows = await run_in(session, _search(question, within, limit))
-        return Found([Hit(*row) for row in rows], frequencies, await size_of(session, scope))
+        return await run_in(session, _search(question, scope, within, limit))
 
     async def nearest(
         self, session: AsyncSession, target: Target, scope: Scope, limit: int, besides: Collection[int] = ()
@@ -57,13 +50,18 @@ class SqliteIndex:
         from famulus.knowledge import slices  # lazy: NumPy, which a search by words does without
 
         self._slices = self._slices or slices.Slices()
-        found = await run_in(session, self._brought_up(target, scope))
-        rows = sum(len(one.ids) for one in found)
-        if not rows:
+        return await run_in(session, self._nearest(target, scope, limit, besides))
+
+    def _nearest(self, target: Target, scope: Scope, limit: int, besides: Collection[int]) -> Script:
+        """Compares in the connection's thread, too: a way there and back takes longer than some thousand products."""
+        from famulus.knowledge import slices  # lazy: NumPy, which a search by words does without
+
+        found = yield from self._brought_up(target, scope)
+        if not any(len(one.ids) for one in found):
             return []
-        compare = partial(slices.nearest, found, target.data, limit, besides)
-        near = await asyncio.to_thread(compare) if rows > QUICK else compare()
-        ids = dict(await run_in(session, _ids_of([number for number, _ in near])))
+        near = slices.nearest(found, target.data, limit, besides)
+        rows = yield _CHUNKS, (json.dumps([number for number, _ in near]),)
+        ids: dict[int, str] = {row[0]: row[1] for row in rows}
         return [Hit(ids[number], score, number) for number, score in near]
 
     def _brought_up(self, target: Target, scope: Scope) -> Script:
@@ -83,18 +81,15 @@ class SqliteIndex:
         return found
 
 
-def _ids_of(numbers: list[int]) -> Script:
-    return (yield _CHUNKS, (json.dumps(numbers),))
-
-
-def _search(question: Question, within: str, limit: int) -> Script:
+def _search(question: Question, scope: Scope, within: str, limit: int) -> Script:
     """How common each term is, and the best hits."""
     frequencies: dict[str, int] = {}
     for term in question.terms:
         ((count,),) = yield _COUNT, (f"{within} AND {_any_of([(term,)])}",)
         frequencies[term] = count
     wanted = _any_of([*((term,) for term in question.terms), *question.phrases])
-    return frequencies, (yield _SEARCH, (f"{within} AND ({wanted})", limit))
+    rows = yield _SEARCH, (f"{within} AND ({wanted})", limit)
+    return Found([Hit(*row) for row in rows], frequencies, (yield from size(scope, "sqlite")))
 
 
 def _any_of(phrases: list[tuple[str, ...]]) -> str:

@@ -25,6 +25,10 @@ _COMMON = {
     "ru": "и в не на что как это по из для где когда почему или от так же при",
 }
 _WORDS = {language: frozenset(map(fold, words.split())) for language, words in _COMMON.items()}
+_OF_WORD = {
+    word: tuple(code for code, words in _WORDS.items() if word in words)
+    for word in frozenset[str]().union(*_WORDS.values())
+}
 _SCRIPTS = {
     "ja": re.compile("[\u3040-\u30ff]"),
     "zh": re.compile("[\u4e00-\u9fff]"),
@@ -39,10 +43,11 @@ def language_of(text: str) -> str | None:
     for language, script in _SCRIPTS.items():
         if len(script.findall(text)) > len(text) / 4:
             return language
-    words = [fold(word) for word in _WORD.findall(text)]
-    counts = sorted(
-        ((sum(word in common for word in words), code) for code, common in _WORDS.items()), reverse=True
-    )
+    common = dict.fromkeys(_COMMON, 0)
+    for word in fold(" ".join(_WORD.findall(text))).split():
+        for code in _OF_WORD.get(word, ()):
+            common[code] += 1
+    counts = sorted(((count, code) for code, count in common.items()), reverse=True)
     (most, language), (next_most, _) = counts[:2]
     return language if most - next_most >= CLEARLY else None
 

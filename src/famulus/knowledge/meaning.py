@@ -19,7 +19,6 @@ from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.jobs import Later, enqueue
 from famulus.knowledge import vectors
 from famulus.knowledge.index import Target
-from famulus.knowledge.models import VectorModel
 from famulus.llm.embedding.choose import Embedders
 from famulus.llm.embedding.protocol import Embedder
 from famulus.llm.errors import ModelError
@@ -77,7 +76,7 @@ class Meaning:
         """Whether there is a model, and a place for vectors."""
         return self._there and self.embedders.chosen is not None
 
-    def searched(self, models: Sequence[VectorModel]) -> tuple[VectorModel, Embedder] | None:
+    def searched(self, models: Sequence[vectors.Model]) -> tuple[vectors.Model, Embedder] | None:
         """The model whose vectors are searched, of those that there are vectors of."""
         chosen = self.embedders.chosen
         if chosen is None:
@@ -93,7 +92,7 @@ class Meaning:
                     continue  # its key or its address is gone
         return (mine[0], chosen) if mine else None
 
-    async def target(self, question: str, model: VectorModel, embedder: Embedder) -> Target | None:
+    async def target(self, question: str, model: vectors.Model, embedder: Embedder) -> Target | None:
         """A question as a vector; None when there is none in time."""
         if time.monotonic() < self._not_before:
             return None

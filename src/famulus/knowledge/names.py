@@ -11,12 +11,14 @@ are one name when their words have the same stems. A name is kept as a number, 6
 """
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from famulus.knowledge.words import STOP, WORD, fold, stem_of
 
@@ -138,8 +140,7 @@ def _stems(text: str) -> list[str]:
     return [stem_of(word) for word in WORD.findall(fold(text)) if word != "s"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Words side by side that may be a name."""
 
     first: int
@@ -149,20 +150,22 @@ class Span:
     """With a capital or a digit; otherwise it is one only if something in the material is about it."""
 
 
-def spans(text: str, longest: int = LONGEST) -> list[Span]:
-    """Everything in a text that may be a name, longest first."""
-    words = [match.group() for match in WORD.finditer(text) if match.group() != "s"]
+def spans(text: str, longest: int = LONGEST, most: int = sys.maxsize) -> list[Span]:
+    """What in a text may be a name, longest first: at most so many."""
+    words = [word for word in WORD.findall(text) if word != "s"]
     stems = [stem_of(fold(word)) for word in words]
     plain = [word.lower() in _PLAIN for word in words]
-    marked = [any(sign.isupper() or sign.isdigit() for sign in word) for word in words]
+    marked = [word != word.lower() or any(map(str.isdigit, word)) for word in words]
     found: list[Span] = []
     for size in range(min(longest, len(words)), 0, -1):
         for first in range(len(words) - size + 1):
             last = first + size - 1
             if plain[last] or (plain[first] and not (size > 1 and marked[first])):
                 continue
-            named = any(marked[first : last + 1])
+            named = True in marked[first : last + 1]
             if size > 1 or named or len(words[first]) >= SHORTEST_WORD:
                 key = " ".join(stems[first : last + 1])
                 found.append(Span(first, last, number_of(key), named))
+                if len(found) == most:
+                    return found
     return found

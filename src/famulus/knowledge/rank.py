@@ -8,11 +8,12 @@ tells these passages apart decides, and the other says little by itself. Adding 
 
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from famulus.knowledge.words import stem_of, stems_of
+from famulus.knowledge.words import held, stem_of, stems_of
 
 QUOTE = 300
 MOST_SENTENCES = 100
@@ -46,8 +47,10 @@ class Candidate:
     document_id: str
     score: float
     """Of its words, as the index gives it; 0 for one that shares none."""
-    stems: frozenset[str]
-    """Of its title, headings and text."""
+    has: frozenset[str]
+    """Those of the question's stems that are in its title, headings and text."""
+    words: tuple[str, str]
+    """Those, and the words inside their words."""
     asks: bool = False
     """Whether it mostly asks, as exercises at the end of a lesson do: they resemble a question, but answer none."""
     nearness: float | None = None
@@ -103,7 +106,7 @@ def rate(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[
     near = [candidate.nearness for candidate in candidates if candidate.nearness is not None]
     # One without a vector is taken for as near as the others are: that alone neither lifts nor sinks it.
     usual = SCALE * median(near) if near else 0.0
-    covered = [coverage(weights, candidate.stems) for candidate in candidates]
+    covered = [coverage(weights, candidate.has) for candidate in candidates]
     odds: list[float] = []
     for candidate, share in zip(candidates, covered, strict=True):
         words = (1 - COVERAGE_WEIGHT) * max(0.0, candidate.score) + COVERAGE_WEIGHT * most * share
@@ -121,13 +124,19 @@ def rate(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[
 def choose(rated: Sequence[Ranked], candidates: Mapping[str, Candidate], limit: int) -> list[Ranked]:
     """The first of them, without repetitions and with few of any one document."""
     chosen: list[Ranked] = []
+    said: list[set[str]] = []
+    of_document: Counter[str] = Counter()
     for ranked in rated:
         if len(chosen) == limit:
             break
-        candidate, others = candidates[ranked.key], [candidates[one.key] for one in chosen]
-        of_document = sum(other.document_id == candidate.document_id for other in others)
-        if of_document < PER_DOCUMENT and not any(_same(candidate, other) for other in others):
+        candidate = candidates[ranked.key]
+        if of_document[candidate.document_id] == PER_DOCUMENT:
+            continue
+        stems = stems_of(*candidate.words)
+        if not any(_same(stems, other) for other in said):
             chosen.append(ranked)
+            said.append(stems)
+            of_document[candidate.document_id] += 1
     return chosen
 
 
@@ -137,9 +146,9 @@ def asks(text: str) -> bool:
     return sum("? " in line or line.rstrip().endswith("?") for line in lines) * 2 > len(lines)
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
-    shared = len(one.stems & other.stems)
-    return shared >= SAME * len(one.stems | other.stems)
+def _same(one: set[str], other: set[str]) -> bool:
+    shared = len(one & other)
+    return shared >= SAME * (len(one) + len(other) - shared)
 
 
 def quote(weights: Mapping[str, float], text: str) -> str:
@@ -148,7 +157,7 @@ def quote(weights: Mapping[str, float], text: str) -> str:
     if not spans:
         return text[:QUOTE].rstrip()
     best, best_score = spans[0], -1.0
-    telling = [weights.keys() & stems_of(text[start:end]) for start, end in spans]
+    telling = [held(weights, text[start:end]) for start, end in spans]
     for at, (start, _) in enumerate(spans):
         said: set[str] = set()
         for n, (_, end) in enumerate(spans[at : at + 3], at):

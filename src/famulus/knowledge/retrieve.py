@@ -8,43 +8,37 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote as url_quote
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.courses import CourseCard
 from famulus.identity.principal import Principal
-from famulus.kernel.database import Database
+from famulus.kernel.database import Database, run_in
 from famulus.kernel.errors import NotFound
+from famulus.kernel.lane import Script
 from famulus.knowledge import vectors
 from famulus.knowledge.ddl import Dialect
-from famulus.knowledge.graph import Led, Start, lead
-from famulus.knowledge.index import Found, Hit, Index, Scope, Target, vectors_in
+from famulus.knowledge.index import Found, Hit, Index, Target, had
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.languages import differs
 from famulus.knowledge.meaning import Meaning, State
 from famulus.knowledge.models import Chunk, Document
-from famulus.knowledge.names import spelled
+from famulus.knowledge.pooled import Pool, Search, Step, path_to, pooled
 from famulus.knowledge.rank import (
-    PER_DOCUMENT,
-    Candidate,
-    Ranked,
-    asks,
     choose,
-    coverage,
     quote,
-    rarity,
-    rate,
     worth,
 )
+from famulus.knowledge.rows import COLUMNS, Row
 from famulus.knowledge.sources import being_read
-from famulus.knowledge.visibility import scope_of, visible_documents
-from famulus.knowledge.words import read_question, stems_of
+from famulus.knowledge.visibility import reach, visible_documents
+from famulus.knowledge.words import read_question
 from famulus.llm.embedding.local import MODEL_ID
 
 HITS = 40
@@ -52,20 +46,9 @@ ENOUGH = {MODEL_ID: 0.5}
 """What makes a passage worth answering from (`rank.worth`), by model: only where it was measured."""
 Way = Literal["words", "meaning", "graph"]
 EVERY_WAY: frozenset[Way] = frozenset(("words", "meaning", "graph"))
-Rows = dict[str, tuple[Chunk, Document]]
+Rows = dict[str, Row]
 FAR = 0.25
 """What is no nearer in meaning has nothing to do with the question, unless it shares words with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A passage on the way to another, with the name in it that led on."""
-
-    passage_id: str
-    title: str
-    name: str
-    worth: bool
-    """As of a passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +110,6 @@ class Answer:
     """Whether the question is in another language than the passages: little is found then, and that by chance."""
 
 
-def _answer(query: str, passages: list[Passage], meaning: State, reading: int) -> Answer:
-    return Answer(passages, meaning, reading, differs(query, [passage.text for passage in passages]))
-
-
 def index_of(dialect: Dialect) -> Index:
     """The index of a database. One is kept for each, as it may hold vectors in memory."""
     return SqliteIndex() if dialect == "sqlite" else PostgresIndex()
@@ -162,25 +141,25 @@ class Retriever:
         """
         question = read_question(query)
         async with self._database.read() as session:
-            scope = await scope_of(session, principal, course_id)
-            reading = await being_read(session, scope)
+            begun = _begin(principal, course_id, self._database.dialect)
+            scope, reading, models = await run_in(session, begun)
             compared = "meaning" in ways and question.terms and scope.words
-            asked = await self._ask(session, query) if compared else None
+            asked = self._ask(query, models) if compared else None
             found = Found([], {}, 0)
             if "words" in ways or asked is None:
                 found = await self.index.search(session, question, scope, HITS)
+            enough = None if asked is None else asked[1]
+            search = Search(query, scope, limit, "graph" in ways, found, reading, enough)
             if asked is None:
-                pool = await _Search(session, query, scope, limit, "graph" in ways).pool(found, [])
-                state: State = "off" if self._meaning is None else "pending"
-                return _answer(query, _passages(pool, limit), state, reading)
+                return await _answer(session, search, [], "off" if self._meaning is None else "pending")
+            if asked[0].done():
+                return await self._compared(session, search, asked[0].result())
         target = await asked[0]
         async with self._database.read() as session:
-            near, state = await self._near(session, target, scope, found)
-            pool = await _Search(session, query, scope, limit, "graph" in ways).pool(found, near)
-        return _answer(query, _passages(pool, limit, enough=asked[1]), state, reading)
+            return await self._compared(session, search, target)
 
-    async def _ask(
-        self, session: AsyncSession, query: str
+    def _ask(
+        self, query: str, models: Sequence[vectors.Model]
     ) -> tuple[asyncio.Task[Target | None], float | None] | None:
         """The question's vector, in the making while words are looked up, and what is enough to answer from.
 
@@ -188,21 +167,32 @@ class Retriever:
         """
         if self._meaning is None:
             return None
-        model = self._meaning.searched(await vectors.models(session))
+        model = self._meaning.searched(models)
         if model is None:
             return None
         return asyncio.create_task(self._meaning.target(query, *model)), ENOUGH.get(model[0].name)
 
-    async def _near(
-        self, session: AsyncSession, target: Target | None, scope: Scope, found: Found
-    ) -> tuple[list[Hit], State]:
+    async def _compared(self, session: AsyncSession, search: Search, target: Target | None) -> Answer:
+        """With what is near in meaning; by words alone if there is no vector in time."""
         if target is None:
-            return [], "unavailable"
-        besides = [hit.number for hit in found.hits]
-        hits = await self.index.nearest(session, target, scope, HITS, besides)
-        had = await vectors_in(session, target.model, scope)
-        state: State = "pending" if not had else "partial" if had < found.total else "ready"
-        return [hit for hit in hits if hit.score >= FAR or hit.number in besides], state
+            return await _answer(session, search, [], "unavailable")
+        besides = [hit.number for hit in search.found.hits]
+        hits = await self.index.nearest(session, target, search.scope, HITS, besides)
+        count = await run_in(session, had(target.model, search.scope, self._database.dialect))
+        state: State = "pending" if not count else "partial" if count < search.found.total else "ready"
+        near = [hit for hit in hits if hit.score >= FAR or hit.number in besides]
+        return await _answer(session, search, near, state)
+
+
+async def _answer(session: AsyncSession, search: Search, near: Sequence[Hit], state: State) -> Answer:
+    chosen = _passages(await pooled(session, search, near), search)
+    return Answer(chosen, state, search.reading, differs(search.query, [one.text for one in chosen]))
+
+
+def _begin(principal: Principal, course_id: str | None, dialect: Dialect) -> Script:
+    """What may be searched, how much of it is still being read, and the models that there are vectors of."""
+    scope = yield from reach(principal, course_id, dialect)
+    return scope, (yield from being_read(scope)), (yield from vectors.all_models())
 
 
 async def search(
@@ -213,59 +203,38 @@ async def search(
     return answer.passages
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """One search, from hits on."""
-
-    session: AsyncSession
-    query: str
-    scope: Scope
-    limit: int
-    graph: bool
-
-    async def pool(self, found: Found, near: Sequence[Hit]) -> "_Pool":
-        """Everything that was found, rated."""
-        weights = rarity(found.frequencies, found.total)
-        nearness = {hit.chunk_id: hit.score for hit in near}
-        scores = dict.fromkeys(nearness, 0.0) | {hit.chunk_id: hit.score for hit in found.hits}
-        rows = await _load(self.session, self.scope, Chunk.id.in_(list(scores)))
-        candidates = {
-            id: _candidate(*rows[id], score, nearness.get(id)) for id, score in scores.items() if id in rows
-        }
-        rated = rate(weights, list(candidates.values()))
-        pool = _Pool(weights, rows, candidates, rated, PER_DOCUMENT * self.limit)
-        return await _follow(self.session, self.query, self.scope, pool) if self.graph else pool
-
-
-def _passages(pool: "_Pool", limit: int, *, enough: float | None = None) -> list[Passage]:
+def _passages(pool: Pool, search: Search) -> list[Passage]:
     telling = sorted(pool.weights, key=lambda stem: -pool.weights[stem])
-    return [
-        _passage(
-            *pool.rows[one.key],
-            quoted=quote(pool.weights, pool.rows[one.key][0].text),
-            score=one.score,
-            coverage=one.coverage,
-            nearness=(near := pool.candidates[one.key].nearness),
-            worth=worth(one.coverage, near, enough),
-            words=tuple(stem for stem in telling if stem in pool.candidates[one.key].stems),
-            path=_path(pool, one.key, enough),
+    chosen: list[Passage] = []
+    for one in choose(pool.rated, pool.candidates, search.limit):
+        row, candidate = pool.rows[one.key], pool.candidates[one.key]
+        chosen.append(
+            _passage(
+                row,
+                quoted=quote(pool.weights, row.text),
+                score=one.score,
+                coverage=one.coverage,
+                nearness=candidate.nearness,
+                worth=worth(one.coverage, candidate.nearness, search.enough),
+                words=tuple(stem for stem in telling if stem in candidate.has),
+                path=path_to(pool, one.key, search.enough),
+            )
         )
-        for one in choose(pool.rated, pool.candidates, limit)
-    ]
+    return chosen
 
 
 async def open_passage(session: AsyncSession, principal: Principal, chunk_id: str) -> OpenPassage:
     """A passage by id with its neighbours; raises `NotFound` when it is gone or not for this person's eyes."""
-    row = (await session.execute(_chunks(principal).where(Chunk.id == chunk_id))).one_or_none()
-    if row is None:
+    query = _chunks(principal).add_columns(Chunk.ordinal).where(Chunk.id == chunk_id)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
         raise NotFound("This passage is not there any more, or not for you.")
-    chunk, document = row
+    row, ordinal = Row(*found[:-1]), found[-1]
     around = select(Chunk.ordinal, Chunk.text).where(
-        Chunk.document_id == document.id, Chunk.ordinal.in_((chunk.ordinal - 1, chunk.ordinal + 1))
+        Chunk.document_id == row.document_id, Chunk.ordinal.in_((ordinal - 1, ordinal + 1))
     )
-    texts: dict[int, str] = {row[0]: row[1] for row in await session.execute(around)}
-    passage = _passage(chunk, document, quoted=quote({}, chunk.text), score=1.0, coverage=1.0)
-    return OpenPassage(passage, texts.get(chunk.ordinal - 1, ""), texts.get(chunk.ordinal + 1, ""))
+    texts: dict[int, str] = {each[0]: each[1] for each in await session.execute(around)}
+    return OpenPassage(_whole(row), texts.get(ordinal - 1, ""), texts.get(ordinal + 1, ""))
 
 
 async def passages_in(
@@ -280,99 +249,36 @@ async def passages_in(
     query = _chunks(principal).where(
         Chunk.id.in_(list(dict.fromkeys(ids))), or_(Document.course_id == course.id, general)
     )
-    return {
-        row[0].id: _passage(row[0], row[1], quoted=quote({}, row[0].text), score=1.0, coverage=1.0)
-        for row in await session.execute(query)
-    }
+    rows = [Row(*each) for each in await session.execute(query)]
+    return {row.id: _whole(row) for row in rows}
 
 
-def _chunks(principal: Principal) -> Select[Chunk, Document]:
-    """Chunks with their documents, as far as the person may see those."""
+def _chunks(principal: Principal) -> Select[*tuple[Any, ...]]:
+    """The columns of a `Row`, as far as the person may see its document."""
     visible = visible_documents(principal).with_only_columns(Document.id)
-    return select(Chunk, Document).join(Document).where(Document.id.in_(visible))
+    return select(*COLUMNS).join(Document).where(Document.id.in_(visible))
 
 
-async def _load(session: AsyncSession, scope: Scope, which: ColumnElement[bool]) -> Rows:
-    """Chunks with their documents, as far as the scope goes now, whatever an index said."""
-    within = frozenset(scope.words)
-    query = select(Chunk, Document).join(Document).where(which)
-    return {row[0].id: (row[0], row[1]) for row in await session.execute(query) if row[0].scope in within}
+def _whole(row: Row) -> Passage:
+    """A passage that nobody has searched for."""
+    return _passage(row, quoted=quote({}, row.text), score=1.0, coverage=1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pool:
-    """What was found so far."""
-
-    weights: Mapping[str, float]
-    """Of the question's stems."""
-    rows: Rows
-    candidates: dict[str, Candidate]
-    rated: list[Ranked]
-    """Best first."""
-    wanted: int
-    """How many the graph may leave, so that enough can be chosen from them."""
-    led: Led | None = None
-
-
-async def _follow(session: AsyncSession, query: str, scope: Scope, pool: _Pool) -> _Pool:
-    """The pool after the graph stage, with what only the graph has found."""
-    chunks = [pool.rows[one.key][0] for one in pool.rated]
-    starts = [
-        Start(chunk.number, one.score, one.odds, chunk.text)
-        for chunk, one in zip(chunks, pool.rated, strict=True)
-    ]
-    led = await lead(session, query, starts, scope, pool.wanted)
-    if led is None:
-        return pool
-    fresh = [number for number, _ in led.ranking if number not in led.starts]
-    added = await _load(session, scope, Chunk.number.in_(fresh)) if fresh else {}
-    rows = pool.rows | added
-    candidates = pool.candidates | {key: _candidate(*row, 0.0, None) for key, row in added.items()}
-    keys = {chunk.number: key for key, (chunk, _) in rows.items()}
-    rated = [
-        Ranked(key, score, coverage(pool.weights, candidates[key].stems))
-        for number, score in led.ranking
-        if (key := keys.get(number)) is not None
-    ]
-    return _Pool(pool.weights, rows, candidates, rated, pool.wanted, led)
-
-
-def _path(pool: _Pool, key: str, enough: float | None) -> tuple[Step, ...]:
-    """How the graph led to a passage, in words; what lies on the way but has gone is left out."""
-    if pool.led is None:
-        return ()
-    keys = {chunk.number: other for other, (chunk, _) in pool.rows.items()}
-    steps: list[Step] = []
-    for step in pool.led.path(pool.rows[key][0].number):
-        if (other := keys.get(step.passage)) is not None:
-            chunk, document = pool.rows[other]
-            name = spelled(step.name, chunk.text) or pool.rows[key][1].title
-            covered = coverage(pool.weights, pool.candidates[other].stems)
-            good = worth(covered, pool.candidates[other].nearness, enough)
-            steps.append(Step(other, document.title, name, good))
-    return tuple(steps)
-
-
-def _candidate(chunk: Chunk, document: Document, score: float, nearness: float | None) -> Candidate:
-    words = stems_of("\n".join((chunk.title, *chunk.heading_path, chunk.text)), chunk.parts)
-    return Candidate(chunk.id, document.id, score, frozenset(words), asks(chunk.text), nearness)
-
-
-def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
+def _passage(row: Row, **found: Any) -> Passage:
     return Passage(
-        id=chunk.id,
-        document_id=document.id,
-        lesson_id=document.lesson_id,
-        course_id=document.course_id,
-        title=document.title if chunk.first_line is None else f"{document.path}:{chunk.first_line}",
-        heading_path=tuple(chunk.heading_path),
-        text=chunk.text,
+        id=row.id,
+        document_id=row.document_id,
+        lesson_id=row.lesson_id,
+        course_id=row.course_id,
+        title=row.document_title if row.first_line is None else f"{row.path}:{row.first_line}",
+        heading_path=tuple(row.heading_path),
+        text=row.text,
         quote=found["quoted"],
-        url=_url(chunk, document),
+        url=_url(row),
         score=found["score"],
         coverage=found["coverage"],
-        symbol=chunk.symbol,
-        lines=(chunk.first_line, chunk.last_line or chunk.first_line) if chunk.first_line else None,
+        symbol=row.symbol,
+        lines=(row.first_line, row.last_line or row.first_line) if row.first_line else None,
         nearness=found.get("nearness"),
         worth=found.get("worth", True),
         words=found.get("words", ()),
@@ -380,10 +286,6 @@ def _passage(chunk: Chunk, document: Document, **found: Any) -> Passage:
     )
 
 
-def _url(chunk: Chunk, document: Document) -> str:
-    place = (
-        f"/courses/{document.course_id}/lessons/{document.lesson_id}"
-        if document.lesson_id
-        else f"/passages/{chunk.id}"
-    )
-    return f"{place}#{url_quote(chunk.anchor, safe='=')}" if chunk.anchor else place
+def _url(row: Row) -> str:
+    place = f"/courses/{row.course_id}/lessons/{row.lesson_id}" if row.lesson_id else f"/passages/{row.id}"
+    return f"{place}#{url_quote(row.anchor, safe='=')}" if row.anchor else place

@@ -10,6 +10,7 @@ from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
+from famulus.kernel.lane import Script
 from famulus.kernel.paging import Page, Paging, page
 from famulus.knowledge.errors import LessonsSource
 from famulus.knowledge.golden import material_changed
@@ -21,6 +22,7 @@ from famulus.knowledge.visibility import scope_of, visible_documents, visible_so
 OPEN = ("waiting", "indexing")
 """States of a source that is still to be read, or is being read."""
 MOST_OPEN = 1_000
+_OPEN = f"SELECT organization_id, course_id FROM sources WHERE state IN {OPEN} LIMIT {MOST_OPEN}"  # noqa: S608 – constants
 DELETED_AT_ONCE = 32
 """Documents removed in one transaction, for nobody else can write to SQLite meanwhile."""
 
@@ -79,11 +81,11 @@ async def standing_of(session: AsyncSession, principal: Principal, id: str) -> S
     )
 
 
-async def being_read(session: AsyncSession, scope: Scope) -> int:
-    """How many sources within a scope are still to be read, in part at least."""
-    query = select(Source.organization_id, Source.course_id).where(Source.state.in_(OPEN)).limit(MOST_OPEN)
+def being_read(scope: Scope) -> Script:
+    """The script that counts the sources within a scope that are still to be read, in part at least."""
+    rows = yield _OPEN, ()
     words = frozenset(scope.words)
-    return sum([scope_word(row[0], row[1], True) in words for row in await session.execute(query)])
+    return sum(scope_word(organization_id, course_id, True) in words for organization_id, course_id in rows)
 
 
 async def list_documents(

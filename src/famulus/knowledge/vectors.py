@@ -14,8 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.kernel.database import Database
+from famulus.kernel.database import Database, run_in
 from famulus.kernel.jobs import enqueue
+from famulus.kernel.lane import Script
 from famulus.knowledge.ddl import VECTORS, create_vectors
 from famulus.knowledge.models import Chunk, VectorModel
 
@@ -37,6 +38,16 @@ class Waiting:
     def hash(self) -> str:
         """Of the text."""
         return fingerprint(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that there are vectors of; as in the table."""
+
+    id: int
+    name: str
+    dimension: int
+    ready: bool
 
 
 Kept = dict[tuple[int, str], object]
@@ -75,9 +86,15 @@ async def ensure(database: Database) -> bool:
     return True
 
 
-async def models(session: AsyncSession) -> list[VectorModel]:
+def all_models() -> Script:
+    """The script of `models`."""
+    rows = yield "SELECT id, name, dimension, ready FROM vector_models ORDER BY id", ()
+    return [Model(id, name, dimension, bool(ready)) for id, name, dimension, ready in rows]
+
+
+async def models(session: AsyncSession) -> list[Model]:
     """The models that there are vectors of."""
-    return list((await session.execute(select(VectorModel).order_by(VectorModel.id))).scalars())
+    return await run_in(session, all_models())
 
 
 async def model_named(session: AsyncSession, name: str, dimension: int) -> int:

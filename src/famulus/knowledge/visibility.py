@@ -1,11 +1,16 @@
 """Which knowledge a person may see: what campus says of courses, carried over to sources, documents and scopes."""
 
+from dataclasses import replace
+from functools import lru_cache
+
 from sqlalchemy import ColumnElement, Select, and_, column, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.access import in_course_where, readable_courses, require_in
 from famulus.identity.principal import Principal
+from famulus.kernel.database import run_in, statement_of
 from famulus.kernel.errors import NotFound
+from famulus.kernel.lane import Script, Statement
 from famulus.knowledge.index import Scope
 from famulus.knowledge.models import Document, Source
 from famulus.knowledge.store import Owner
@@ -46,32 +51,39 @@ async def scope_of(session: AsyncSession, principal: Principal, course_id: str |
 
     Raises `NotFound` for a course that the person may not see.
     """
-    if course_id is not None:
-        drafts, owner = await _course(session, principal, course_id)
-        # A course elsewhere, such as a site admin sees, comes without the general material, as `_general` has it.
-        general = owner if principal.organization_id in (None, owner) else None
-        return Scope(((course_id, drafts),), general)
-    readable = readable_courses(principal).subquery()
-    rows = await session.execute(select(readable.c.id, readable.c.drafts))
-    return Scope(tuple((row[0], bool(row[1])) for row in rows), principal.organization_id)
+    return await run_in(session, reach(principal, course_id, session.get_bind().dialect.name))
 
 
-async def _course(session: AsyncSession, principal: Principal, course_id: str) -> tuple[bool, str]:
-    """Whether drafts are included, and whose the course is."""
+def reach(principal: Principal, course_id: str | None, dialect: str) -> Script:
+    """The script of `scope_of`."""
+    rows = yield _readable(replace(principal, token=None, profile={}), course_id, dialect)
+    if course_id is None:
+        return Scope(tuple((row[0], bool(row[1])) for row in rows), principal.organization_id)
+    if not rows:
+        raise _no_course(course_id)
+    ((_, drafts, owner),) = rows
+    # A course elsewhere, such as a site admin sees, comes without the general material, as `_general` has it.
+    general = owner if principal.organization_id in (None, owner) else None
+    return Scope(((course_id, bool(drafts)),), general)
+
+
+@lru_cache(maxsize=1_000)
+def _readable(principal: Principal, course_id: str | None, dialect: str) -> Statement:
+    """Asks which courses somebody may read, whether with drafts, and whose they are: the question, not its answer."""
     readable = readable_courses(principal).subquery()
     owner = select(_COURSES.c.organization_id).where(_COURSES.c.id == readable.c.id).scalar_subquery()
-    query = select(readable.c.drafts, owner).where(readable.c.id == course_id)
-    found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise _no_course(course_id)
-    return bool(found[0]), found[1]
+    if course_id is None:
+        return statement_of(select(readable.c.id, readable.c.drafts), dialect)
+    query = select(readable.c.id, readable.c.drafts, owner)
+    return statement_of(query.where(readable.c.id == course_id), dialect)
 
 
 async def owner_to_write(session: AsyncSession, principal: Principal, course_id: str) -> Owner:
     """The course as an owner of material, for someone who teaches it; raises `NotFound` or `Forbidden`."""
-    _, organization_id = await _course(session, principal, course_id)
+    await scope_of(session, principal, course_id)
     await require_in(session, principal, "create", "source", course_id=course_id)
-    return Owner(organization_id, course_id)
+    owner = select(_COURSES.c.organization_id).where(_COURSES.c.id == course_id)
+    return Owner((await session.execute(owner)).scalar_one(), course_id)
 
 
 def _no_course(course_id: str) -> NotFound:

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 ONWARD = 0.7
 """The probability of going on rather than beginning anew."""
@@ -26,8 +27,7 @@ Links = dict[int, list[tuple[int, float]]]
 """From passages to names or the other way, with the probability of each; those of one source are 1 together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A passage that has a name."""
 
     passage: int

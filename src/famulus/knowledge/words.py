@@ -11,7 +11,7 @@ Everything that leaves this module is letters and digits only, so that no index 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -152,6 +152,37 @@ def stems_of(text: str, inner: str | None = None) -> set[str]:
 
 def _words(text: str) -> list[str]:
     folded = fold(text)
-    # The plain class of letters is several times as quick, and the same where no sign is foreign.
+    return _letters(folded).findall(folded)
+
+
+def _letters(folded: str) -> re.Pattern[str]:
+    """What words are made of. The plain class is several times as quick, and the same where no sign is foreign."""
     plain = folded.isascii() or _FOREIGN.search(folded) is None
-    return (_PLAIN if plain else WORD).findall(folded)
+    return _PLAIN if plain else WORD
+
+
+def held(wanted: Collection[str], text: str, inner: str | None = None) -> frozenset[str]:
+    """Those of some stems that `stems_of` would find in a text, in a tenth of its time.
+
+    A stem is how its word begins, but for a last `y` (`stems.stem`): only words that begin so are looked at.
+    """
+    folded = fold(text)
+    letters = _letters(folded)
+    found = {stem for stem in wanted if _begins(stem, folded, letters)}
+    hidden = inner_words(text) if inner is None else inner
+    if hidden:
+        found.update(stem for stem in map(stem_of, hidden.split()) if stem in wanted)
+    return frozenset(found)
+
+
+def _begins(wanted: str, folded: str, letters: re.Pattern[str]) -> bool:
+    beginning = wanted[:-1] if wanted.endswith("y") and len(wanted) > 1 else wanted
+    at = folded.find(beginning)
+    while at >= 0:
+        word = letters.match(folded, at)
+        if word is None:
+            return False
+        if not (at and letters.match(folded[at - 1])) and stem_of(word.group()) == wanted:
+            return True
+        at = folded.find(beginning, word.end())
+    return False
