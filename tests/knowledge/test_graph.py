@@ -17,7 +17,7 @@ from famulus.knowledge.lessons import sync_course_lessons
 from famulus.knowledge.mentions import filed_under, places
 from famulus.knowledge.models import Chunk, Mention
 from famulus.knowledge.names import key_of, number_of
-from famulus.knowledge.retrieve import Passage, fits, search
+from famulus.knowledge.retrieve import Passage, Retriever, fits, search
 from famulus.knowledge.sources import delete_source
 from famulus.knowledge.store import Owner
 from tests.knowledge.papers import write
@@ -87,6 +87,18 @@ async def test_the_way_is_told(world: World) -> None:
     assert ada.coverage == 0
     assert fits(ada)
     assert at(found, "The greenhouse pump").path == ()
+
+
+@pytest.mark.usefixtures("chain")
+async def test_it_leads_to_what_is_wanted_alone(world: World, tmp_path: Path, owner: Owner) -> None:
+    await ingest_path(world.database, owner, write(tmp_path / "code", {"ada.py": "# Ada Lowe\nlens = 1\n"}))
+    principal, asked = await world.principal("student"), "Who drew the Greenhouse Pump? Ada Lowe?"
+
+    code = await Retriever(world.database).search(principal, asked, kinds=("code",))
+    documents = await Retriever(world.database).search(principal, asked, kinds=("document",))
+
+    assert {passage.title.partition(":")[0] for passage in code.passages} == {"ada.py"}
+    assert {"The greenhouse pump", "Ada Lowe"} <= {passage.title for passage in documents.passages}
 
 
 @pytest.mark.usefixtures("chain")

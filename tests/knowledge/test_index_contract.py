@@ -178,6 +178,29 @@ class IndexContract(ABC):
         )
         assert await self.found(database, words, Scope(((world.their_course, True),), world.theirs)) == []
 
+    async def test_finds_what_is_wanted_alone(self, database: Database, world: World) -> None:
+        owner = Owner(world.ours, world.course)
+        notes = await store(database, owner, a="gyroscope one", b="gyroscope two", c="gyroscope three")
+        other = await store(database, owner, source="other", d="gyroscope four")
+        async with database.write() as session:
+            change = "UPDATE documents SET format = :format WHERE path = :path"
+            for path, format in (("a.md", "code"), ("b.md", "openapi"), ("d.md", "code")):
+                await session.execute(text(change), {"path": path, "format": format})
+        await embed(database)
+
+        for wanted, paths in (
+            ({"sources": (notes,)}, "abc"),
+            ({"sources": (other, "src_none")}, "d"),
+            ({"kinds": ("code",)}, "ad"),
+            ({"kinds": ("operation", "document")}, "bc"),
+            ({"sources": (notes,), "kinds": ("code",)}, "a"),
+            ({"kinds": ("lesson",)}, ""),
+            ({}, "abcd"),
+        ):
+            scope = Scope(((world.course, False),), **wanted)
+            assert sorted(await self.found(database, "gyroscope", scope)) == [f"{path}.md" for path in paths]
+            assert sorted(await self.near(database, "gyroscope", scope, 10, "abcd")) == [*paths]
+
     async def test_publication_is_followed(self, database: Database, world: World) -> None:
         owner = Owner(world.ours, world.course)
         source_id = await store(database, owner, it="A gyroscope.")
@@ -430,10 +453,10 @@ def draft(name: str, content: str) -> Draft:
     return Draft(f"{name}.md", parse(data, f"{name}.md"), digest(data), len(data))
 
 
-async def store(database: Database, owner: Owner, **contents: str) -> str:
-    """Documents by name in the owner's one source; its id."""
+async def store(database: Database, owner: Owner, source: str = "notes", **contents: str) -> str:
+    """Documents by name in one source of the owner's; its id."""
     async with database.write() as session:
-        source_id = await begin(session, Place(owner, "folder", "notes", "notes"))
+        source_id = await begin(session, Place(owner, "folder", source, source))
         await put(session, source_id, owner, [draft(name, content) for name, content in contents.items()])
         await finish(session, source_id)
     return source_id

@@ -73,6 +73,26 @@ async def test_who_finds_what(
 
 
 @pytest.mark.usefixtures("material")
+async def test_a_search_of_some_sources_and_kinds(world: World) -> None:
+    async def titles(who: str, **wanted: str | list[str]) -> list[str]:
+        answer = await world[who].get("/api/v1/search", q="gyroscope", limit=20, **wanted)
+        return sorted(each["title"] for each in answer.json()["items"])
+
+    listed = (await world["student"].get("/api/v1/sources")).json()["items"]
+    sources = {each["name"]: each["id"] for each in listed}
+    assert await titles("student", kind="lesson") == ["lesson"]
+    assert await titles("teacher", kind=["lesson", "code"]) == ["draft", "lesson"]
+    assert await titles("student", kind="document") == ["course", "general"]
+    assert await titles("student", source_id=sources["course"]) == ["course"]
+    assert await titles("student", source_id=list(sources.values()), kind="document") == ["course", "general"]
+    assert await titles("student", kind="operation") == []
+    assert (
+        await world["stranger"].get("/api/v1/search", q="x", source_id=sources["course"])
+    ).status_code == 404
+    assert (await world["student"].get("/api/v1/search", q="x", kind="poem")).status_code == 422
+
+
+@pytest.mark.usefixtures("material")
 async def test_an_unpublished_course_is_found_by_its_teachers(world: World) -> None:
     async with world.database.write() as session:
         await courses.change_course(session, SITE, world.course, CourseChange(published=False))

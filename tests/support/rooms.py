@@ -92,7 +92,7 @@ class Person:
 
     async def ask(self, method: str, path: str, json: object = None, **params: object) -> Response:
         """Send a request as this person."""
-        given = {name: str(value) for name, value in params.items()}
+        given = {name: value if isinstance(value, list) else str(value) for name, value in params.items()}
         headers = {"Authorization": f"Bearer {self.token}"}
         return await self.client.request(method, path, headers=headers, params=given, json=json)
 

@@ -30,6 +30,7 @@ golden = typer.Typer(help="Questions that a course's material has to answer.", n
 app.add_typer(golden, name="golden")
 
 Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
+MaterialKind = Literal["document", "lesson", "code", "operation"]
 ImportMode = Literal["all", "valid"]
 Email = Annotated[str, typer.Argument(help="E-mail address of the account.")]
 As = Annotated[str | None, typer.Option("--as", help="E-mail address of the person who asks.")]
@@ -123,11 +124,16 @@ def search(
     course: Annotated[str | None, typer.Option("--course", help="Id or title of the course.")] = None,
     as_: As = None,
     limit: Annotated[int, typer.Option(min=1, max=20, help="How many passages.")] = 5,
+    *,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Id of a source to look in; may be repeated.")
+    ] = None,
+    kind: Annotated[MaterialKind | None, typer.Option("--kind", help="Kind of material to look in.")] = None,
 ) -> None:
     """Search the material, and say why each passage was found."""
-    from famulus.cli.searching import run_search  # lazy: the knowledge room
+    from famulus.cli.searching import Wanted, run_search  # lazy: the knowledge room
 
-    run_search(question, course, as_, limit)
+    run_search(question, course, as_, Wanted(limit, source or (), (kind,) if kind else ()))
 
 
 @user.command("create")

@@ -1,10 +1,14 @@
 """`famulus search`: what an assistant would be given for a question, and why each passage was found."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from famulus.app import open_embedders
 from famulus.campus.lookup import course_by_name, principal_by_email
 from famulus.cli.work import with_database
 from famulus.kernel.database import Database
 from famulus.kernel.settings import load_settings
+from famulus.knowledge.index import Kind
 from famulus.knowledge.meaning import Meaning
 from famulus.knowledge.retrieve import Answer, Passage, Retriever, fits
 
@@ -17,7 +21,16 @@ SAID = {
 }
 
 
-def run_search(question: str, course: str | None, email: str | None, limit: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many passages, from which sources and of which kinds of material; from all where none are named."""
+
+    limit: int
+    sources: Sequence[str]
+    kinds: Sequence[Kind]
+
+
+def run_search(question: str, course: str | None, email: str | None, wanted: Wanted) -> None:
     """Search and print."""
 
     async def work(database: Database) -> Answer:
@@ -28,7 +41,14 @@ def run_search(question: str, course: str | None, email: str | None, limit: int)
         try:
             retriever = Retriever(database, meaning)
             course_id = card.id if card else None
-            return await retriever.search(principal, question, course_id=course_id, limit=limit)
+            return await retriever.search(
+                principal,
+                question,
+                course_id=course_id,
+                limit=wanted.limit,
+                sources=wanted.sources,
+                kinds=wanted.kinds,
+            )
         finally:
             await meaning.embedders.close()
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +24,17 @@ def scope_word(organization_id: str | None, course_id: str | None, published: bo
     return (course_id or organization_id or "everybody").replace("_", "") + ("1" if published else "0")
 
 
+Kind = Literal["document", "lesson", "code", "operation"]
+"""What a document is; each of an API's description is an operation of it."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_BY_FORMAT: dict[str, Kind] = {"openapi": "operation", "code": "code"}
+
+
+def kind_of(format: str, lesson_id: str | None) -> Kind:
+    """The kind of a document."""
+    return "lesson" if lesson_id is not None else _BY_FORMAT.get(format, "document")
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What may be searched. It is part of the query in every index."""
@@ -32,6 +43,24 @@ class Scope:
     """Ids of courses, each with whether its drafts are included."""
     organization_id: str | None = None
     """The organization whose general material is included."""
+    sources: tuple[str, ...] = ()
+    """Of what may be searched, only what is from these; any if there are none."""
+    kinds: tuple[Kind, ...] = ()
+    """Only what is of these; likewise."""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether not all of it is wanted."""
+        return bool(self.sources or self.kinds)
+
+    @property
+    def wanted(self) -> tuple[str, str]:
+        """The values of the statements with `of_wanted`."""
+        return json.dumps(self.sources), json.dumps(self.kinds)
+
+    def wants(self, source_id: str, kind: Kind) -> bool:
+        """Whether a document of the scope is among those that are wanted."""
+        return (not self.sources or source_id in self.sources) and (not self.kinds or kind in self.kinds)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -71,7 +100,7 @@ class Found:
 
     hits: list[Hit]
     frequencies: dict[str, int]
-    """In how many chunks of the scope each term stands."""
+    """In how many chunks of the scope each term stands, wanted or not."""
     total: int
     """About how many chunks the scope has."""
 
@@ -85,13 +114,13 @@ class Index(Protocol):
     """Finds chunks by their words and by their meaning."""
 
     async def search(self, session: AsyncSession, question: Question, scope: Scope, limit: int) -> Found:
-        """At most `limit` chunks of `scope` that share any word with `question`."""
+        """At most `limit` wanted chunks of `scope` that share any word with `question`."""
         ...
 
     async def nearest(
         self, session: AsyncSession, target: Target, scope: Scope, limit: int, besides: Collection[int] = ()
     ) -> list[Hit]:
-        """The `limit` chunks of `scope` nearest to `target`, best first; none is skipped in scopes of ordinary size.
+        """The `limit` wanted chunks of `scope` nearest to `target`, best first; none is skipped in ordinary scopes.
 
         Among them are those of the chunks with the numbers `besides` that have a vector in the scope, however far.
         """
@@ -103,6 +132,37 @@ def among(dialect: str, place: str, kind: Literal["text", "bigint"] = "text") ->
     if dialect == "sqlite":
         return f"IN (SELECT value FROM json_each({place}))"  # noqa: S608 – a place
     return f"= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(CAST({place} AS text) AS jsonb)))::{kind}[])"
+
+
+_KIND = (
+    "CASE WHEN documents.lesson_id IS NOT NULL THEN 'lesson'"
+    + "".join(f" WHEN documents.format = '{format}' THEN '{kind}'" for format, kind in _BY_FORMAT.items())
+    + " ELSE 'document' END"
+)
+
+
+def of_wanted(dialect: str, sources: str, kinds: str) -> str:
+    """SQL for whether a row of `documents` is wanted; at the two places stand `Scope.wanted`."""
+    return (
+        f"({sources} = '[]' OR documents.source_id {among(dialect, sources)})"
+        f" AND ({kinds} = '[]' OR {_KIND} {among(dialect, kinds)})"
+    )
+
+
+@lru_cache
+def _numbers(dialect: str) -> str:
+    general = "documents.course_id IS NULL AND (documents.organization_id IS NULL OR documents.organization_id = $4)"
+    return (
+        "SELECT chunks.number FROM documents JOIN chunks ON chunks.document_id = documents.id"  # noqa: S608 – constants
+        f" WHERE {of_wanted(dialect, '$1', '$2')} AND (documents.course_id {among(dialect, '$3')} OR {general})"
+    )
+
+
+def wanted_numbers(scope: Scope, dialect: str) -> Script:
+    """The script that finds the numbers of the wanted chunks, drafts among them."""
+    courses = json.dumps([course for course, _ in scope.courses])
+    rows = yield _numbers(dialect), (*scope.wanted, courses, scope.organization_id)
+    return [row[0] for row in rows]
 
 
 @lru_cache

@@ -10,11 +10,11 @@ from array import array
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.knowledge.ddl import VECTORS
-from famulus.knowledge.index import Found, Hit, Scope, Target, rarity_of, size_of
+from famulus.knowledge.index import Found, Hit, Scope, Target, of_wanted, rarity_of, size_of
 from famulus.knowledge.words import Question
 
 SIFTED = 120
@@ -23,13 +23,23 @@ ENOUGH = 500
 """Chunks with one of the rarest words, beyond which those with commoner words alone are not looked at."""
 
 _DISTANCE = "vector <#> CAST(CAST(:target AS text) AS halfvec)"
+_DOCUMENTS = f"SELECT id FROM documents WHERE {of_wanted('postgresql', ':sources', ':kinds')}"
+_OF_WANTED = f" AND document_id IN ({_DOCUMENTS})"
 _OF_SCOPE = f"FROM {VECTORS} WHERE model = :model AND scope = ANY(:scopes)"
-_NEAREST = text(
-    f"WITH near AS MATERIALIZED (SELECT chunk, {_DISTANCE} AS distance {_OF_SCOPE} ORDER BY distance LIMIT :limit)"
-    " SELECT chunks.id, -found.distance, chunks.number FROM ("
-    f"SELECT * FROM near UNION SELECT chunk, {_DISTANCE} {_OF_SCOPE} AND chunk = ANY(:besides)"
-    ") AS found JOIN chunks ON chunks.number = found.chunk ORDER BY found.distance, chunks.id"
-)
+_OF_WANTED_CHUNKS = f" AND chunk IN (SELECT number FROM chunks WHERE document_id IN ({_DOCUMENTS}))"
+
+
+def _nearest(within: str) -> TextClause:
+    near = f"SELECT chunk, {_DISTANCE} AS distance {within}"
+    return text(
+        f"WITH near AS MATERIALIZED ({near} ORDER BY distance LIMIT :limit)"
+        " SELECT chunks.id, -found.distance, chunks.number FROM ("
+        f"SELECT * FROM near UNION {near} AND chunk = ANY(:besides)"
+        ") AS found JOIN chunks ON chunks.number = found.chunk ORDER BY found.distance, chunks.id"
+    )
+
+
+_NEAREST, _NEAREST_WANTED = _nearest(_OF_SCOPE), _nearest(_OF_SCOPE + _OF_WANTED_CHUNKS)
 _REACH = "CAST(:reach AS tsquery)"
 _WORD = "plainto_tsquery('english', :t{})"
 _PHRASE = "phraseto_tsquery('english', :p{})"
@@ -55,7 +65,9 @@ class PostgresIndex:
         values |= {f"p{n}": " ".join(phrase) for n, phrase in enumerate(question.phrases)}
         values |= {f"w{n}": weight for n, weight in enumerate(weights)}
         values |= {"limit": limit, "sifted": max(SIFTED, limit)}
-        rows = await session.execute(text(_search(question, _driving(question, frequencies))), values)
+        sql = _search(question, _driving(question, frequencies), _OF_WANTED if scope.filtered else "")
+        values |= _wanted(scope)
+        rows = await session.execute(text(sql), values)
         return Found([Hit(*row) for row in rows], frequencies, total)
 
     async def nearest(
@@ -72,11 +84,16 @@ class PostgresIndex:
             "limit": limit,
             "besides": list(besides),
         }
-        rows = await session.execute(_NEAREST, values)
+        query = _NEAREST_WANTED if scope.filtered else _NEAREST
+        rows = await session.execute(query, values | _wanted(scope))
         return [Hit(*row) for row in rows]
 
 
-def _search(question: Question, driving: list[int]) -> str:
+def _wanted(scope: Scope) -> dict[str, str]:
+    return dict(zip(("sources", "kinds"), scope.wanted, strict=True)) if scope.filtered else {}
+
+
+def _search(question: Question, driving: list[int], wanted: str) -> str:
     words = [_WORD.format(n) for n in range(len(question.terms))]
     phrases = [_PHRASE.format(n) for n in range(len(question.phrases))]
     there = " + ".join(_THERE.format(n, query) for n, query in enumerate([*words, *phrases]))
@@ -86,7 +103,7 @@ def _search(question: Question, driving: list[int]) -> str:
     any_word = " || ".join(words[n] for n in driving)
     return (
         "WITH sifted AS MATERIALIZED (SELECT id, number, words, length(text) AS size FROM chunks"
-        f" WHERE words @@ {_REACH} AND words @@ ({any_word}) ORDER BY {there} DESC, id LIMIT :sifted),"
+        f" WHERE words @@ {_REACH} AND words @@ ({any_word}){wanted} ORDER BY {there} DESC, id LIMIT :sifted),"
         f" counted AS MATERIALIZED (SELECT id, number, words, size, {counts} FROM sifted)"
         f" SELECT id, {score}{together} AS score, number FROM counted ORDER BY score DESC, id LIMIT :limit"
     )

@@ -24,8 +24,9 @@ from qdrant_client.http.exceptions import ApiException
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.kernel.database import run_in
 from famulus.knowledge.changes import Entry
-from famulus.knowledge.index import Found, Hit, Scope, Target, rarity_of, size_of
+from famulus.knowledge.index import Found, Hit, Scope, Target, rarity_of, size_of, wanted_numbers
 from famulus.knowledge.models import Chunk
 from famulus.knowledge.words import WORD, Question, fold, stem_of
 
@@ -61,7 +62,7 @@ class QdrantIndex:
             self._name,
             query=sparse,
             using=WORDS,
-            query_filter=_within(scope),
+            query_filter=_within(scope, *(await _of_wanted(session, scope))),
             limit=limit + SPARE,
             with_payload=["id"],
         )
@@ -84,10 +85,13 @@ class QdrantIndex:
             return []
         query = memoryview(target.data).cast("f").tolist()
         asked: dict[str, Any] = {"query": query, "using": f"m{target.model}", "with_payload": ["id"]}
-        requests = [wire.QueryRequest(**asked, filter=_within(scope), limit=limit + SPARE)]
+        wanted = await _of_wanted(session, scope)
+        requests = [wire.QueryRequest(**asked, filter=_within(scope, *wanted), limit=limit + SPARE)]
         if besides:
             also = wire.HasIdCondition(has_id=list(besides))
-            requests.append(wire.QueryRequest(**asked, filter=_within(scope, also), limit=len(besides)))
+            requests.append(
+                wire.QueryRequest(**asked, filter=_within(scope, also, *wanted), limit=len(besides))
+            )
         answers = await self._client.query_batch_points(self._name, requests)
         first = await _there(session, answers[0].points, scope)
         rest = await _there(session, answers[1].points, scope) if besides else []
@@ -199,6 +203,14 @@ def _number(collection: str, name: str) -> int | None:
 def _within(scope: Scope, *also: wire.Condition) -> wire.Filter:
     reach = wire.FieldCondition(key="scope", match=wire.MatchAny(any=list(scope.words)))
     return wire.Filter(must=[reach, *also])
+
+
+async def _of_wanted(session: AsyncSession, scope: Scope) -> list[wire.Condition]:
+    """Which points are of wanted documents, as the database has them now: nothing of documents is told elsewhere."""
+    if not scope.filtered:
+        return []
+    numbers = await run_in(session, wanted_numbers(scope, session.get_bind().dialect.name))
+    return [wire.HasIdCondition(has_id=numbers)]
 
 
 async def _there(session: AsyncSession, points: Sequence[wire.ScoredPoint], scope: Scope) -> list[Hit]:

@@ -13,13 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.kernel.database import run_in
 from famulus.kernel.lane import Script
 from famulus.knowledge.ddl import SCOPES, VECTORS
-from famulus.knowledge.index import Found, Hit, Scope, Target, size
+from famulus.knowledge.index import Found, Hit, Scope, Target, of_wanted, size, wanted_numbers
 from famulus.knowledge.words import Question
 
 _SEARCH = (
     "SELECT chunks.id, -found.score, chunks.number FROM"
     " (SELECT rowid, rank AS score FROM chunk_words WHERE chunk_words MATCH $1 ORDER BY rank LIMIT $2) AS found"
     " JOIN chunks ON chunks.number = found.rowid ORDER BY found.score, chunks.id"
+)
+_WANTED = _SEARCH.replace(
+    "$1 ORDER",
+    "$1 AND EXISTS (SELECT 1 FROM chunks JOIN documents ON documents.id = chunks.document_id"
+    f" WHERE chunks.number = chunk_words.rowid AND {of_wanted('sqlite', '$3', '$4')}) ORDER",
 )
 _COUNT = "SELECT count(*) FROM chunk_words WHERE chunk_words MATCH $1"
 _VERSIONS = f"SELECT scope, version FROM {SCOPES} WHERE scope IN (SELECT value FROM json_each($1))"
@@ -59,7 +64,8 @@ class SqliteIndex:
         found = yield from self._brought_up(target, scope)
         if not any(len(one.ids) for one in found):
             return []
-        near = slices.nearest(found, target.data, limit, besides)
+        wanted = (yield from wanted_numbers(scope, "sqlite")) if scope.filtered else None
+        near = slices.nearest(found, target.data, limit, besides, wanted)
         rows = yield _CHUNKS, (json.dumps([number for number, _ in near]),)
         ids: dict[int, str] = {row[0]: row[1] for row in rows}
         return [Hit(ids[number], score, number) for number, score in near]
@@ -88,7 +94,8 @@ def _search(question: Question, scope: Scope, within: str, limit: int) -> Script
         ((count,),) = yield _COUNT, (f"{within} AND {_any_of([(term,)])}",)
         frequencies[term] = count
     wanted = _any_of([*((term,) for term in question.terms), *question.phrases])
-    rows = yield _SEARCH, (f"{within} AND ({wanted})", limit)
+    values = f"{within} AND ({wanted})", limit
+    rows = yield (_WANTED, (*values, *scope.wanted)) if scope.filtered else (_SEARCH, values)
     return Found([Hit(*row) for row in rows], frequencies, (yield from size(scope, "sqlite")))
 
 

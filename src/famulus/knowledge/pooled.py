@@ -22,6 +22,8 @@ from famulus.knowledge.rank import (
 from famulus.knowledge.rows import Row, rows_of
 from famulus.knowledge.words import held
 
+MOST_FILTERED = 500
+"""Passages that the graph may leave where not all are wanted: it steps on the others, too, as they lead on."""
 Rows = dict[str, Row]
 
 
@@ -91,7 +93,8 @@ async def _follow(session: AsyncSession, search: Search, pool: Pool) -> Pool:
         Start(chunk.number, one.score, one.odds, chunk.text)
         for chunk, one in zip(chunks, pool.rated, strict=True)
     ]
-    led = await lead(session, search.query, starts, search.scope, PER_DOCUMENT * search.limit)
+    most = MOST_FILTERED if search.scope.filtered else PER_DOCUMENT * search.limit
+    led = await lead(session, search.query, starts, search.scope, most)
     if led is None:
         return pool
     fresh = [number for number, _ in led.ranking if number not in led.starts]

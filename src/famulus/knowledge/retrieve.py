@@ -8,8 +8,8 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote as url_quote
 
@@ -23,7 +23,7 @@ from famulus.kernel.errors import NotFound
 from famulus.kernel.lane import Script
 from famulus.knowledge import vectors
 from famulus.knowledge.ddl import Dialect
-from famulus.knowledge.index import Found, Hit, Index, Target, had
+from famulus.knowledge.index import Found, Hit, Index, Kind, Scope, Target, had
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.languages import differs
@@ -36,7 +36,7 @@ from famulus.knowledge.rank import (
     worth,
 )
 from famulus.knowledge.rows import COLUMNS, Row
-from famulus.knowledge.sources import being_read
+from famulus.knowledge.sources import being_read, require_sources
 from famulus.knowledge.visibility import reach, visible_documents
 from famulus.knowledge.words import read_question
 from famulus.llm.embedding.local import MODEL_ID
@@ -134,15 +134,21 @@ class Retriever:
         course_id: str | None = None,
         limit: int = 5,
         ways: frozenset[Way] = EVERY_WAY,
+        sources: Collection[str] = (),
+        kinds: Collection[Kind] = (),
     ) -> Answer:
         """The best passages for a question in plain language, best first; none where nothing has to do with it.
 
-        Raises `NotFound` for a course that the person may not see.
+        Of certain `sources` or `kinds` only, where any are given.
+
+        Raises `NotFound` for a course or a source that the person may not see.
         """
         question = read_question(query)
         async with self._database.read() as session:
             begun = _begin(principal, course_id, self._database.dialect)
-            scope, reading, models = await run_in(session, begun)
+            everything, reading, models = await run_in(session, begun)
+            await require_sources(session, principal, sources)
+            scope: Scope = replace(everything, sources=tuple(sources), kinds=tuple(kinds))
             compared = "meaning" in ways and question.terms and scope.words
             asked = self._ask(query, models) if compared else None
             found = Found([], {}, 0)

@@ -32,6 +32,7 @@ from famulus.knowledge.golden_schemas import (
 )
 from famulus.knowledge.golden_schemas import Imported as ImportedQuestions
 from famulus.knowledge.golden_schemas import Report as GoldenReport
+from famulus.knowledge.index import KINDS, Kind
 from famulus.knowledge.ingest import ingest_upload, limits_of
 from famulus.knowledge.neighbours import neighbours
 from famulus.knowledge.schemas import (
@@ -53,6 +54,8 @@ from famulus.knowledge.schemas import Query as Question
 from famulus.knowledge.source_schemas import NewSource, SourceChange
 from famulus.knowledge.visibility import owner_to_write
 
+MOST_SOURCES = 20
+"""Of one search."""
 router = APIRouter(prefix="/api/v1", tags=["knowledge"])
 UNPACKED = 10
 """How many times the largest upload a zip may hold, unpacked."""
@@ -82,11 +85,19 @@ async def search(
     q: Annotated[Question, Query(description="A question in plain language.")],
     *,
     course_id: Annotated[Id | None, Query(description="Look in this course only.")] = None,
+    source_id: Annotated[
+        list[Id] | None, Query(max_length=MOST_SOURCES, description="Look in these sources only.")
+    ] = None,
+    kind: Annotated[
+        list[Kind] | None, Query(max_length=len(KINDS), description="Look in what is of these kinds only.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=20)] = 5,
 ) -> PassageList:
     """The best passages for a question, by words and by meaning, from what the person may read."""
     retriever = getattr(request.app.state, "retriever", None) or retrieve.Retriever(database)
-    answer = await retriever.search(principal, q, course_id=course_id, limit=limit)
+    answer = await retriever.search(
+        principal, q, course_id=course_id, limit=limit, sources=source_id or (), kinds=kind or ()
+    )
     return PassageList.of(answer)
 
 

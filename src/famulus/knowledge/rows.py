@@ -10,13 +10,14 @@ from sqlalchemy import select, text
 
 from famulus.kernel.database import statement_of
 from famulus.kernel.lane import Script
-from famulus.knowledge.index import Scope, among
+from famulus.knowledge.index import Kind, Scope, among, kind_of
 from famulus.knowledge.models import Chunk, Document
 
 COLUMNS = (
     Chunk.id, Chunk.number, Chunk.scope, Chunk.title, Chunk.heading_path, Chunk.anchor, Chunk.symbol,
     Chunk.first_line, Chunk.last_line, Chunk.text, Chunk.parts,
     Document.id, Document.title, Document.path, Document.course_id, Document.lesson_id,
+    Document.source_id, Document.format,
 )  # fmt: skip
 
 
@@ -40,6 +41,13 @@ class Row:
     path: str
     course_id: str | None
     lesson_id: str | None
+    source_id: str
+    format: str
+
+    @property
+    def kind(self) -> Kind:
+        """Its document's."""
+        return kind_of(self.format, self.lesson_id)
 
     @property
     def said(self) -> str:
@@ -51,7 +59,8 @@ def rows_of(numbers: Iterable[int], scope: Scope, dialect: str) -> Script:
     """The script that reads chunks by number, as far as the scope goes now, whatever an index said."""
     within = frozenset(scope.words)
     found = yield _by_number(dialect), (json.dumps(list(numbers)),)
-    return [_row(each) for each in found if each[2] in within]
+    rows = [_row(each) for each in found if each[2] in within]
+    return [row for row in rows if scope.wants(row.source_id, row.kind)]
 
 
 def _row(columns: Sequence[Any]) -> Row:

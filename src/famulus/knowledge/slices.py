@@ -78,12 +78,22 @@ def newer(old: Slice | None, ids: Sequence[int]) -> list[int]:
 
 
 def nearest(
-    slices: Sequence[Slice], target: bytes, limit: int, besides: Collection[int]
+    slices: Sequence[Slice],
+    target: bytes,
+    limit: int,
+    besides: Collection[int],
+    wanted: Sequence[int] | None = None,
 ) -> list[tuple[int, float]]:
-    """Chunks with their nearness: the best `limit`, best first, and those of `besides` that are in a slice."""
-    wanted = np.frombuffer(target, np.float32)
+    """Chunks with their nearness: the best `limit`, best first, and those of `besides` that are in a slice.
+
+    Of `wanted` ones only, if that is given.
+    """
+    towards = np.frombuffer(target, np.float32)
     chunks = np.concatenate([one.chunks for one in slices])
-    scores = np.concatenate([one.matrix @ wanted for one in slices])
+    scores = np.concatenate([one.matrix @ towards for one in slices])
+    if wanted is not None:
+        kept = np.isin(chunks, np.array(wanted, np.int64))
+        chunks, scores = chunks[kept], scores[kept]
     top = np.argpartition(-scores, limit)[:limit] if len(scores) > limit else np.arange(len(scores))
     also = np.flatnonzero(np.isin(chunks, np.array(list(besides), np.int64)))
     found = np.union1d(top, also)

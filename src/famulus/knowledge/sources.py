@@ -1,8 +1,9 @@
 """Sources and their documents, as people see and remove them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.access import require_in
@@ -22,6 +23,7 @@ from famulus.knowledge.visibility import scope_of, visible_documents, visible_so
 OPEN = ("waiting", "indexing")
 """States of a source that is still to be read, or is being read."""
 MOST_OPEN = 1_000
+MOST_NAMED = 20
 _OPEN = f"SELECT organization_id, course_id FROM sources WHERE state IN {OPEN} LIMIT {MOST_OPEN}"  # noqa: S608 – constants
 DELETED_AT_ONCE = 32
 """Documents removed in one transaction, for nobody else can write to SQLite meanwhile."""
@@ -68,8 +70,30 @@ async def get_source(session: AsyncSession, principal: Principal, id: str) -> So
     """One source; raises `NotFound`."""
     found = (await session.execute(visible_sources(principal).where(Source.id == id))).scalar_one_or_none()
     if found is None:
-        raise NotFound(f"There is no source {id!r} that you may see.")
+        raise _no_source(id)
     return found
+
+
+async def require_sources(session: AsyncSession, principal: Principal, ids: Collection[str]) -> None:
+    """Raise `NotFound` for the first of these sources that the person may not see."""
+    if not ids:
+        return
+    query = visible_sources(principal).with_only_columns(Source.id).where(Source.id.in_(ids))
+    seen = set((await session.execute(query)).scalars())
+    for id in ids:
+        if id not in seen:
+            raise _no_source(id)
+
+
+async def sources_named(session: AsyncSession, principal: Principal, name: str) -> list[str]:
+    """The ids of the sources that a person may see and that have this name or id, at most twenty."""
+    named = or_(Source.id == name, func.lower(Source.name) == name.lower())
+    query = visible_sources(principal).with_only_columns(Source.id).where(named)
+    return list((await session.execute(query.order_by(Source.id).limit(MOST_NAMED))).scalars())
+
+
+def _no_source(id: str) -> NotFound:
+    return NotFound(f"There is no source {id!r} that you may see.")
 
 
 async def standing_of(session: AsyncSession, principal: Principal, id: str) -> Standing:

@@ -114,6 +114,17 @@ async def test_a_search_looks_into_the_course_that_it_names(world: World) -> Non
         await use(world, "student", "search_knowledge", query="computes", course=other.id)
 
 
+async def test_a_search_of_one_source_and_kind(world: World) -> None:
+    async def titles(**given: Any) -> list[str]:
+        found = await use(world, "student", "search_knowledge", query="computes", **given)
+        return [row["title"] for row in data_of(found)]
+
+    assert await titles(kinds=["lesson"]) == await titles(source="lessons") == ["Nodes"]
+    assert await titles(kinds=["code", "operation"]) == []
+    with pytest.raises(Retry, match="There is no source"):
+        await titles(source="theirs")
+
+
 async def test_a_passage_is_opened_with_what_stands_around_it(world: World) -> None:
     text = "\n\n".join(f"# Part {n}\n\n{'Water runs downhill. ' * 60}" for n in range(3))
     async with world.database.write() as session:

@@ -10,10 +10,12 @@ from famulus.campus.courses import get_course
 from famulus.campus.lessons import outline
 from famulus.kernel.database import Database
 from famulus.kernel.text import Id
+from famulus.knowledge.index import KINDS, Kind
 from famulus.knowledge.retrieve import Retriever, open_passage
+from famulus.knowledge.sources import sources_named
 from famulus.tools.arguments import Arguments
 from famulus.tools.builtin import finding
-from famulus.tools.contract import Done, Tool, ToolContext
+from famulus.tools.contract import Done, Retry, Tool, ToolContext
 
 PASSAGES = 5
 LESSONS = 30
@@ -30,6 +32,10 @@ class Search(Arguments):
     """What to look for, in a few words."""
     course: CourseName | None = None
     """Title or id of the course to look in; left away, the course of this conversation, else everything readable."""
+    kinds: Annotated[tuple[Kind, ...], Field(max_length=len(KINDS))] = ()
+    """Look in these kinds of material only: lessons, other documents, code, operations of an API; left away, in all."""
+    source: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    """Name or id of the source to look in, such as a folder or a repository; left away, in all."""
 
 
 class OnePassage(Arguments):
@@ -83,7 +89,20 @@ async def _search(database: Database, retriever: Retriever, context: ToolContext
     if given.course is not None:
         async with database.read() as session:
             course_id = await finding.course_here(replace(context, transaction=session), given.course)
-    answer = await retriever.search(context.principal, given.query, course_id=course_id, limit=PASSAGES)
+    sources: list[str] = []
+    if given.source is not None:
+        async with database.read() as session:
+            sources = await sources_named(session, context.principal, given.source)
+        if not sources:
+            raise Retry(f"There is no source {given.source!r}; leave `source` away to look everywhere.")
+    answer = await retriever.search(
+        context.principal,
+        given.query,
+        course_id=course_id,
+        limit=PASSAGES,
+        sources=sources,
+        kinds=given.kinds,
+    )
     rows = [
         {"passage_id": p.id, "title": p.title, "section": " › ".join(p.heading_path), "text": p.text}
         for p in answer.passages
