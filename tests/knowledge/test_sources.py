@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from famulus.doors.rest import CAMPUS
 from famulus.kernel.database import Database
@@ -21,9 +21,12 @@ from famulus.kernel.settings import Settings, load_settings
 from famulus.kernel.tables import utc_now
 from famulus.knowledge import walk
 from famulus.knowledge.gather import Gatherer
+from famulus.knowledge.ingest import ingest_path
 from famulus.knowledge.jobs import FORSAKEN, SCHEDULED_JOB, SOURCE_JOB, SourceKeeper
 from famulus.knowledge.models import Source
+from famulus.knowledge.pool import FEW
 from famulus.knowledge.routes import router as knowledge
+from famulus.knowledge.store import Owner
 from tests.knowledge.papers import write
 from tests.support.docs_openapi import document
 from tests.support.rooms import World, build_world, serving
@@ -372,7 +375,7 @@ async def test_an_attempt_that_breaks_off_says_so_and_the_next_one_mends_it(
     assert (await seen(world, source["id"]))["error"] is None
 
 
-async def test_a_run_that_nobody_goes_on_with_is_said_to_have_failed(
+async def test_a_run_that_nobody_goes_on_with_is_taken_over(
     world: World, database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     write(tmp_path / "few", {"a.md": "# Wheels\n\nRound."})
@@ -381,19 +384,46 @@ async def test_a_run_that_nobody_goes_on_with_is_said_to_have_failed(
     )
     keeper = SourceKeeper(database, Gatherer(database, Outbound(), settings), Live())
 
-    async def left(ago: timedelta) -> dict[str, Any]:
+    async def left(ago: timedelta, kind: str = "folder") -> dict[str, Any]:
         async with database.write() as session:
-            await session.execute(
-                update(Source).values(state="indexing", updated_at=utc_now() - ago, error=None)
-            )
+            since = {"state": "indexing", "updated_at": utc_now() - ago, "error": None, "kind": kind}
+            await session.execute(update(Source).values(since))
+            await session.execute(text("DELETE FROM jobs"))
         await keeper.forsaken({})
         return await seen(world, source["id"])
 
-    assert (await left(FORSAKEN / 2))["state"] == "indexing"
-    now = await left(FORSAKEN * 2)
-    assert (now["state"], now["error"][:21]) == ("failed", "Reading was cut short")
+    async def asked() -> int:
+        async with database.read() as session:
+            return await session.scalar(text(f"SELECT count(*) FROM jobs WHERE kind = '{SOURCE_JOB}'")) or 0
+
+    assert ((await left(FORSAKEN / 2))["state"], await asked()) == ("indexing", 0)
+    assert ((await left(FORSAKEN * 2, "lessons"))["state"], await asked()) == ("indexing", 0)
+    now = await left(FORSAKEN * 2, "upload")
+    assert (now["state"], now["error"][:21], await asked()) == ("failed", "Reading was cut short", 0)
+    assert ((await left(FORSAKEN * 2))["state"], await asked()) == ("waiting", 1)
     await keeper.handle({"source_id": source["id"]})
     assert (await seen(world, source["id"]))["state"] == "ready"
+
+
+async def test_who_goes_on_reading_says_so_before_the_first_batch(
+    world: World, database: Database, tmp_path: Path
+) -> None:
+    owner, many = Owner(world.ours, world.course), {f"{n}.md": f"# Wheel {n}" for n in range(FEW)}
+    id = (await ingest_path(database, owner, write(tmp_path / "many", {"a.md": "# Axle"}))).source_id
+    assert id is not None
+    async with database.write() as session:
+        long_ago = {"state": "indexing", "updated_at": utc_now() - FORSAKEN * 2, "done": 0}
+        await session.execute(update(Source).values(long_ago))
+
+    reading = asyncio.create_task(ingest_path(database, owner, write(tmp_path / "many", many)))
+
+    async def is_read() -> bool:
+        async with database.read() as session:
+            row = (await session.execute(select(Source.state, Source.done, Source.updated_at))).one()
+        return row[:2] == ("indexing", 0) and row[2] > utc_now() - FORSAKEN
+
+    await until(is_read)
+    assert (await reading).added == FEW
 
 
 async def test_a_search_says_that_there_is_more_to_read(

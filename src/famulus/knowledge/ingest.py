@@ -9,6 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.identity.principal import Principal
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
+from famulus.kernel.errors import Unavailable
 from famulus.kernel.settings import Settings
 from famulus.knowledge.blocks import Parsed
 from famulus.knowledge.compare import Comparison, compare
@@ -63,6 +65,8 @@ class Terms:
     """Look inside every file, whatever it looks like from outside."""
     seconds: float = math.inf
     """After so long no more files are begun, and the run is `unfinished`."""
+    beat: float = 30.0
+    """Seconds between two signs of life."""
     on_progress: Progress = _nobody
     crash: CrashPoints = field(default_factory=lambda: CrashPoints(None))
 
@@ -163,6 +167,7 @@ async def ingest_listing(database: Database, place: Place, listing: Listing, ter
         report.source_id, report.chunks = source.id, source.chunks
     else:
         run = _Run(database, place, terms, known, report, found, until, _remarks(listing))
+        run.taken_over = source.id if source is not None and source.state == "indexing" else None
         await run.through(_done_before(source))
     report.seconds = time.monotonic() - started
     return report
@@ -200,18 +205,34 @@ class _Run:
     done: int = 0
     batch: list[Draft] = field(default_factory=list[Draft])
     chunks: int = 0
+    taken_over: str | None = None
+    """The source, where a run before this one was interrupted."""
     one_writer: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def through(self, before: int) -> None:
         """Do all of it, or what there is time for; an interrupted run has done `before` files."""
         self.done, self.total = before, before + len(self.found.todo)
-        await self.leave()
-        await parse_each(self.found.todo, self.terms.limits, self.take, self.until)
-        await self.write()
+        beating = asyncio.create_task(self.beat())
+        try:
+            await self.leave()
+            await parse_each(self.found.todo, self.terms.limits, self.take, self.until)
+            await self.write()
+        finally:
+            beating.cancel()
+            await asyncio.wait({beating})
         if self.done < self.total:
             self.report.unfinished = True
         if not self.report.unfinished:
             await self.end()
+
+    async def beat(self) -> None:
+        """Say that somebody is at it, however long a batch takes: a source that is silent is taken over (jobs.py)."""
+        while True:
+            if (source_id := self.report.source_id or self.taken_over) is not None:
+                with suppress(Unavailable):
+                    async with self.one_writer, self.database.write() as session:
+                        await advance(session, source_id, self.done)
+            await asyncio.sleep(self.terms.beat)
 
     async def take(self, ref: FileRef, outcome: Outcome) -> None:
         """Note one file's outcome. Others may be noted while a full batch is written."""

@@ -28,9 +28,10 @@ from famulus.knowledge.models import Source
 LESSONS_JOB = "knowledge.lessons"
 SOURCE_JOB = "knowledge.source"
 SCHEDULED_JOB = "knowledge.scheduled"
-STALE = Schedule("knowledge.stale", "*/5 * * * *", "knowledge.stale")
-FORSAKEN = timedelta(minutes=20)
-"""Longer than a job may take: by then nobody is at it any more."""
+STALE = Schedule("knowledge.stale", "*/2 * * * *", "knowledge.stale")
+FORSAKEN = timedelta(minutes=2)
+"""Whoever reads a source says so every half a minute (ingest.py): by then nobody is at it any more."""
+MOST_AT_ONCE = 100
 Payload = Mapping[str, str | int | bool | None]
 log = structlog.get_logger(__name__)
 
@@ -123,15 +124,28 @@ class SourceKeeper:
         await _fail(session, Source.id == payload["source_id"], reason)
 
     async def forsaken(self, _payload: Payload) -> None:
-        """Sources that somebody began to read and nobody reads any more: a command that was killed, say."""
-        long_ago = (Source.state == "indexing", Source.updated_at < utc_now() - FORSAKEN)
+        """Take over sources that somebody began to read and nobody reads any more: a command that was killed, say.
+
+        A source between two steps is asked for already, and that once more is the same. An upload has gone with the
+        request that brought it. Lessons are read within one job, which another worker takes over by its lease.
+        """
+        long_ago = (
+            Source.state == "indexing",
+            Source.updated_at < utc_now() - FORSAKEN,
+            Source.kind != "lessons",
+        )
+        query = select(Source.id).where(*long_ago).limit(MOST_AT_ONCE)
         async with self._database.read() as session:
-            if (await session.execute(select(Source.id).where(*long_ago).limit(1))).first() is None:
+            if (await session.execute(query)).first() is None:
                 return
         async with self._database.write() as session:
-            await _fail(
-                session, and_(*long_ago), "Reading was cut short. What was read is kept; have it read again."
-            )
+            gone = and_(*long_ago, Source.kind == "upload")
+            await _fail(session, gone, "Reading was cut short. What was read is kept; send the file again.")
+            found = list((await session.execute(query)).scalars())
+            waiting = {"state": "waiting", "updated_at": utc_now()}
+            await session.execute(update(Source).where(Source.id.in_(found)).values(waiting))
+            for id in found:
+                await ask_for(session, id)
 
 
 async def _fail(session: AsyncSession, which: ColumnElement[bool], reason: str) -> None:
