@@ -107,9 +107,7 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
             raise
     name = answer.name or invitation.name
     if answer.password is None or name is None:
-        missing = [field for field, value in (("name", name), ("password", answer.password)) if value is None]
-        problem = "This is needed for a new account."
-        raise Invalid(fields=tuple(FieldProblem(field, problem) for field in missing))
+        raise _missing(name=name, password=answer.password)
     password_hash = await gate.new_hash(answer.password, email=invitation.email, name=name)
     async with database.write() as session:
         invitation, organization = await _take(session, answer.token)
@@ -123,6 +121,13 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
         await sort_by_name(session, account.id, account.name)
         opened = await open_session(session, account, answer.mode)
         return await _settle(session, account, invitation, organization, opened)
+
+
+def _missing(**given: str | None) -> Invalid:
+    problem = "This is needed for a new account."
+    return Invalid(
+        fields=tuple(FieldProblem(field, problem) for field, value in given.items() if value is None)
+    )
 
 
 async def _join(database: Database, answer: Answer, user_id: str, opened: Opened | None = None) -> Joined:

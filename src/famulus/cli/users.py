@@ -23,7 +23,9 @@ T = TypeVar("T")
 def run_create(email: str, name: str, password: str, site_admin: bool) -> str:
     """Create an account; returns what was done. Raises Invalid, as signing up does, or EmailTaken."""
     new = _checked(
-        lambda: SignUp(email=email, name=name, password=password, session_mode=None, issuance_policy=None)
+        lambda: SignUp(
+            email=email, name=name, password=password, locale="en", session_mode=None, issuance_policy=None
+        )
     )
 
     async def work(database: Database) -> str:
