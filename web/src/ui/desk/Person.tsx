@@ -24,7 +24,7 @@ export function Person({ name, email, role, mark, children }: Props) {
           <span class="row-detail">{email}</span>
         </span>
         {mark}
-        <span class="person-role">{role}</span>
+        {role && <span class="person-role">{role}</span>}
         <Icon name="chevron" size={18} />
       </button>
       {open && <div class="source-inside">{children}</div>}
