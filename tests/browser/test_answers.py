@@ -268,3 +268,37 @@ def test_a_hostile_answer_stays_text(app: App):
     app.ended()
     assert_tame(app)
     assert app.page.url.startswith(app.famulus.url)
+
+
+def test_an_answer_that_became_too_long_goes_on(app: App):
+    app.famulus.replies(f"@cut length\n{WORDS}", f"@cut content_filter\n{WORDS}", "The rest.")
+    app.ask("At length, please.")
+    app.ended()
+    expect(app.answer.get_by_test_id("cut-note")).to_contain_text("reached the longest that is allowed")
+    app.page.reload()
+    app.ended()
+    app.answer.get_by_test_id("continue").click()
+    expect(app.question).to_contain_text("Continue.")
+    app.ended()
+    held = app.answer.get_by_test_id("cut-note")
+    expect(held).to_contain_text("held back the rest")
+    expect(app.part("continue")).to_have_count(0)
+    app.ask("And then?")
+    app.ended()
+    expect(app.answer).to_contain_text("The rest.")
+    expect(app.answer.get_by_test_id("cut-note")).to_have_count(0)
+
+
+def test_what_was_thought_is_folded_above_the_answer(app: App):
+    app.famulus.replies(f"@think Is it so? It is.\n@rate 12\n{WORDS}")
+    app.ask("Think about it.")
+    has_begun(app)
+    thought = app.answer.get_by_test_id("thought")
+    expect(thought).to_contain_text("Thought")
+    app.ended()
+    app.page.reload()
+    app.ended()
+    expect(thought.get_by_text("Is it so? It is.")).to_be_hidden()
+    thought.locator("summary").click()
+    expect(thought.get_by_text("Is it so? It is.")).to_be_visible()
+    assert shown(app) == WORDS

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from famulus.conversations.parts import Citation, MessageView, Part, Text, Tool
+from famulus.doors.chatkit_frames import error_frame
 from famulus.doors.chatkit_items import items_of
-from famulus.doors.chatkit_stream import Scribe, error_frame
+from famulus.doors.chatkit_stream import Scribe
 from famulus.doors.sse import KEEP_ALIVE, frames
 from famulus.runs.events import (
     AnswerRestarted,

@@ -9,6 +9,7 @@ from tests.support.doors import DOORS, every_door
 from tests.support.serving import Served
 
 ANSWER = "One two three. *Grüße* 🚀 and **done**."
+THOUGHT = "Which courses are there? I look."
 PAIRS = list(itertools.product(DOORS, DOORS))
 
 
@@ -72,6 +73,21 @@ def test_ids_and_parts_are_the_same_at_every_door(server: Served) -> None:
     [call] = [part for part in answer["parts"] if part["type"] == "tool"]
     assert (items[1]["name"], items[1]["output"]) == (call["name"], call["result"])
     assert [task["title"] for task in calls["workflow"]["tasks"]] == ["List my courses"]
+
+
+@pytest.mark.parametrize("first", DOORS)
+def test_what_was_thought_is_no_word_of_the_answer(embedded: Served, first: str) -> None:
+    """At whichever door it was thought; it is kept beside the words, in its place."""
+    with every_door(embedded, "student") as doors:
+        begun = doors[first].start("Please think first.")
+        assert (begun.text, begun.ended) == ("You have some courses.", True)
+        expected = [("user", "Please think first."), ("assistant", "You have some courses.")]
+        for door in doors.values():
+            assert door.read(begun.thread) == expected
+        with embedded.client("student") as client:
+            kept = client.get(f"/api/v1/threads/{begun.thread}/messages").json()["items"][1]["parts"]
+    assert [part["type"] for part in kept] == ["reasoning", "tool", "text"]
+    assert kept[0]["text"] == THOUGHT
 
 
 @pytest.mark.parametrize("first", DOORS)

@@ -69,6 +69,7 @@ def test_names_that_are_no_directives_are_text():
         ("@rate fast\nx", "s.md, line 1: write a number"),
         ("@delay -1\nx", "s.md, line 1: write a number"),
         ("@delay inf\nx", "s.md, line 1: write a number"),
+        ("@cut short\nx", "s.md, line 1: write why after it"),
         ("@fail 200\nx", "s.md, line 1: write an HTTP status"),
         ("@fail much\nx", "s.md, line 1: write an HTTP status"),
     ],

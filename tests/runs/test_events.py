@@ -16,6 +16,7 @@ from famulus.runs.events import (
     Event,
     EventId,
     Problem,
+    ReasoningDelta,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -30,7 +31,7 @@ from famulus.runs.events import (
 from famulus.runs.sql.rows import journal_rows
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
-deltas = st.builds(TextDelta, texts)
+deltas = st.builds(TextDelta, texts) | st.builds(ReasoningDelta, texts)
 others = st.one_of(
     st.builds(ToolCalled, texts, texts, texts),
     st.builds(ToolFinished, texts, texts, st.sampled_from(["ok", "failed", "unknown"]), texts),

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from famulus.conversations.parts import Citation, Text
+from famulus.conversations.parts import Citation, Reasoning, Text
 from famulus.conversations.parts import Tool as ToolPart
 from famulus.llm.errors import ModelStreamCut
 from famulus.llm.protocol import (
@@ -19,10 +19,11 @@ from famulus.llm.protocol import (
     ToolSpec,
     Usage,
 )
+from famulus.llm.protocol import ReasoningDelta as Thought
 from famulus.llm.protocol import TextDelta as Piece
 from famulus.runs.errors import CostLimit, TooCostly, ToolLimit
-from famulus.runs.events import CitationAdded, Event, TextDelta
-from famulus.runs.loop import MAX_STEPS, Draft, Limits, answer
+from famulus.runs.events import CitationAdded, Event, ReasoningDelta, TextDelta
+from famulus.runs.loop import MAX_STEPS, MOST_THOUGHT, Draft, Limits, answer
 
 REQUEST = Request((ChatMessage("user", "Hi"),))
 STOP = End("stop")
@@ -117,6 +118,29 @@ async def test_citations_across_pieces(pieces: list[str], numbers: list[int]) ->
     cited = [event.citation.number for event in events if isinstance(event, CitationAdded)]
     assert cited == numbers
     assert draft.finished_parts() == (Text("".join(pieces)), *map(citation, numbers))
+
+
+async def test_what_is_thought_is_kept_in_its_place_and_told_to_no_model() -> None:
+    draft = Draft({})
+    steps = Steps(
+        [Thought("Hm. "), Thought("So."), Piece("I look."), *calls(("echo", '{"text": "x"}'))],
+        [Thought("Aha."), Piece("Yes."), STOP],
+    )
+    events = await transcript(steps, draft)
+    told = [each.text for each in events if isinstance(each, ReasoningDelta)]
+    assert told == ["Hm. ", "So.", "Aha."]
+    parts = [part if isinstance(part, Text) else type(part) for part in draft.finished_parts()]
+    assert parts == [Reasoning, Text("I look."), ToolPart, Reasoning, Text("Yes.")]
+    assert draft.finished_parts() == draft.finished_parts()
+    assert [message.text for message in steps.requests[1].messages[1:]] == ["I look.", '{"text": "x"}']
+
+
+@pytest.mark.parametrize(("draft", "kept"), [(Draft({}, aloud=False), 0), (Draft({}), MOST_THOUGHT)])
+async def test_thoughts_are_bounded_and_can_be_kept_back(draft: Draft, kept: int) -> None:
+    thoughts = [Thought("x" * 1000)] * (MOST_THOUGHT // 1000 + 5)
+    events = await transcript(Steps([*thoughts, Piece("Yes."), STOP]), draft)
+    assert sum(len(each.text) for each in events if isinstance(each, ReasoningDelta)) == kept
+    assert sum(len(part.text) for part in draft.finished_parts() if isinstance(part, Reasoning)) == kept
 
 
 async def test_a_mark_across_two_steps_is_none() -> None:

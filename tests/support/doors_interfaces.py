@@ -46,7 +46,9 @@ class AgUiDoor(_Interface):
     def read(self, thread: str) -> list[tuple[str, str]]:
         said = ag_ui.snapshot(ag_ui.AgUi(self.client).connect(thread))
         return [
-            (each["role"], each["content"]) for each in said if each["role"] != "tool" and each["content"]
+            (each["role"], each["content"])
+            for each in said
+            if each["role"] in ("user", "assistant") and each["content"]
         ]
 
     def _say(self, thread: str, message: str, stop: int | None = None) -> Heard:

@@ -48,6 +48,15 @@ One two three. *Grüße* 🚀 and **done**.
 @rate 25
 {slow}
 --- message
+@when think first
+@think Which courses are there? I look.
+@tool list_my_courses {{}}
+You have some courses.
+--- message
+@when think twice
+@think Is it so? It is.
+Yes.
+--- message
 @when use a tool
 @tool list_my_courses {{}}
 You have some courses.

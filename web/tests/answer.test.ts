@@ -43,6 +43,19 @@ function play(events: [string, RunEvent][], from: AnswerState = newAnswer()): An
 }
 
 describe("applyEvent", () => {
+  it("keeps what was thought apart from what is said, and forgets it with a broken attempt", () => {
+    const think = (text: string): RunEvent => ({ type: "reasoning.delta", text });
+    const first: [string, RunEvent][] = [
+      ["1.1", think("Hm. ")],
+      ["1.2", think("So.")],
+    ];
+    expect(play(first)).toMatchObject({ thought: "Hm. So.", thinking: true, text: "" });
+    const said = play([...first, ["1.3", delta("Yes")], ["1.4", think("Or?")]]);
+    expect(said).toMatchObject({ thought: "Hm. So.\n\nOr?", thinking: true, text: "Yes" });
+    const again = play([...first, ["2.1", { type: "answer.restarted", text: "", reason: "taken_over" }]]);
+    expect(again).toMatchObject({ thought: "", thinking: false });
+  });
+
   it("builds an answer from its events", () => {
     const state = play([
       [

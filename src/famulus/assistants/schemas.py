@@ -57,6 +57,9 @@ class SettingsIn(Input):
     asks: bool = Field(
         False, description="Whether it may put questions to the person, where the client can show them."
     )
+    show_reasoning: bool = Field(
+        True, description="Whether people are shown what its model thinks aloud, where it does."
+    )
     max_run_tokens: int | None = Field(
         None, ge=1_000, le=10_000_000, description="Tokens after which one answer begins no further step."
     )

@@ -39,6 +39,8 @@ class AssistantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Tools that the asker's client carries out, where it has said that it can."""
     asks: bool = False
     """Whether it may put questions with choices to the person, where the client can show them."""
+    show_reasoning: bool = True
+    """Whether people are shown what its model thinks aloud, where a model does; else nothing is kept of it."""
     max_run_tokens: Annotated[int, msgspec.Meta(ge=1_000, le=10_000_000)] | None = None
     """Tokens, read and written, after which one answer begins no further step; None for the server's own limit."""
     max_run_cost: Annotated[float, msgspec.Meta(gt=0, le=1_000)] | None = None

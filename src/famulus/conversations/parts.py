@@ -18,6 +18,14 @@ class Text(msgspec.Struct, frozen=True, tag="text"):
     text: str
 
 
+class Reasoning(msgspec.Struct, frozen=True, tag="reasoning", omit_defaults=True):
+    """What the model has thought aloud before what follows. For the person; no model reads it again."""
+
+    text: str
+    seconds: float = 0
+    """How long; 0 where that is not known."""
+
+
 class Citation(msgspec.Struct, frozen=True, tag="citation"):
     """Points from `[number]` in the text to the passage it rests on."""
 
@@ -158,6 +166,7 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
 
 Part = (
     Text
+    | Reasoning
     | Citation
     | Tool
     | Page

@@ -11,8 +11,8 @@ from typing import Any, cast
 from fastapi import Response
 
 from famulus.conversations.threads import ThreadCard
+from famulus.doors.chatkit_frames import STREAM_OPTIONS
 from famulus.doors.chatkit_items import items_of, read_item_id
-from famulus.doors.chatkit_stream import STREAM_OPTIONS
 from famulus.doors.chatkit_turns import Turns, shown
 from famulus.doors.chatkit_widgets import ANSWER, UNDO, Item, Place, approval_item
 from famulus.kernel.errors import BadRequest, Conflict, FieldProblem, Invalid

@@ -3,7 +3,8 @@
 A person's message is one item, under its own id. An answer becomes as many as it has segments, numbered in their order
 under the id of its run, so that a segment has the same id while it is written, in history, and after a restart:
 
-    text ─▶ assistant_message (citations are its annotations)     calls in a row ─▶ workflow, a task for each
+    text ─▶ assistant_message (citations are its annotations)     thoughts ─▶ workflow of one thought
+    calls in a row ─▶ workflow, a task for each
     a call that the client carries out ─▶ client_tool_call        questions ─▶ structured_input
     a call that waits for a yes ─▶ widget, under the approval's id     what can be taken back ─▶ widget
 """
@@ -15,13 +16,24 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from famulus.conversations.parts import Attached, Citation, Failure, MessageView, Original, Part, Text, Tool
+from famulus.conversations.parts import (
+    Attached,
+    Citation,
+    Failure,
+    MessageView,
+    Original,
+    Part,
+    Reasoning,
+    Text,
+    Tool,
+)
 from famulus.doors.chatkit_widgets import Item, Place, undo_item
 
 TITLE = 60
 CONTENT = 600
 """Characters of what a call came to that are shown with it; the whole is in the answer's parts."""
 _ITEM = re.compile(r"(run_[A-Za-z0-9]{1,60})\.(\d{1,4}|undo)", re.ASCII)
+Segment = Text | Reasoning | Tool
 _RUNNING: dict[str, str] = {"called": "loading", "ok": "complete"}
 
 
@@ -87,6 +99,17 @@ def workflow_item(place: Place, id: str, calls: Iterable[Tool]) -> Item:
     return {**place.item(id, "workflow"), "workflow": workflow}
 
 
+def reasoning_item(place: Place, id: str, part: Reasoning, *, done: bool = True) -> Item:
+    """What the model has thought aloud."""
+    task: Item = {"type": "thought", "title": "Thought", "content": part.text}
+    task["status_indicator"] = "complete" if done else "loading"
+    workflow: Item = {"type": "reasoning", "tasks": [task], "expanded": False}
+    if done:
+        seconds = round(part.seconds)
+        workflow["summary"] = {"duration": seconds} if seconds else {"title": "Thought"}
+    return {**place.item(id, "workflow"), "workflow": workflow}
+
+
 def task_of(call: Tool) -> Item:
     """A call as one task of a workflow."""
     task: Item = {
@@ -115,11 +138,11 @@ def question_ids(arguments: str) -> dict[str, Item]:
     return {f"q{n}": question for n, question in enumerate(asked, 1)}
 
 
-def _segments(parts: Sequence[Part]) -> list[list[Text | Tool]]:
-    """The text and the calls of an answer: each text and each call of the client's by itself, other calls in rows."""
-    segments: list[list[Text | Tool]] = []
+def _segments(parts: Sequence[Part]) -> list[list[Segment]]:
+    """Text, thoughts and calls of an answer: each, and each call of the client's, by itself, other calls in rows."""
+    segments: list[list[Segment]] = []
     for part in parts:
-        if isinstance(part, Text) or (isinstance(part, Tool) and part.wants != "yes"):
+        if isinstance(part, Text | Reasoning) or (isinstance(part, Tool) and part.wants != "yes"):
             segments.append([part])
         elif isinstance(part, Tool):
             last = segments[-1][-1] if segments else None
@@ -130,10 +153,10 @@ def _segments(parts: Sequence[Part]) -> list[list[Text | Tool]]:
     return segments
 
 
-def _segment(
-    place: Place, id: str, segment: Sequence[Text | Tool], parts: Sequence[Part], base_url: str
-) -> Item:
+def _segment(place: Place, id: str, segment: Sequence[Segment], parts: Sequence[Part], base_url: str) -> Item:
     first = segment[0]
+    if isinstance(first, Reasoning):
+        return reasoning_item(place, id, first)
     if isinstance(first, Tool):
         if first.wants != "yes":
             return call_item(place, id, first)

@@ -10,18 +10,18 @@ from typing import assert_never
 import msgspec
 from msgspec.structs import replace
 
-from famulus.conversations.parts import Tool, Wants
+from famulus.conversations.parts import Reasoning, Tool, Wants
+from famulus.doors.chatkit_frames import error_frame, frame
 from famulus.doors.chatkit_items import (
     annotation_of,
     call_item,
     items_of,
+    reasoning_item,
     text_item,
     workflow_item,
 )
 from famulus.doors.chatkit_widgets import Item, Place, approval_item
 from famulus.doors.sse import KEEP_ALIVE
-from famulus.kernel.errors import FamulusError, every_error
-from famulus.llm.errors import ModelError
 from famulus.runs.events import (
     AnswerRestarted,
     ApprovalAnswered,
@@ -31,7 +31,7 @@ from famulus.runs.events import (
     Entry,
     Event,
     MessageCompleted,
-    Problem,
+    ReasoningDelta,
     RetrievalFinished,
     RunCancelled,
     RunCompleted,
@@ -44,27 +44,6 @@ from famulus.runs.events import (
 )
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
-STREAM_OPTIONS = {"type": "stream_options", "stream_options": {"allow_cancel": False}}
-"""Nothing is stopped by going away: an answer that nobody reads is finished and kept."""
-
-
-def frame(event: Item) -> bytes:
-    """An event as it goes over the wire."""
-    return b"data: %b\n\n" % _encode(event)
-
-
-def error_frame(problem: Problem) -> bytes:
-    """Why there is no answer. Of a model's trouble the person is told no more than that they may try again."""
-    inner = {"internal", *(kind.code for kind in every_error(ModelError))}
-    if problem.code in inner:
-        return frame({"type": "error", "code": "stream.error", "allow_retry": True})
-    said = {"code": "custom", "message": problem.detail, "allow_retry": problem.retry}
-    return frame({"type": "error", **said})
-
-
-def farewell(why: FamulusError, _request_id: str | None) -> bytes:
-    """The last frame of a stream that had to end, or of one that could not begin."""
-    return error_frame(Problem(why.code, why.detail, why.retry))
 
 
 class Scribe:
@@ -88,6 +67,8 @@ class Scribe:
         """The pieces of the text that is being written."""
         self._head = b""
         """The beginning of every frame with a piece of it."""
+        self._thoughts: list[str] = []
+        """The pieces of what is being thought: shown when it is thought, for a task cannot be added to."""
         self._done: set[str] = set()
 
     def begin_with(self, *events: Item) -> None:
@@ -112,6 +93,8 @@ class Scribe:
         match event:
             case TextDelta(text=text):
                 return self._open_text(text)
+            case ReasoningDelta(text=text):
+                return self._think(text)
             case CitationAdded():
                 return self._cite(event)
             case ToolCalled() | ToolFinished():
@@ -162,7 +145,7 @@ class Scribe:
         if self._text is not None:
             self._text.append(text)
             return b"%b%b}}\n\n" % (self._head, _encode(text))
-        closed = self._close_workflow()
+        closed = self._close_thoughts() + self._close_workflow()
         id = self._next_id()
         self._segments.append([])
         self._text = [text]
@@ -182,12 +165,14 @@ class Scribe:
 
     def keep_text(self) -> None:
         """Put the text so far into its item, for whoever looks at the items now."""
+        if self._thoughts:
+            self._thought(done=False)
         if self._text is not None:
             self.items[self._last_id()]["content"][0]["text"] = "".join(self._text)
 
     def _close_text(self) -> bytes:
         if self._text is None:
-            return b""
+            return self._close_thoughts()
         self.keep_text()
         self._text = None
         return self._text_done(self.items[self._last_id()])
@@ -214,6 +199,34 @@ class Scribe:
             "annotation": annotation,
         }
         return self._update(id, update)
+
+    # Thoughts
+
+    def _think(self, text: str) -> bytes:
+        if self._thoughts:
+            self._thoughts.append(text)
+            return b""
+        closed = self._close_text() + self._close_workflow()
+        self._thoughts.append(text)
+        self._segments.append([])
+        item = self._thought(done=False)
+        workflow, [task] = item["workflow"], item["workflow"]["tasks"]
+        empty: Item = {**item, "workflow": {**workflow, "tasks": []}}
+        added = {"type": "workflow.task.added", "task_index": 0, "task": {**task, "content": ""}}
+        return closed + frame({"type": "thread.item.added", "item": empty}) + self._update(item["id"], added)
+
+    def _thought(self, *, done: bool) -> Item:
+        id = self._last_id()
+        self.items[id] = reasoning_item(self.place, id, Reasoning("".join(self._thoughts)), done=done)
+        return self.items[id]
+
+    def _close_thoughts(self) -> bytes:
+        if not self._thoughts:
+            return b""
+        item = self._thought(done=True)
+        self._thoughts.clear()
+        self._done.add(item["id"])
+        return frame({"type": "thread.item.done", "item": item})
 
     # Calls
 
@@ -307,11 +320,12 @@ class Scribe:
         """Another attempt: of what was shown only finished steps stay, whose words are `text`."""
         self.keep_text()
         self._text = None
+        self._thoughts.clear()
         frames = b""
         while self._segments:
             calls, id = self._segments[-1], self._last_id()
             finished = [call for call in calls if self._stays(self._calls[call])]
-            if (calls and finished == calls) or (not calls and self._said() == text):
+            if (calls and finished == calls) or (not calls and self._is_text(id) and self._said() == text):
                 break
             if finished:
                 self._segments[-1] = finished
@@ -320,6 +334,9 @@ class Scribe:
             self._segments.pop()
             frames += self._remove(id)
         return frames
+
+    def _is_text(self, id: str) -> bool:
+        return self.items[id]["type"] == "assistant_message"
 
     @staticmethod
     def _stays(call: Tool) -> bool:
@@ -334,6 +351,7 @@ class Scribe:
         self.keep_text()
         writing = self._last_id() if self._text is not None else None
         self._text = None
+        self._thoughts.clear()
         final = {item["id"]: item for item in items_of(event.message, self._base_url, failure=False)}
         gone = b"".join(self._remove(id) for id in list(self.items) if id not in final)
         said = b""

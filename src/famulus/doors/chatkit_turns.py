@@ -12,10 +12,11 @@ from chatkit.types import StructuredInputSubmission, UserMessageInput
 from fastapi import Request, Response
 
 from famulus.conversations.threads import ThreadCard
+from famulus.doors.chatkit_frames import STREAM_OPTIONS, farewell, frame
 from famulus.doors.chatkit_input import message_text, named, original_of, page_of
 from famulus.doors.chatkit_items import items_of, question_ids
 from famulus.doors.chatkit_reading import Reading, Rooms, thread_item
-from famulus.doors.chatkit_stream import STREAM_OPTIONS, Scribe, farewell, frame
+from famulus.doors.chatkit_stream import Scribe
 from famulus.doors.chatkit_widgets import Item
 from famulus.doors.problems import request_id_of
 from famulus.doors.sse import EventStream, Pipe

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from famulus.conversations.parts import Citation, Part, Text, Tool
+from famulus.conversations.parts import Citation, Part, Reasoning, Text, Tool
 from famulus.identity.principal import Principal
 from famulus.runs.events import (
     START,
@@ -19,6 +19,7 @@ from famulus.runs.events import (
     Entry,
     EventId,
     MessageCompleted,
+    ReasoningDelta,
     TextDelta,
     ToolCalled,
     ToolFinished,
@@ -79,8 +80,14 @@ def settled(entries: Sequence[Entry]) -> list[Entry]:
         event = entry.event
         if isinstance(event, AnswerRestarted):
             kept = [each for each in _cut(kept, len(event.text)) if not _lost(each, finished)]
+            while kept and isinstance(kept[-1].event, ReasoningDelta):
+                kept.pop()
         elif isinstance(event, TextDelta) and kept and isinstance(last := kept[-1].event, TextDelta):
             kept[-1] = Entry(entry.id, TextDelta(last.text + event.text))
+        elif (
+            isinstance(event, ReasoningDelta) and kept and isinstance(last := kept[-1].event, ReasoningDelta)
+        ):
+            kept[-1] = Entry(entry.id, ReasoningDelta(last.text + event.text))
         else:
             kept.append(entry)
     return kept
@@ -115,6 +122,8 @@ def parts_so_far(entries: Sequence[Entry]) -> list[Part]:
         match entry.event:
             case TextDelta(text=text):
                 parts.append(Text(text))
+            case ReasoningDelta(text=text):
+                parts.append(Reasoning(text))
             case CitationAdded(citation=citation):
                 parts.append(citation)
             case ToolCalled(call_id=id, name=name, arguments=arguments):

@@ -24,6 +24,7 @@ from famulus.runs.events import (
     Entry,
     Event,
     MessageCompleted,
+    ReasoningDelta,
     RetrievalFinished,
     RunCancelled,
     RunCompleted,
@@ -120,7 +121,13 @@ def _response(message: MessageView) -> Frame:
 
 
 def _thinking(
-    event: RunStarted | ThreadTitled | RetrievalFinished | CitationAdded | ToolCalled | ApprovalAnswered,
+    event: RunStarted
+    | ThreadTitled
+    | RetrievalFinished
+    | ReasoningDelta
+    | CitationAdded
+    | ToolCalled
+    | ApprovalAnswered,
 ) -> Frame:
     match event:
         case RunStarted():
@@ -132,6 +139,8 @@ def _thinking(
             return {"stage": "titled", "thread_id": event.thread_id, "title": event.title}
         case RetrievalFinished():
             return {"stage": "read", "passages": event.passages}
+        case ReasoningDelta():
+            return {"stage": "reasoning", "text": event.text}
         case CitationAdded():
             return {"stage": "cited", "citation": event.citation}
         case ToolCalled():

@@ -15,6 +15,8 @@ its text, without the blank lines around it.
                        arguments stands for the group `(?P<name>…)` of `@when`
     @rate N            N words a second
     @delay SECONDS     wait before the first word
+    @think TEXT        think this aloud before anything else
+    @cut REASON        stop after the last word before the end, for `length` or `content_filter`
     @fail STATUS       fail as a provider does that answers with this HTTP status
 """
 
@@ -24,9 +26,10 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from famulus.kernel.errors import ConfigurationError
+from famulus.llm.protocol import EndReason
 
 _PART = re.compile(r"^--- message[ \t]*$", re.MULTILINE)
-_DIRECTIVE = re.compile(r"@(when|tool|rate|delay|fail)(?=\s|$)[ \t]*(.*)")
+_DIRECTIVE = re.compile(r"@(when|tool|rate|delay|think|cut|fail)(?=\s|$)[ \t]*(.*)")
 LONGEST_DELAY = 3600.0
 
 
@@ -49,6 +52,9 @@ class Reply:
     rate: float | None = None
     """Words a second; None is as fast as possible."""
     delay: float = 0.0
+    thought: str = ""
+    """What is thought aloud before the first word."""
+    end: EndReason = "stop"
     fail: int | None = None
 
 
@@ -120,6 +126,12 @@ def _directed(reply: Reply, name: str, value: str) -> Reply:
             return replace(reply, rate=_number(value, "@rate 20", above=0, at_most=1e6))
         case "delay":
             return replace(reply, delay=_number(value, "@delay 0.5", above=-1e-9, at_most=LONGEST_DELAY))
+        case "think":
+            return replace(reply, thought=value)
+        case "cut":
+            if value not in ("length", "content_filter"):
+                raise _BadLine("write why after it, as in `@cut length` or `@cut content_filter`.")
+            return replace(reply, end=value)
         case _:
             if not value.isdecimal() or not 300 <= int(value) <= 599:
                 raise _BadLine("write an HTTP status of a failure after it, as in `@fail 503`.")

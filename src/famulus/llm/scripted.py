@@ -15,7 +15,17 @@ from pathlib import Path
 import msgspec
 
 from famulus.kernel.errors import ConfigurationError
-from famulus.llm.protocol import End, Item, Push, Request, TextDelta, ToolCall, ToolCallReady, Usage
+from famulus.llm.protocol import (
+    End,
+    Item,
+    Push,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    ToolCall,
+    ToolCallReady,
+    Usage,
+)
 from famulus.llm.provider_errors import error_for
 from famulus.llm.script_file import Reply, Script, ScriptedCall, parse_script
 from famulus.llm.words import bursts, estimate_tokens, pieces
@@ -44,6 +54,8 @@ class ScriptedModel:
         made = _calls_of_this_turn(request)
         number = self._continued(script, request, made) if made else self._due(script, request)
         reply = script.replies[number]
+        for burst in bursts("" if made else reply.thought):
+            yield [ReasoningDelta(piece) for piece in burst]
         asked = sum(estimate_tokens(message.text) for message in request.messages)
         if len(made) < len(reply.calls):
             call = reply.calls[len(made)]
@@ -58,7 +70,7 @@ class ScriptedModel:
         async with aclosing(_paced(reply.text, reply.rate)) as said:
             async for burst in said:
                 yield [TextDelta(piece) for piece in burst]
-        yield [Usage(asked, estimate_tokens(reply.text)), End("stop")]
+        yield [Usage(asked, estimate_tokens(reply.text)), End(reply.end)]
 
     async def close(self) -> None:
         """There is nothing to let go of."""

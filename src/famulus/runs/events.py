@@ -1,6 +1,7 @@
 """The events of a run: a closed union of small frozen values. Every door matches it and ends in `assert_never`.
 
-    run.started → thread.titled? → retrieval.finished? → (text.delta | citation.added | tool.called → tool.finished)*
+    run.started → thread.titled? → retrieval.finished?
+    → (reasoning.delta | text.delta | citation.added | tool.called → tool.finished)*
     → message.completed → run.completed | run.failed | run.cancelled
     answer.restarted opens every later attempt: the reader replaces the answer so far by its text.
     approval.requested, for each call that a person has to confirm, ends an attempt and the stream of its events; once
@@ -85,6 +86,12 @@ class RetrievalFinished(msgspec.Struct, frozen=True, tag="retrieval.finished"):
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text.delta"):
     """The next piece of the answer."""
+
+    text: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning.delta"):
+    """The next piece of what the model thinks aloud, before what it says or does next."""
 
     text: str
 
@@ -204,6 +211,7 @@ Event = (
     | ThreadTitled
     | RetrievalFinished
     | TextDelta
+    | ReasoningDelta
     | CitationAdded
     | ToolCalled
     | ToolFinished
@@ -258,17 +266,28 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 _encoder = msgspec.json.Encoder()
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_texts = msgspec.json.Decoder(list[str]).decode
+_decode_thoughts = msgspec.json.Decoder(list[list[str]]).decode
 
 
 def encode_row(events: list[Event]) -> str:
-    """One journal row: a single structural event, or consecutive text deltas as the list of their texts."""
+    """One journal row: a single structural event, or consecutive pieces as the list of their texts.
+
+    Pieces of what is thought are in a list within one, which tells them from those of what is said.
+    """
     if isinstance(events[0], TextDelta):
         return _encoder.encode([event.text for event in events if isinstance(event, TextDelta)]).decode()
+    if isinstance(events[0], ReasoningDelta):
+        return _encoder.encode(
+            [[event.text for event in events if isinstance(event, ReasoningDelta)]]
+        ).decode()
     return _encoder.encode(events[0]).decode()
 
 
 def decode_row(epoch: int, n: int, data: str) -> list[Entry]:
     """The events of one journal row with their ids."""
+    if data.startswith("[["):
+        [texts] = _decode_thoughts(data)
+        return [Entry(EventId(epoch, n + i), ReasoningDelta(text)) for i, text in enumerate(texts)]
     if data.startswith("["):
         return [Entry(EventId(epoch, n + i), TextDelta(text)) for i, text in enumerate(_decode_texts(data))]
     return [Entry(EventId(epoch, n), _decode_event(data))]

@@ -6,6 +6,7 @@ batches, as they come from the model; between two of them a model may push text:
 """
 
 import re
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Protocol, assert_never
 
 from msgspec.structs import replace
 
-from famulus.conversations.parts import Citation, Cut, Part, Text
+from famulus.conversations.parts import Citation, Cut, Part, Reasoning, Text
 from famulus.conversations.parts import Tool as ToolPart
 from famulus.llm.protocol import (
     ChatMessage,
@@ -23,21 +24,23 @@ from famulus.llm.protocol import (
     Item,
     Model,
     Price,
-    ReasoningDelta,
     Request,
     ToolCall,
     ToolCallReady,
     ToolSpec,
     Usage,
 )
+from famulus.llm.protocol import ReasoningDelta as Thought
 from famulus.llm.protocol import TextDelta as Piece
 from famulus.runs.errors import CostLimit, TooCostly, ToolLimit
-from famulus.runs.events import CitationAdded, Event, TextDelta
+from famulus.runs.events import CitationAdded, Event, ReasoningDelta, TextDelta
 
 MAX_STEPS = 12
 """Model calls in one answer."""
 MOST_TOKENS = 400_000
 """Tokens, read and written, after which one answer begins no further step."""
+MOST_THOUGHT = 100_000
+"""Characters that one answer keeps of what its model thinks aloud; what comes after them nobody is told."""
 MAX_ID, MAX_NAME = 150, 64
 MICRO = Decimal(1_000_000)
 """Costs are kept in millionths of a US dollar."""
@@ -79,11 +82,19 @@ class Draft:
     """Whether that is all."""
     cut: Cut | None = None
     """Why its last step stopped before its end, if it did."""
+    aloud: bool = True
+    """Whether people are shown what the model thinks."""
+    thoughts: list[str] = field(default_factory=list[str])
+    """What it is thinking, until it says or does something."""
+    _thought: int = 0
+    _since: float = 0
     _tail: str = ""
     _told: bool = True
 
     def add(self, text: str) -> list[Citation]:
         """Take the next piece of text; returns the citations that it completes for the first time."""
+        if self.thoughts:
+            self._close_thoughts()
         self.pieces.append(text)
         if not self.citable or ("]" not in text and "[" not in text and not self._tail):
             return []
@@ -95,6 +106,21 @@ class Draft:
         fresh = [self.citable[n] for n in numbers if n in self.citable and n not in known]
         self.cited += fresh
         return fresh
+
+    def think(self, text: str) -> bool:
+        """Take the next piece of what is thought; False where people are not to be told of it."""
+        if not self.aloud or not text or self._thought + len(text) > MOST_THOUGHT:
+            return False
+        if not self.thoughts:
+            self.close_text()
+            self._since = time.monotonic()
+        self._thought += len(text)
+        self.thoughts.append(text)
+        return True
+
+    def _close_thoughts(self) -> None:
+        self.parts.append(Reasoning("".join(self.thoughts), round(time.monotonic() - self._since, 1)))
+        self.thoughts.clear()
 
     def begin_step(self) -> None:
         """Ask the model once more: until its usage is told, nobody knows what that costs."""
@@ -125,7 +151,9 @@ class Draft:
         self.cost, self.cost_known = (microdollars or 0) / MICRO, microdollars is not None
 
     def close_text(self) -> None:
-        """Make a part of the text so far."""
+        """Make a part of the text so far, or of the thoughts."""
+        if self.thoughts:
+            self._close_thoughts()
         if text := "".join(self.pieces):
             self.parts.append(Text(text))
         self.pieces.clear()
@@ -137,9 +165,8 @@ class Draft:
 
     def finished_parts(self) -> tuple[Part, ...]:
         """The answer's parts for keeping: text and tools in order, then what is cited."""
-        current = "".join(self.pieces)
-        cut = [self.cut] if self.cut else []
-        return (*self.parts, *([Text(current)] if current else []), *self.cited, *cut)
+        self.close_text()
+        return (*self.parts, *self.cited, *([self.cut] if self.cut else []))
 
 
 def continue_messages(draft: Draft) -> list[ChatMessage]:
@@ -238,8 +265,9 @@ def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Ev
                 events.append(TextDelta(text))
                 if fresh := draft.add(text):
                     events += [CitationAdded(citation) for citation in fresh]
-            case ReasoningDelta():
-                pass
+            case Thought(text=text):
+                if draft.think(text):
+                    events.append(ReasoningDelta(text))
             case End(reason="length" | "content_filter" as reason):
                 draft.cut = Cut(reason)
             case End():

@@ -139,6 +139,7 @@ class Preparation:
             surroundings=await self._surroundings(work) if offer.tools else None,
             application=application.instructions,
         )
+        work.draft.aloud = assistant.settings.show_reasoning
         told = self._told(work, offer, rows)
         model = self._models.get(assistant.settings.model)
         said = await self._said(rows, model, calls=bool(offer.tools))

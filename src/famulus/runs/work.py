@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
-from famulus.conversations.parts import Text, Tool, Wants
+from famulus.conversations.parts import Reasoning, Text, Tool, Wants
 from famulus.identity.principal import Principal
 from famulus.runs.channel import Channel
 from famulus.runs.events import (
@@ -18,6 +19,7 @@ from famulus.runs.events import (
     ApprovalRequested,
     Entry,
     Event,
+    ReasoningDelta,
     TextDelta,
     ToolCalled,
     ToolFinished,
@@ -93,12 +95,16 @@ class Work:
                 self.task.cancel()
 
 
+Kept = Text | Reasoning | Tool
+Pieces = TextDelta | ReasoningDelta
+
+
 @dataclass(slots=True)
 class Past:
     """What earlier attempts have left in the journal."""
 
-    parts: list[Text | Tool] = field(default_factory=list[Text | Tool])
-    """What they finished for good: each tool call with its result, and the text said before it."""
+    parts: list[Kept] = field(default_factory=list[Kept])
+    """What they finished for good: each tool call with its result, and what was thought and said before it."""
     begun: str = ""
     """The text that they had only begun."""
     waiting: list[ApprovalCard] = field(default_factory=list[ApprovalCard])
@@ -112,14 +118,14 @@ class Past:
 def past_of(entries: list[Entry]) -> Past:
     """What earlier attempts have left. A call of ours without a result is left out: it has had no effect."""
     past = Past()
-    said: list[str] = []
+    said: list[Pieces] = []
     calls: dict[str, ToolCalled] = {}
     order: dict[str, int] = {}
     wanted: dict[str, Wants] = {}
     for event in (entry.event for entry in entries):
         match event:
-            case TextDelta(text=text):
-                said.append(text)
+            case TextDelta() | ReasoningDelta():
+                said.append(event)
             case ToolCalled():
                 calls[event.call_id] = event
                 order[event.call_id] = len(order)
@@ -136,10 +142,10 @@ def past_of(entries: list[Entry]) -> Past:
                 done = replace(tool_part(called, event), wants=wanted.get(id, "yes"))
                 _put(past, done, order)
             case AnswerRestarted(text=text):
-                said[:] = [text.removeprefix(_text(past))]
+                said[:] = [TextDelta(text.removeprefix(_text(past)))]
             case _:
                 pass
-    past.begun = "".join(said)
+    past.begun = "".join(each.text for each in said if isinstance(each, TextDelta))
     past.unsettled = [each for each in calls.values() if each.outside and each.effect != "reads"]
     gone = {each.call_id for each in past.unsettled}
     past.waiting = [card for card in past.waiting if card.call_id not in gone]
@@ -164,9 +170,10 @@ def _put(past: Past, done: Tool, order: dict[str, int]) -> None:
     past.parts.insert(place, done)
 
 
-def _flush(past: Past, said: list[str]) -> None:
-    if text := "".join(said):
-        past.parts.append(Text(text))
+def _flush(past: Past, said: list[Pieces]) -> None:
+    for kind, pieces in groupby(said, type):
+        if text := "".join(piece.text for piece in pieces):
+            past.parts.append(Text(text) if kind is TextDelta else Reasoning(text))
     said.clear()
 
 

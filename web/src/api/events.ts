@@ -28,6 +28,12 @@ export interface TextDelta {
   text: string;
 }
 
+/** The next piece of what the model thinks aloud, before what it says or does next. */
+export interface ReasoningDelta {
+  type: "reasoning.delta";
+  text: string;
+}
+
 export interface CitationAdded {
   type: "citation.added";
   citation: CitationPart;
@@ -100,6 +106,7 @@ export type RunEvent =
   | ThreadTitled
   | RetrievalFinished
   | TextDelta
+  | ReasoningDelta
   | CitationAdded
   | ToolCalled
   | ToolFinished
@@ -116,6 +123,7 @@ const KNOWN: Record<RunEvent["type"], true> = {
   "thread.titled": true,
   "retrieval.finished": true,
   "text.delta": true,
+  "reasoning.delta": true,
   "citation.added": true,
   "tool.called": true,
   "tool.finished": true,

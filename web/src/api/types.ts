@@ -209,6 +209,20 @@ export interface ApprovalReply {
 }
 
 /** Why there is no complete answer. */
+/** What the model has thought aloud. */
+export interface ReasoningPart {
+  type: "reasoning";
+  text: string;
+  /** Left away where nobody knows. */
+  seconds?: number;
+}
+
+/** The answer stops before its end. */
+export interface CutPart {
+  type: "cut";
+  reason: "length" | "content_filter";
+}
+
 export interface FailurePart extends RunError {
   type: "failure";
 }
@@ -228,7 +242,15 @@ export interface PagePart {
   type: "page";
 }
 
-export type Part = TextPart | CitationPart | ToolPart | FailurePart | PagePart | AttachedPart;
+export type Part =
+  | TextPart
+  | ReasoningPart
+  | CitationPart
+  | ToolPart
+  | CutPart
+  | FailurePart
+  | PagePart
+  | AttachedPart;
 
 export interface Message {
   id: string;

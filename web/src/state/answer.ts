@@ -3,11 +3,13 @@
 import type { RunEvent, ToolCalled, ToolFinished } from "../api/events";
 import type {
   CitationPart,
+  CutPart,
   Effect,
   FailurePart,
   Message,
   PassageRef,
   Rating,
+  ReasoningPart,
   RunError,
   ToolPart,
   ToolStatus,
@@ -38,6 +40,12 @@ export interface AnswerState {
   messageId: string | null;
   assistant: string | null;
   text: string;
+  /** What the model has thought aloud, and for how many seconds; 0 where nobody knows. */
+  thought: string;
+  thoughtFor: number;
+  thinking: boolean;
+  /** Why it stops before its end, if it does. */
+  cut: CutPart["reason"] | null;
   citations: CitationPart[];
   /** null until the search has finished; then what was read, maybe nothing. */
   passages: PassageRef[] | null;
@@ -51,6 +59,8 @@ export interface AnswerState {
   lastId: string | null;
 }
 
+const BETWEEN = "\n\n";
+
 export function newAnswer(runId: string | null = null, createdAt = new Date().toISOString()): AnswerState {
   return {
     status: "streaming",
@@ -58,6 +68,10 @@ export function newAnswer(runId: string | null = null, createdAt = new Date().to
     messageId: null,
     assistant: null,
     text: "",
+    thought: "",
+    thoughtFor: 0,
+    thinking: false,
+    cut: null,
     citations: [],
     passages: null,
     tools: [],
@@ -70,6 +84,7 @@ export function newAnswer(runId: string | null = null, createdAt = new Date().to
 }
 
 export function answerFromMessage(message: Message, base = newAnswer(message.run_id)): AnswerState {
+  const thoughts = message.parts.filter((part): part is ReasoningPart => part.type === "reasoning");
   const tools = message.parts.filter((part): part is ToolPart => part.type === "tool");
   const citations = message.parts.filter((part): part is CitationPart => part.type === "citation");
   return {
@@ -78,6 +93,10 @@ export function answerFromMessage(message: Message, base = newAnswer(message.run
     runId: message.run_id ?? base.runId,
     messageId: message.id,
     text: message.text,
+    thought: thoughts.map((part) => part.text).join(BETWEEN),
+    thoughtFor: thoughts.reduce((sum, part) => sum + (part.seconds ?? 0), 0),
+    thinking: false,
+    cut: message.parts.find((part): part is CutPart => part.type === "cut")?.reason ?? null,
     citations: citations.length > 0 ? citations : base.citations,
     tools: tools.length > 0 ? tools.map(toolOf) : base.tools,
     approvals: [],
@@ -130,17 +149,24 @@ function fold(state: AnswerState, event: RunEvent): AnswerState {
       return { ...state, runId: event.run_id, assistant: event.assistant.name };
     case "retrieval.finished":
       return { ...state, passages: event.passages };
+    case "reasoning.delta":
+      return { ...state, thought: grownThought(state) + event.text, thinking: true };
     case "text.delta":
-      return { ...state, text: state.text + event.text };
+      return { ...state, text: state.text + event.text, thinking: false };
     case "citation.added":
       return { ...state, citations: withCitation(state.citations, event.citation) };
     case "tool.called":
-      return { ...state, tools: withTool(state.tools, calledLine(event)), approvals: without(state, event.call_id) };
+      return {
+        ...state,
+        thinking: false,
+        tools: withTool(state.tools, calledLine(event)),
+        approvals: without(state, event.call_id),
+      };
     case "tool.finished":
       return { ...state, tools: finishTool(state.tools, event), approvals: without(state, event.call_id) };
     case "approval.requested": {
       const others = without(state, event.approval.call_id);
-      return { ...state, status: "waiting", approvals: [...others, newCard(event.approval)] };
+      return { ...state, status: "waiting", thinking: false, approvals: [...others, newCard(event.approval)] };
     }
     case "approval.answered":
       return withCard(state, event.approval_id, { state: event.decision });
@@ -159,6 +185,10 @@ function fold(state: AnswerState, event: RunEvent): AnswerState {
     default:
       return unreachable(event);
   }
+}
+
+function grownThought({ thought, thinking }: AnswerState): string {
+  return thinking || thought === "" ? thought : thought + BETWEEN;
 }
 
 /** Change one card; when none waits any more, the answer goes on. A card that is gone changes nothing. */
@@ -180,6 +210,8 @@ function restart(state: AnswerState, text: string): AnswerState {
     status: "streaming",
     error: null,
     text,
+    thought: "",
+    thinking: false,
     citations: state.citations.filter((citation) => text.includes(`[${citation.number}]`)),
     tools: state.tools.filter((tool) => tool.status !== "running"),
   };

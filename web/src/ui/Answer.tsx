@@ -44,7 +44,8 @@ export function Answer({ entry, conversation }: Props) {
       </header>
       <SourcesLine state={state} cited={cited} />
       <ToolLines entry={entry} conversation={conversation} />
-      {streaming && state.text === "" && <Dots reading={state.passages === null} />}
+      <Thought state={state} />
+      {streaming && state.text === "" && !state.thinking && <Dots reading={state.passages === null} />}
       <AnswerText text={state.text} cited={titles} growing={streaming} />
       <ApprovalCards entry={entry} />
       {entry.reconnecting.value && (
@@ -96,6 +97,19 @@ function quotedAround(chip: HTMLElement): string {
   return (copy.textContent ?? "").replace(/[\s…]+$/, "").trim();
 }
 
+/** What the model has thought aloud: folded, for it is no part of the answer. */
+function Thought({ state }: { state: AnswerState }) {
+  if (state.thought === "") return null;
+  const seconds = Math.round(state.thoughtFor);
+  const length = seconds > 0 ? ` for ${seconds === 1 ? "1 second" : `${seconds} seconds`}` : "";
+  return (
+    <details class="tool thought" data-testid="thought" data-state={state.thinking ? "running" : "ok"}>
+      <summary>{state.thinking ? "Thinking…" : `Thought${length}`}</summary>
+      <p class="tool-detail thought-text">{state.thought}</p>
+    </details>
+  );
+}
+
 function Dots({ reading }: { reading: boolean }) {
   return (
     <p class="dots" data-testid="waiting">
@@ -118,9 +132,35 @@ function Ending({ entry, conversation }: Props) {
         </p>
       )}
       {status === "failed" && <Failure entry={entry} conversation={conversation} />}
+      <CutShort entry={entry} conversation={conversation} />
       {status === "complete" && <NextSteps entry={entry} conversation={conversation} />}
       <AnswerActions entry={entry} conversation={conversation} />
     </>
+  );
+}
+
+/** An answer that stops before its end, and why; one that only became too long can go on. */
+function CutShort({ entry, conversation }: Props) {
+  const { cut, status } = entry.state.value;
+  if (cut === null || status !== "complete") return null;
+  const last = conversation.entries.value.at(-1) === entry;
+  return (
+    <p class="quiet ended cut" data-testid="cut-note" data-reason={cut}>
+      {cut === "length"
+        ? "The answer stops here: it reached the longest that is allowed."
+        : "The answer stops here: the model’s provider held back the rest."}
+      {cut === "length" && last && (
+        <button
+          type="button"
+          class="button small"
+          disabled={conversation.live.value !== null}
+          onClick={() => conversation.send("Continue.", null)}
+          data-testid="continue"
+        >
+          Continue
+        </button>
+      )}
+    </p>
   );
 }
 

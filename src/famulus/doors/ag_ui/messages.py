@@ -15,6 +15,7 @@ from famulus.conversations.parts import (
     Failure,
     MessageView,
     Part,
+    Reasoning,
     Text,
     Tool,
 )
@@ -26,6 +27,11 @@ Item = dict[str, Any]
 def segment_id(run_id: str, number: int) -> str:
     """The id of one stretch of an answer."""
     return f"{run_id}.{number}"
+
+
+def thought_id(run_id: str, number: int) -> str:
+    """The id of one stretch of what was thought."""
+    return f"{run_id}.r{number}"
 
 
 def result_id(call: str) -> str:
@@ -84,10 +90,14 @@ def _asked(message: MessageView, calls: dict[str, str]) -> list[Item]:
 def answer_messages(run_id: str, parts: Sequence[Part], base_url: str) -> list[Item]:
     """The messages of an answer, or of as much as there is of one."""
     told: list[Item] = []
-    number = -1
+    number, thoughts = -1, 0
     assistant: Item | None = None
     for part in parts:
         match part:
+            case Reasoning(text=text):
+                thoughts += 1
+                told.append({"id": thought_id(run_id, thoughts), "role": "reasoning", "content": text})
+                assistant = None
             case Text(text=text):
                 if assistant is None or "toolCalls" in assistant:
                     number += 1

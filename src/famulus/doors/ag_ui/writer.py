@@ -1,6 +1,7 @@
 """A run's events as those of AG-UI 1.0. A piece of text is put together from parts that are made once.
 
     RUN_STARTED
+      → thoughts: REASONING_START → REASONING_MESSAGE_START → …CONTENT* → …END → REASONING_END
       → words: TEXT_MESSAGE_START → TEXT_MESSAGE_CONTENT* → TEXT_MESSAGE_END, which carries the citations
       → a call: TOOL_CALL_START → TOOL_CALL_ARGS → TOOL_CALL_END, then TOOL_CALL_RESULT unless it is the client's
       → what was read: STEP_STARTED → CUSTOM `retrieval` → STEP_FINISHED; CUSTOM `citation`, `title`, `assistant`
@@ -17,7 +18,7 @@ from typing import Any, assert_never
 import msgspec
 
 from famulus.conversations.parts import Citation, ClientCall, MessageView
-from famulus.doors.ag_ui.messages import Item, citation, citations, result_id, segment_id
+from famulus.doors.ag_ui.messages import Item, citation, citations, result_id, segment_id, thought_id
 from famulus.doors.settled import GONE, UNKNOWN, shown_call, shown_question
 from famulus.doors.sse import KEEP_ALIVE
 from famulus.runs.events import (
@@ -29,6 +30,7 @@ from famulus.runs.events import (
     Entry,
     Event,
     MessageCompleted,
+    ReasoningDelta,
     RetrievalFinished,
     RunCancelled,
     RunCompleted,
@@ -86,11 +88,16 @@ class AgUiWriter:
         """Whether words are being written."""
         self._called = False
         """Whether the newest stretch has a call, so that further words begin another."""
+        self._apart = False
+        """Whether something was thought since, so that words and calls begin another."""
         self._text: list[str] = []
         """The words of the newest stretch."""
         self._head = b""
         """The beginning of every frame with a piece of them."""
         self._length = 0
+        self._thoughts = 0
+        self._thinking = ""
+        """The id of what is being thought."""
         self._cited: list[Citation] = []
         self._calls: dict[str, bool] = {}
         """Calls that were told, and whether what came of them was."""
@@ -117,7 +124,7 @@ class AgUiWriter:
         """Go on after these events, of which the client knows."""
         if entries:
             self.frames(entries)
-        self._open = False
+        self._open, self._thinking = False, ""
 
     def frames(self, batch: list[Entry] | None) -> bytes:
         """What goes out for some events; with None, the end."""
@@ -136,6 +143,8 @@ class AgUiWriter:
 
     def _tell(self, event: Event) -> bytes:
         match event:
+            case ReasoningDelta(text=text):
+                return self._think(text)
             case TextDelta(text=text):
                 return (b"" if self._open else self._open_words()) + self._piece(text)
             case ToolCalled(call_id=id, name=name, arguments=arguments):
@@ -149,13 +158,18 @@ class AgUiWriter:
                 self._waiting.pop(id, None)
                 return b""
             case AnswerRestarted(text=text):
-                return b"" if len(text) == self._length else self._fail("answer_restarted", RESTARTED)
+                return self._restart(text)
             case MessageCompleted(message=message):
                 return self._complete(message)
             case RunCompleted() | RunFailed() | RunCancelled():
                 return self._end(event)
             case _:
                 return self._beside(event)
+
+    def _restart(self, text: str) -> bytes:
+        """Another attempt: what was thought is over; words cannot be taken back."""
+        same = len(text) == self._length
+        return self._close_thoughts() if same else self._fail("answer_restarted", RESTARTED)
 
     def _beside(self, event: RunStarted | ThreadTitled | RetrievalFinished | CitationAdded) -> bytes:
         match event:
@@ -189,16 +203,34 @@ class AgUiWriter:
 
     def _next(self) -> None:
         self._number += 1
-        self._called = False
+        self._called = self._apart = False
         self._text = []
         id = _encode(self._segment())
         self._head = b'data: {"type":"TEXT_MESSAGE_CONTENT","messageId":%b,"delta":' % id
 
+    def _think(self, text: str) -> bytes:
+        begun = b""
+        if not self._thinking:
+            begun = self._close_words()
+            self._apart = True
+            self._thoughts += 1
+            id = self._thinking = thought_id(self._names.our_run, self._thoughts)
+            begun += frame("REASONING_START", messageId=id)
+            begun += frame("REASONING_MESSAGE_START", messageId=id, role="reasoning")
+        return begun + frame("REASONING_MESSAGE_CONTENT", messageId=self._thinking, delta=text)
+
+    def _close_thoughts(self) -> bytes:
+        id, self._thinking = self._thinking, ""
+        if not id:
+            return b""
+        return frame("REASONING_MESSAGE_END", messageId=id) + frame("REASONING_END", messageId=id)
+
     def _open_words(self) -> bytes:
-        if self._number < 0 or self._called:
+        ended = self._close_thoughts()
+        if self._number < 0 or self._called or self._apart:
             self._next()
         self._open = True
-        return frame("TEXT_MESSAGE_START", messageId=self._segment(), role="assistant")
+        return ended + frame("TEXT_MESSAGE_START", messageId=self._segment(), role="assistant")
 
     def _piece(self, text: str) -> bytes:
         self._text.append(text)
@@ -207,7 +239,7 @@ class AgUiWriter:
 
     def _close_words(self) -> bytes:
         if not self._open:
-            return b""
+            return self._close_thoughts()
         self._open = False
         said = "".join(self._text)
         cited = [each for each in self._cited if f"[{each.number}]" in said]
@@ -221,7 +253,7 @@ class AgUiWriter:
         if call_id in self._calls:
             return b""
         closed = self._close_words()
-        if self._number < 0:
+        if self._number < 0 or self._apart:
             self._next()
         self._called = True
         self._calls[call_id] = False

@@ -15,6 +15,7 @@ from famulus.conversations.parts import (
     Failure,
     MessageView,
     Part,
+    Reasoning,
     Text,
     Tool,
 )
@@ -66,11 +67,12 @@ def answer_parts(run_id: str, parts: Sequence[Part], base_url: str) -> list[Item
     acted = False
     for part in parts:
         match part:
-            case Text(text=text):
+            case Text(text=text) | Reasoning(text=text):
                 if acted:
                     told.append({"type": "step-start"})
                     acted = False
-                told.append({"type": "text", "text": text, "state": "done"})
+                kind = "text" if isinstance(part, Text) else "reasoning"
+                told.append({"type": kind, "text": text, "state": "done"})
             case Tool() | ClientCall():
                 told.append(_call(run_id, part))
                 acted = True

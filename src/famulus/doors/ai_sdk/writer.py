@@ -1,6 +1,7 @@
 """A run's events as a UI message stream of version 1. A piece of text is put together from parts that are made once.
 
-    start → (start-step → text-start → text-delta* → text-end → source-url*
+    start → (start-step → reasoning-start → reasoning-delta* → reasoning-end
+              → text-start → text-delta* → text-end → source-url*
               → tool-input-available → tool-output-available | tool-output-error | tool-output-denied
               → tool-approval-request → finish-step)* → finish → [DONE]
 
@@ -27,6 +28,7 @@ from famulus.runs.events import (
     Entry,
     Event,
     MessageCompleted,
+    ReasoningDelta,
     RetrievalFinished,
     RunCancelled,
     RunCompleted,
@@ -69,6 +71,11 @@ class UiWriter:
         """Whether words are being written."""
         self._head = b""
         """The beginning of every chunk with a piece of them."""
+        self._thinking = ""
+        """The id of what is being thought."""
+        self._thoughts = 0
+        self._thought = False
+        """Whether something was thought in the step that is open."""
         self._length = 0
         self._step: int | None = None
         """The length of the words before the step that is open."""
@@ -94,7 +101,7 @@ class UiWriter:
         """Go on after these events, of which the client knows."""
         if entries:
             self.frames(entries)
-        self._open, self._step = False, None
+        self._open, self._step, self._thinking = False, None, ""
 
     def frames(self, batch: list[Entry] | None) -> bytes:
         """What goes out for some events; with None, the end."""
@@ -114,6 +121,8 @@ class UiWriter:
 
     def _tell(self, event: Event) -> bytes:
         match event:
+            case ReasoningDelta(text=text):
+                return self._think(text)
             case TextDelta(text=text):
                 begun = b"" if self._open else self._open_words()
                 self._length += len(text)
@@ -164,11 +173,24 @@ class UiWriter:
         if self._step is not None and not self._acted:
             return b""
         ended = b"" if self._step is None else chunk("finish-step")
-        self._step, self._acted = self._length, False
+        self._step, self._acted, self._thought = self._length, False, False
         return ended + chunk("start-step")
 
+    def _think(self, text: str) -> bytes:
+        begun = b""
+        if not self._thinking:
+            begun = self._close_words() + self._begin_step()
+            self._thoughts += 1
+            self._thinking, self._thought = f"{self._run_id}.r{self._thoughts}", True
+            begun += chunk("reasoning-start", id=self._thinking)
+        return begun + chunk("reasoning-delta", id=self._thinking, delta=text)
+
+    def _close_thoughts(self) -> bytes:
+        id, self._thinking = self._thinking, ""
+        return chunk("reasoning-end", id=id) if id else b""
+
     def _open_words(self) -> bytes:
-        step = self._begin_step()
+        step = self._close_thoughts() + self._begin_step()
         self._open = True
         self._texts += 1
         id = f"{self._run_id}.{self._texts}"
@@ -177,17 +199,17 @@ class UiWriter:
 
     def _close_words(self) -> bytes:
         if not self._open:
-            return b""
+            return self._close_thoughts()
         self._open = False
         return chunk("text-end", id=f"{self._run_id}.{self._texts}")
 
     def _restart(self, length: int) -> bytes:
         """Another attempt: of what was shown only finished steps stay, with so many characters."""
-        if length == self._length:
+        if length == self._length and (self._acted or not self._thought or length != self._step):
             return b""
         if self._acted or length != self._step:
             return self._fail(RESTARTED)
-        self._open, self._length = False, length
+        self._open, self._thinking, self._thought, self._length = False, "", False, length
         for call_id in [id for id, told in self._calls.items() if not told]:
             del self._calls[call_id]
         self._cited.clear()

@@ -20,6 +20,7 @@ from famulus.runs.events import (
     CitationAdded,
     Event,
     MessageCompleted,
+    ReasoningDelta,
     RetrievalFinished,
     RunCancelled,
     RunCompleted,
@@ -95,6 +96,7 @@ class ChatWriter:
             case (
                 ThreadTitled()
                 | RetrievalFinished()
+                | ReasoningDelta()
                 | CitationAdded()
                 | ToolCalled()
                 | ToolFinished()

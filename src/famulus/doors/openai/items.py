@@ -3,12 +3,22 @@
 msg_…          words of a person; `msg_RUN_K`, the K-th item of an answer, if it is words
 fc_RUN_K       a call that the client carries out itself · fco_MESSAGE_K what the client says came of it
 mcp_RUN_K      a call of a tool of ours, which has been carried out, and what came of it
+rs_RUN_K       what the model has thought aloud
 mcpr_RUN_K     such a call that waits for a person
 """
 
 from collections.abc import Sequence
 
-from famulus.conversations.parts import Citation, ClientCall, ClientResult, MessageView, Part, Text, Tool
+from famulus.conversations.parts import (
+    Citation,
+    ClientCall,
+    ClientResult,
+    MessageView,
+    Part,
+    Reasoning,
+    Text,
+    Tool,
+)
 from famulus.runs.events import ApprovalCard
 
 LABEL = "famulus"
@@ -26,13 +36,15 @@ def output_items(run_id: str, parts: Sequence[Part], status: str = DONE) -> list
     """The items of an answer; `status` of its last words."""
     suffix = suffix_of(run_id)
     citations = [part for part in parts if isinstance(part, Citation)]
-    told = [part for part in parts if isinstance(part, Text | Tool | ClientCall)]
+    told = [part for part in parts if isinstance(part, Text | Reasoning | Tool | ClientCall)]
     items: list[Item] = []
     for k, part in enumerate(told):
         match part:
             case Text(text=text):
                 last = status if k == len(told) - 1 else DONE
                 items.append(message_item(f"msg_{suffix}_{k}", text, annotations(text, citations), last))
+            case Reasoning(text=text):
+                items.append(reasoning_item(f"rs_{suffix}_{k}", text))
             case Tool():
                 items.append(tool_item(f"mcp_{suffix}_{k}", part))
             case ClientCall():
@@ -82,6 +94,16 @@ def message_item(id: str, text: str, cited: Sequence[Item], status: str = DONE) 
         "role": "assistant",
         "content": [text_part(text, cited)],
     }
+
+
+def reasoning_item(id: str, text: str, status: str = DONE) -> Item:
+    """What the model has thought aloud."""
+    return {"id": id, "type": "reasoning", "status": status, "summary": [summary_part(text)]}
+
+
+def summary_part(text: str) -> Item:
+    """The one content of it."""
+    return {"type": "summary_text", "text": text}
 
 
 def text_part(text: str, cited: Sequence[Item] = ()) -> Item:

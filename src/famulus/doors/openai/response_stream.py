@@ -1,6 +1,8 @@
 """A run's events as those of a response, in the order and shape that OpenAI's clients put together again.
 
     response.created → response.in_progress
+      → thoughts: output_item.added → reasoning_summary_part.added → reasoning_summary_text.delta* → …done → …done
+                  → output_item.done
       → words: output_item.added → content_part.added → output_text.delta* (annotation.added)* → output_text.done
                → content_part.done → output_item.done
       → a tool of ours: output_item.added → mcp_call.in_progress → mcp_call_arguments.done → mcp_call.completed | failed
@@ -28,7 +30,9 @@ from famulus.doors.openai.items import (
     call_item,
     message_item,
     output_items,
+    reasoning_item,
     suffix_of,
+    summary_part,
     text_part,
     tool_item,
 )
@@ -43,6 +47,7 @@ from famulus.runs.events import (
     Event,
     MessageCompleted,
     Problem,
+    ReasoningDelta,
     RetrievalFinished,
     RunCancelled,
     RunCompleted,
@@ -73,6 +78,15 @@ class _Words:
         self.before = b'event: response.output_text.delta\ndata: %b,"delta":' % whole[:-1]
 
 
+class _Thoughts:
+    """An item of what is thought while it grows."""
+
+    def __init__(self, id: str, index: int) -> None:
+        self.id, self.index = id, index
+        self.pieces: list[str] = []
+        self.place: Item = {"item_id": id, "output_index": index, "summary_index": 0}
+
+
 class ResponseWriter:
     """The events of one response, to a reader who has those up to a number."""
 
@@ -85,6 +99,7 @@ class ResponseWriter:
         self._index = 0
         self._length = 0
         self._words: _Words | None = None
+        self._thoughts: _Thoughts | None = None
         self._tools: dict[str, tuple[str, int, ToolCalled]] = {}
         self._answer: MessageView | None = None
         self._begun = False
@@ -127,6 +142,8 @@ class ResponseWriter:
         match event:
             case TextDelta(text=text):
                 self._out.append(self._piece(self._words or self._begin_words(), text))
+            case ReasoningDelta(text=text):
+                self._think(text)
             case CitationAdded() | ToolCalled() | ToolFinished() | ApprovalRequested():
                 self._step(event)
             case RunStarted() | AnswerRestarted():
@@ -141,6 +158,7 @@ class ResponseWriter:
                 assert_never(event)
 
     def _begin(self, event: RunStarted | AnswerRestarted) -> None:
+        self._close_thoughts(CUT)
         if isinstance(event, AnswerRestarted) and len(event.text) != self._length:
             # What was shown of the last words is lost: they end here, and begin again as another item.
             self._close_words(CUT)
@@ -167,7 +185,28 @@ class ResponseWriter:
                 self._close_words()
                 self._whole(approval_item(f"mcpr_{self._suffix}_{self._index}", card))
 
+    def _think(self, text: str) -> None:
+        thoughts = self._thoughts
+        if thoughts is None:
+            self._close_words()
+            thoughts = self._thoughts = _Thoughts(f"rs_{self._suffix}_{self._index}", self._index)
+            self._index += 1
+            begun: Item = {**reasoning_item(thoughts.id, "", "in_progress"), "summary": []}
+            self._send("response.output_item.added", output_index=thoughts.index, item=begun)
+            self._send("response.reasoning_summary_part.added", **thoughts.place, part=summary_part(""))
+        thoughts.pieces.append(text)
+        self._send("response.reasoning_summary_text.delta", **thoughts.place, delta=text)
+
+    def _close_thoughts(self, status: str = DONE) -> None:
+        thoughts, self._thoughts = self._thoughts, None
+        if thoughts is not None:
+            text = "".join(thoughts.pieces)
+            self._send("response.reasoning_summary_text.done", **thoughts.place, text=text)
+            self._send("response.reasoning_summary_part.done", **thoughts.place, part=summary_part(text))
+            self._done(thoughts.index, reasoning_item(thoughts.id, text, status))
+
     def _begin_words(self) -> _Words:
+        self._close_thoughts()
         words = self._words = _Words(f"msg_{self._suffix}_{self._index}", self._index)
         self._index += 1
         begun: Item = {**message_item(words.id, "", (), "in_progress"), "content": []}
@@ -176,6 +215,7 @@ class ResponseWriter:
         return words
 
     def _close_words(self, status: str = DONE) -> None:
+        self._close_thoughts(status)
         words, self._words = self._words, None
         if words is None:
             return

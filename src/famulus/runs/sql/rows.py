@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from famulus.conversations.views import MessageRow, Stored
 from famulus.kernel.lane import Row, Statement
-from famulus.runs.events import Event, TextDelta, encode_row
+from famulus.runs.events import Event, ReasoningDelta, TextDelta, encode_row
 
 T = TypeVar("T")
+PIECES = (TextDelta, ReasoningDelta)
 Rows = list[Row]
 Steps = Generator[Statement, Rows, T]
 JournalRow = tuple[int, list[Event]]
@@ -66,10 +67,10 @@ def insert_messages(rows: Sequence[MessageRow]) -> Steps[None]:
 
 
 def journal_rows(first: int, events: Sequence[Event]) -> list[JournalRow]:
-    """Consecutive events, numbered from `first`, as journal rows: a run of text shares one."""
+    """Consecutive events, numbered from `first`, as journal rows: a run of pieces shares one."""
     rows: list[JournalRow] = []
     for n, event in enumerate(events, first):
-        if rows and isinstance(event, TextDelta) and isinstance(rows[-1][1][0], TextDelta):
+        if rows and isinstance(event, PIECES) and type(event) is type(rows[-1][1][0]):
             rows[-1][1].append(event)
         else:
             rows.append((n, [event]))
