@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from famulus.kernel import engine_sqlite
 from famulus.kernel.bus import Bus
@@ -43,9 +44,9 @@ def announce(session: AsyncSession, *events: object) -> None:
 def statement_of(query: Select[*tuple[Any, ...]], dialect: str) -> Statement:
     """A query as a statement of the fast lane, with plain values. Keep it: to make it takes longer than to run it."""
     made = query.compile(dialect=_dialect(dialect), compile_kwargs={"render_postcompile": True})
+    assert isinstance(made, SQLCompiler)
     values = made.construct_params()
-    order = made.positiontup  # pyright: ignore[reportAttributeAccessIssue] – of compilers for SQL
-    return str(made), tuple(values[name] for name in order)
+    return str(made), tuple(values[name] for name in made.positiontup or ())
 
 
 @lru_cache
