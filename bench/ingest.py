@@ -2,6 +2,7 @@
 
 a tree ─▶ taken in ─▶ looked at again, in several states: unchanged, by content, with some files changed, moved, gone
 turns one after another on a server at rest ─▶ the same while it takes a tree in
+a document uploaded to a server at rest ─▶ found by a search
 """
 
 import argparse
@@ -12,6 +13,7 @@ import random
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,6 +34,8 @@ WORDS = "the lid of a pump opens when its valve has turned and water flows over 
 GOAL, CHAT_GOAL = 5.0, 1.5
 """Seconds for an unchanged tree; how much longer a chat's first token may take."""
 TURNS, ANSWER = 150, 10
+ARRIVALS, ARRIVAL_GOAL = 20, 1.0
+"""Documents, and seconds until words find one."""
 
 
 def plant(root: Path, count: int, seed: int = 1) -> None:
@@ -125,6 +129,43 @@ def beside_a_chat(stack: ExitStack, database: str | None, root: Path) -> str:
     )
 
 
+def arrivals(stack: ExitStack, database: str | None) -> str:
+    """Seconds until a search finds a Markdown document that was uploaded to a server at rest, one after another."""
+    server = famulus(stack, "http://127.0.0.1:9/v1", database)
+    sign_in = {"email": EMAIL, "password": PASSWORD, "session_mode": "api"}
+    token = str(call(server.port, "/api/auth/login", sign_in)["access_token"])
+    school = call(server.port, "/api/v1/organizations", {"name": "Bench"}, token)["id"]
+    new = {"title": "Bench", "organization_id": school}
+    course = str(call(server.port, "/api/v1/courses", new, token)["id"])
+    taken, found = zip(*(_arrival(server.port, token, course, n) for n in range(ARRIVALS)), strict=True)
+    return (
+        f"A document, until a search by words finds it, s: p50 {_at([*found], 0.5) / 1e3:.2f}, p95"
+        f" {_at([*found], 0.95) / 1e3:.2f}, of which the upload took p50 {_at([*taken], 0.5) / 1e3:.2f}"
+        f" ({ARRIVALS} documents), goal ≤ {ARRIVAL_GOAL:.0f}"
+    )
+
+
+def _arrival(port: int, token: str, course: str, n: int) -> tuple[float, float]:
+    """Seconds that the upload took, and until it was found."""
+    word = f"arrived{n}x"
+    page = f"# Page {n}\n\n" + "\n\n".join(f"## Part {k}\n\n{' '.join(WORDS)} {word}." for k in range(8))
+    border = "border-of-parts"
+    head = f'content-disposition: form-data; name="file"; filename="page{n}.md"'
+    body = f"--{border}\r\n{head}\r\n\r\n{page}\r\n--{border}--\r\n".encode()
+    headers = {
+        "content-type": f"multipart/form-data; boundary={border}",
+        "authorization": f"Bearer {token}",
+    }
+    address = f"http://127.0.0.1:{port}/api/v1/courses/{course}/sources"
+    began = time.perf_counter()
+    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=20) as reply:
+        reply.read()
+    taken = time.perf_counter() - began
+    while not call(port, f"/api/v1/search?q={word}", None, token)["items"]:
+        time.sleep(0.01)
+    return taken, time.perf_counter() - began
+
+
 def _turns(server: Server, count: int) -> list[float]:
     return load(server, f"bench-{ANSWER}-0", 1, count, ANSWER).tally.first_token
 
@@ -139,8 +180,14 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="store in a PostgreSQL of its own")
     parser.add_argument("--files", type=int, default=FILES, help="of the tree")
     parser.add_argument("--chat", action="store_true", help="also what a chat notices")
+    parser.add_argument(
+        "--arrival", action="store_true", help="only how long it takes until a document is found"
+    )
     options = parser.parse_args()
     with ExitStack() as stack:
+        if options.arrival:
+            print(arrivals(stack, stack.enter_context(postgres_database()) if options.postgres else None))
+            return
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = (
             stack.enter_context(postgres_database())

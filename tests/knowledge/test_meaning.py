@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
+from famulus.knowledge import vectors
 from famulus.knowledge.ingest import ingest_path
 from famulus.knowledge.meaning import BATCH, Meaning, Progress
 from famulus.knowledge.retrieve import Answer, Retriever
@@ -147,6 +148,20 @@ async def test_a_model_that_fails_leaves_the_words(
     assert (titles(answer), answer.meaning) == (["a"], "unavailable")
     # For a while nobody else is kept waiting for it.
     assert (await ask(room, world, "gyroscope")).meaning == "unavailable"
+    assert len(server.requests) == asked
+
+
+async def test_nobody_waits_for_a_model_where_there_is_nothing_to_compare(
+    room: Room, world: World, owner: Owner, tmp_path: Path, server: EmbeddingServer
+) -> None:
+    await ingest_path(world.database, owner, write(tmp_path / "x", {"a.md": "A gyroscope."}))
+    async with world.database.write() as session:
+        await vectors.model_named(session, "compatible:letters", 26)
+    asked = len(server.requests)
+
+    answer = await ask(room, world, "gyroscope")
+
+    assert (titles(answer), answer.meaning) == (["a"], "pending")
     assert len(server.requests) == asked
 
 

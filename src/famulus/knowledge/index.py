@@ -175,7 +175,7 @@ def _size(dialect: str) -> str:
 
 @lru_cache
 def _had(dialect: str) -> str:
-    return f"SELECT count(*) FROM {VECTORS} WHERE model = $1 AND scope {among(dialect, '$2')}"  # noqa: S608 – constants
+    return f"SELECT model, count(*) FROM {VECTORS} WHERE scope {among(dialect, '$1')} GROUP BY model"  # noqa: S608 – constants
 
 
 def size(scope: Scope, dialect: str) -> Script:
@@ -190,8 +190,8 @@ async def size_of(session: AsyncSession, scope: Scope) -> int:
     return await run_in(session, size(scope, session.get_bind().dialect.name))
 
 
-def had(model: int, scope: Scope, dialect: str) -> Script:
-    """The script that counts how many chunks of a scope have a vector of a model; drafts included, as in `size_of`."""
+def had(scope: Scope, dialect: str) -> Script:
+    """The script that counts how many chunks of a scope have a vector, by model; drafts included, as in `size_of`."""
     every = Scope(tuple((course, True) for course, _ in scope.courses), scope.organization_id).words
-    ((found,),) = yield _had(dialect), (model, json.dumps(every))
-    return int(found)
+    found = yield _had(dialect), (json.dumps(every),)
+    return {row[0]: row[1] for row in found}

@@ -8,7 +8,7 @@
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote as url_quote
@@ -146,11 +146,11 @@ class Retriever:
         question = read_question(query)
         async with self._database.read() as session:
             begun = _begin(principal, course_id, self._database.dialect)
-            everything, reading, models = await run_in(session, begun)
+            everything, reading, models, counts = await run_in(session, begun)
             await require_sources(session, principal, sources)
             scope: Scope = replace(everything, sources=tuple(sources), kinds=tuple(kinds))
             compared = "meaning" in ways and question.terms and scope.words
-            asked = self._ask(query, models) if compared else None
+            asked = self._ask(query, models, counts) if compared else None
             found = Found([], {}, 0)
             if "words" in ways or asked is None:
                 found = await self.index.search(session, question, scope, HITS)
@@ -159,33 +159,34 @@ class Retriever:
             if asked is None:
                 return await _answer(session, search, [], "off" if self._meaning is None else "pending")
             if asked[0].done():
-                return await self._compared(session, search, asked[0].result())
+                return await self._compared(session, search, asked[0].result(), counts)
         target = await asked[0]
         async with self._database.read() as session:
-            return await self._compared(session, search, target)
+            return await self._compared(session, search, target, counts)
 
     def _ask(
-        self, query: str, models: Sequence[vectors.Model]
+        self, query: str, models: Sequence[vectors.Model], counts: Mapping[int, int]
     ) -> tuple[asyncio.Task[Target | None], float | None] | None:
         """The question's vector, in the making while words are looked up, and what is enough to answer from.
 
-        None where there is nothing to compare.
+        None where there is nothing to compare: nobody waits for a model that is just being started for the first time.
         """
         if self._meaning is None:
             return None
         model = self._meaning.searched(models)
-        if model is None:
+        if model is None or not counts.get(model[0].id):
             return None
         return asyncio.create_task(self._meaning.target(query, *model)), ENOUGH.get(model[0].name)
 
-    async def _compared(self, session: AsyncSession, search: Search, target: Target | None) -> Answer:
+    async def _compared(
+        self, session: AsyncSession, search: Search, target: Target | None, counts: Mapping[int, int]
+    ) -> Answer:
         """With what is near in meaning; by words alone if there is no vector in time."""
         if target is None:
             return await _answer(session, search, [], "unavailable")
         besides = [hit.number for hit in search.found.hits]
         hits = await self.index.nearest(session, target, search.scope, HITS, besides)
-        count = await run_in(session, had(target.model, search.scope, self._database.dialect))
-        state: State = "pending" if not count else "partial" if count < search.found.total else "ready"
+        state: State = "partial" if counts[target.model] < search.found.total else "ready"
         near = [hit for hit in hits if hit.score >= FAR or hit.number in besides]
         return await _answer(session, search, near, state)
 
@@ -196,9 +197,11 @@ async def _answer(session: AsyncSession, search: Search, near: Sequence[Hit], st
 
 
 def _begin(principal: Principal, course_id: str | None, dialect: Dialect) -> Script:
-    """What may be searched, how much of it is still being read, and the models that there are vectors of."""
+    """What may be searched, how much of it is still being read, models, and of how many chunks each has vectors."""
     scope = yield from reach(principal, course_id, dialect)
-    return scope, (yield from being_read(scope)), (yield from vectors.all_models())
+    reading, models = (yield from being_read(scope)), (yield from vectors.all_models())
+    counts: dict[int, int] = (yield from had(scope, dialect)) if models else {}
+    return scope, reading, models, counts
 
 
 async def search(
