@@ -9,7 +9,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,7 +26,7 @@ def scope_word(organization_id: str | None, course_id: str | None, published: bo
 
 Kind = Literal["document", "lesson", "code", "operation"]
 """What a document is; each of an API's description is an operation of it."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = ("document", "lesson", "code", "operation")
 _BY_FORMAT: dict[str, Kind] = {"openapi": "operation", "code": "code"}
 
 
