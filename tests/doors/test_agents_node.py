@@ -63,6 +63,8 @@ def test_the_client_of_the_ai_sdk(embedded: Served, node: Path) -> None:
     assert found["tool"] == ["step-start", "dynamic-tool", "step-start", "text"]
     assert found["last"] == found["again"] == "You have some courses."
     assert found["count"] == 4
+    assert found["changed"] == [2, "Hello.", ANSWER]
+    assert found["reloaded"] == ["Please use a tool.", "You have some courses."]
     assert found["kept"] == ["Hello.", ANSWER, "Please use a tool.", "You have some courses."]
     assert found["same"]
     assert found["weather"] == [2, "It rains in Bonn."]

@@ -203,6 +203,56 @@ def test_a_dropped_stream_goes_on_and_is_come_back_to(server: Served) -> None:
         assert chat.messages(name)[-1]["parts"][-1]["text"] == BRIEF
 
 
+def test_a_message_that_was_sent_is_changed(server: Served) -> None:
+    """Under the page's own id of it and, after a reload, under ours; what was said after it goes."""
+    with server.client("student") as client:
+        chat, name = AiSdk(client), uuid4().hex
+        mine = user("Hello.")
+        chat.chunks(request(name, mine))
+        chat.say(name, "Answer briefly.")
+        new = user("Please use a tool.", id=mine["id"])
+        first = chat.chunks(request(name, new, messageId=mine["id"]))
+        assert words(first) == "You have some courses."
+        kept = chat.messages(name)
+        assert [each["parts"][-1]["text"] for each in kept] == [
+            "Please use a tool.",
+            "You have some courses.",
+        ]
+        again = chat.chunks(request(name, new))
+        assert (words(again), again[0]["messageId"]) == (words(first), first[0]["messageId"])
+        ours = user("Hello.", id=kept[0]["id"])
+        assert words(chat.chunks(request(name, ours, messageId=ours["id"]))) == ANSWER
+        assert chat.messages(name)[0]["id"] == kept[0]["id"]
+        assert [each["parts"][-1]["text"] for each in chat.messages(name)] == ["Hello.", ANSWER]
+
+
+def test_what_cannot_be_changed_is_refused(server: Served) -> None:
+    with server.client("student") as client, server.client("peer") as peer:
+        chat, name = AiSdk(client), uuid4().hex
+        mine = user("Hello.")
+        chat.chunks(request(name, mine))
+        thread = chat.messages(name)
+        file = {"type": "file", "mediaType": "text/plain", "url": "data:text/plain;base64,eA=="}
+        for changed, more, status in (
+            (user("Other.", id=mine["id"]), {}, 422),
+            (user("Other."), {"messageId": mine["id"]}, 422),
+            (user("Other.", id="msg_none"), {"messageId": "msg_none"}, 404),
+            (
+                user("Other.", id=thread[1]["metadata"]["messageId"]),
+                {"messageId": thread[1]["metadata"]["messageId"]},
+                404,
+            ),
+            ({**user("Other.", id=mine["id"]), "parts": [file]}, {"messageId": mine["id"]}, 422),
+        ):
+            assert_problem(chat.post(request(name, changed, **more)), status)
+        theirs = user("Other.", id=thread[0]["id"])
+        AiSdk(peer).say(name, "Hello.")
+        assert_problem(AiSdk(peer).post(request(name, theirs, messageId=theirs["id"])), 404)
+        assert chat.messages(name) == thread
+        fresh = user("Hello.")
+        assert words(chat.chunks(request(name, fresh, messageId=fresh["id"]))) == ANSWER
+
+
 def test_another_answer(server: Served) -> None:
     """To the last words, or to what an answer was given to; what came after it goes."""
     with server.client("student") as client:

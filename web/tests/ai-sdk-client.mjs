@@ -51,6 +51,12 @@ await validateUIMessages({ messages: kept });
 found.kept = kept.map((message) => text(message));
 found.same = JSON.stringify(kept.at(-1).parts.map((part) => part.type)) === JSON.stringify(chat.lastMessage.parts.map((part) => part.type));
 
+await chat.sendMessage({ text: "Hello.", messageId: chat.messages[0].id });
+found.changed = [chat.messages.length, text(chat.messages[0]), text(chat.lastMessage)];
+const loaded = chatOf(first, { messages: (await read(first)).messages });
+await loaded.sendMessage({ text: "Please use a tool.", messageId: loaded.messages[0].id });
+found.reloaded = (await read(first)).messages.map((message) => text(message));
+
 const tools = [{ name: "get_weather", description: "Says how the weather is.", inputSchema: { type: "object", properties: {} } }];
 const weather = chatOf(
   name(),

@@ -45,14 +45,14 @@ from famulus.runs.journal import topic
 from famulus.runs.preparation import started_event
 from famulus.runs.runner import Runner
 from famulus.runs.sql.accept import Acceptance, Accepted, accept
-from famulus.runs.sql.again import accept_again
+from famulus.runs.sql.again import accept_again, accept_changed
 from famulus.runs.sql.forget import forget
 from famulus.runs.sql.lease import cancel
 from famulus.runs.sql.read import (
     RunAndAnswer,
     ThreadRow,
     events_after,
-    key_used,
+    message_with_key,
     newest_event,
     run_of,
     thread_of,
@@ -161,9 +161,12 @@ class Runs:
         asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
         return await self._accept(accept, self._acceptance(asker, ask, assistant), asker, assistant)
 
-    async def again(self, principal: Principal, ask: Ask, message_id: str) -> Started:
+    async def again(
+        self, principal: Principal, ask: Ask, message_id: str, *, changed: bool = False
+    ) -> Started:
         """Answer a message of the person's anew; what was said after it is forgotten. Of `ask` no text is needed.
 
+        If it is `changed`, it says from now on what `ask` says; the files that it was sent with stay.
         Raises MessageNotFound, RunInProgress, or what `start` raises; then nothing has changed.
         """
         principal.needs("chat")
@@ -176,8 +179,11 @@ class Runs:
             raise ServerBusy(retry_after=2)
         assistant = await self._assistants.get(thread.assistant_id)
         asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
-        acceptance = self._acceptance(asker, replace(ask, text=message.text), assistant, message_id)
-        return await self._accept(accept_again, acceptance, asker, assistant)
+        files = tuple(part for part in message.parts if isinstance(part, Attached))
+        ask = replace(ask, attachments=files) if changed else replace(ask, text=message.text)
+        acceptance = self._acceptance(asker, ask, assistant, message_id)
+        script = accept_changed if changed else accept_again
+        return await self._accept(script, acceptance, asker, assistant)
 
     async def _accept(
         self,
@@ -215,12 +221,12 @@ class Runs:
         self._live.tell(topic(run_id))
         return await self.get(principal, run_id)
 
-    async def has_key(self, principal: Principal, thread_id: str, key: str) -> bool:
-        """Whether a message of this person's was accepted in a thread with this Idempotency-Key."""
+    async def message_with_key(self, principal: Principal, thread_id: str, key: str) -> str | None:
+        """The message of this person's that was accepted in a thread with this Idempotency-Key."""
         principal.needs("chat")
-        script = partial(key_used, thread_id, principal.user_id, key)
-        used: bool = await self._database.lane.read(script)
-        return used
+        script = partial(message_with_key, thread_id, principal.user_id, key)
+        found: str | None = await self._database.lane.read(script)
+        return found
 
     async def forget(self, principal: Principal, run_id: str) -> bool:
         """Forget a run that has ended; says whether its thread has no other. Raises RunNotFound or RunInProgress."""

@@ -19,7 +19,15 @@ from famulus.doors.ai_sdk.writer import UiWriter, farewell
 from famulus.doors.bodies import fault
 from famulus.doors.following import Batch, until_it_rests
 from famulus.doors.problems import request_id_of
-from famulus.doors.programs import Name, Rooms, ask_in, newest_messages, require_named, results_in
+from famulus.doors.programs import (
+    Name,
+    Rooms,
+    ask_in,
+    find_named,
+    newest_messages,
+    require_named,
+    results_in,
+)
 from famulus.doors.questions import Reply, answer_all
 from famulus.doors.settled import journalled, last_of, settled
 from famulus.doors.sse import EventStream, Pipe
@@ -52,10 +60,10 @@ class Turns:
         if said.decisions:
             return await self._resume(said)
         try:
-            started = await self._ask(wanted, said)
+            started = await self._changed(wanted, said) or await self._ask(wanted, said)
         except KeyReused as error:
-            message = "A message that was answered cannot be changed; send a new one."
-            raise fault("messageId", message) from error
+            message = "This id is another message's; to change that one, name it in `messageId`."
+            raise fault("messages.id", message) from error
         return await self._show(started, new=not said.results)
 
     async def come_back(self) -> Response:
@@ -82,6 +90,38 @@ class Turns:
             results=results,
         )
         return await ask_in(self.rooms, self.principal, self.name, seat_of(wanted), ask)
+
+    async def _changed(self, wanted: ChatRequest, said: Said) -> Started | None:
+        """An answer to a message that was sent before and says something else now; None for one that is new."""
+        id = wanted.message_id
+        if id is None or wanted.messages[-1].role != "user":
+            return None
+        if id != said.key:
+            raise fault("messageId", "Name the last of the messages: it is the one that is changed.")
+        card = await find_named(self.rooms, self.principal, self.name)
+        if card is None:
+            return None
+        ours = id.startswith("msg_")
+        thread_id = card.thread.id
+        sent = id if ours else await self.rooms.runs.message_with_key(self.principal, thread_id, id)
+        if sent is None:
+            return None  # it never came
+        if not said.words:
+            raise fault(
+                "messages.parts", "Send words: the files of a message that was sent stay as they are."
+            )
+        if any(not isinstance(each, str) for each in said.files):
+            message = "Leave the files out: those of a message that was sent stay as they are."
+            raise fault("messages.parts", message)
+        ask = Ask(
+            thread_id=thread_id,
+            text=said.words,
+            page=page_of(wanted),
+            key=None if ours else id,
+            request_id=request_id_of(self.request),
+            application=application_of(wanted),
+        )
+        return await self.rooms.runs.again(self.principal, ask, sent, changed=True)
 
     async def _files(self, said: Said) -> list[str]:
         """The attachments of a message; files that it brings become some."""

@@ -131,7 +131,7 @@ async def _going_on(
     What follows it with this key is the same request, sent before.
     """
     run = await kitchen.runs.get(principal, run_id)
-    if key is not None and await kitchen.runs.has_key(principal, run.thread_id, key):
+    if key is not None and await kitchen.runs.message_with_key(principal, run.thread_id, key):
         return run.thread_id
     async with kitchen.database.write() as session:
         thread = await find_thread(session, principal, run.thread_id)

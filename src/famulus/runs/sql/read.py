@@ -69,13 +69,13 @@ def run_of(run_id: str, user_id: str) -> Steps[RunAndAnswer | None]:
     return RunAndAnswer(run, MessageRow(*answers[0]) if answers else None)
 
 
-def key_used(thread_id: str, user_id: str, key: str) -> Steps[bool]:
-    """Whether a run of this user's thread was accepted with this key."""
+def message_with_key(thread_id: str, user_id: str, key: str) -> Steps[str | None]:
+    """The message of the run that was accepted with this key in this user's thread."""
     rows = yield (
-        "SELECT 1 FROM runs WHERE thread_id = $1 AND user_id = $2 AND idempotency_key = $3",
+        "SELECT message_id FROM runs WHERE thread_id = $1 AND user_id = $2 AND idempotency_key = $3",
         (thread_id, user_id, key),
     )
-    return bool(rows)
+    return rows[0][0] if rows else None
 
 
 def newest_event(run_id: str) -> Steps[EventId]:
