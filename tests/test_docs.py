@@ -214,7 +214,7 @@ def test_the_example_of_a_script_is_one() -> None:
     script = parse_script(example, source="example")
     said = re.findall(r"^\| `(@\w+)", page, re.MULTILINE)
     assert len(script.replies) == 4
-    assert said == ["@when", "@tool", "@think", "@rate", "@delay", "@fail"]
+    assert said == ["@when", "@tool", "@think", "@cut", "@rate", "@delay", "@fail"]
 
 
 def test_the_openapi_document_can_be_made_without_a_server() -> None:

@@ -4,6 +4,7 @@ A04 A05 A07 A09 A10 A11: things of others, no sign-in, keys, and rights that end
 """
 
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +159,7 @@ def test_s07_no_page_that_is_not_named_reads_an_answer(embedded: Served, way: Wa
             assert "access-control-allow-origin" not in client.options(way.path, headers=asks).headers
 
 
-def test_l05_l06_bodies_that_are_too_much_are_refused(embedded: Served, way: Way) -> None:
+def test_l05_bodies_that_are_too_much_are_refused(embedded: Served, way: Way) -> None:
     with embedded.client("student") as client:
         whole = way.body(uuid4().hex, "x" * 2_000_000)
         assert_problem(client.post(way.path, json=whole), 413, "too_large")
@@ -168,11 +169,31 @@ def test_l05_l06_bodies_that_are_too_much_are_refused(embedded: Served, way: Way
                 yield b"[" * 100_000
 
         assert_problem(client.post(way.path, content=endless(), headers=PRINTABLE), 413, "too_large")
-        assert_problem(client.post(way.path, files={"file": ("x", b"x")}), 400, "bad_request")
         many = b"{" + b",".join(b'"k%d":1' % n for n in range(50_000)) + b"}"
         refused = client.post(way.path, content=many, headers=PRINTABLE)
         assert_problem(refused, 422)
         assert len(refused.content) < 2_000
+
+
+def test_l06_multipart_is_no_way_in(embedded: Served, way: Way) -> None:
+    """Neither a whole form, nor one with ten thousand fields, a preamble without end, or no boundary at all."""
+    many = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="k%d"\r\n\r\nv\r\n' % n for n in range(10_000)
+    )
+    with embedded.client("student") as client:
+        assert_problem(client.post(way.path, files={"file": ("x", b"x")}), 400, "bad_request")
+        for kind, body in (
+            ("multipart/form-data; boundary=x", many + b"--x--\r\n"),
+            ("multipart/form-data; boundary=x", b"a" * 900_000 + many[:200]),
+            ("multipart/form-data; boundary=x", many[:5_000]),
+            ("multipart/form-data", many[:200]),
+            ("multipart/form-data; boundary=" + "y" * 5_000, many[:200]),
+        ):
+            before = time.monotonic()
+            assert_problem(
+                client.post(way.path, content=body, headers={"content-type": kind}), 400, "bad_request"
+            )
+            assert time.monotonic() - before < 5
 
 
 def test_l05_a_body_that_does_not_come_keeps_nobody_waiting(embedded: Served, way: Way) -> None:

@@ -227,13 +227,14 @@ def test_a_message_that_was_sent_is_changed(server: Served) -> None:
 
 
 def test_what_cannot_be_changed_is_refused(server: Served) -> None:
+    refused: list[tuple[dict[str, Any], dict[str, Any], int]]
     with server.client("student") as client, server.client("peer") as peer:
         chat, name = AiSdk(client), uuid4().hex
         mine = user("Hello.")
         chat.chunks(request(name, mine))
         thread = chat.messages(name)
         file = {"type": "file", "mediaType": "text/plain", "url": "data:text/plain;base64,eA=="}
-        for changed, more, status in (
+        refused = [
             (user("Other.", id=mine["id"]), {}, 422),
             (user("Other."), {"messageId": mine["id"]}, 422),
             (user("Other.", id="msg_none"), {"messageId": "msg_none"}, 404),
@@ -243,7 +244,8 @@ def test_what_cannot_be_changed_is_refused(server: Served) -> None:
                 404,
             ),
             ({**user("Other.", id=mine["id"]), "parts": [file]}, {"messageId": mine["id"]}, 422),
-        ):
+        ]
+        for changed, more, status in refused:
             assert_problem(chat.post(request(name, changed, **more)), status)
         theirs = user("Other.", id=thread[0]["id"])
         AiSdk(peer).say(name, "Hello.")

@@ -45,7 +45,7 @@ def test_the_native_door_and_those_beside_it(embedded: Served) -> None:
             thought = [
                 each.data
                 for each in events
-                if "reasoning" in (each.data.get("stage"), each.name.partition(".")[0])
+                if "reasoning" in (each.data.get("stage"), (each.name or "").partition(".")[0])
             ]
             assert "".join(each["text"] for each in thought) == THOUGHT
             assert len(thought) > 2
