@@ -37,6 +37,7 @@ def newcomer(app: App, name: str) -> str:
 
 @in_both_themes
 def test_every_page_of_the_account_can_be_read_and_fits(app: App) -> None:
+    assert not [url for url in app.record.requests if "Desk" in url], "the chat does without their code"
     account(app)
     for page in ("profile", "password", "sessions", "keys"):
         app.part(f"tab-{page}").click()
