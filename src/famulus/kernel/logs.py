@@ -53,7 +53,8 @@ LOUD = (
 def spare_stdout() -> None:
     """Log to standard error in a command that prints its result, unless more has been said about logging."""
     if not structlog.is_configured():
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+        # Not the factory of structlog, which keeps to what standard error is now.
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
