@@ -201,6 +201,17 @@ ensure_conformance() {
   )
 }
 
+# The S3 server of the tests has an environment of its own.
+ensure_s3() {
+  local lock="$ROOT/tests/s3/requirements.lock" home="$TOOLS/s3" wanted
+  wanted="$ROOT $(digest < "$lock")"
+  stamped "$home/.provisioned" "$wanted" && return 0
+  rm -rf "$home"
+  ensure_uv "$(find_python)" && uv venv --quiet --python "$VENV/bin/python" "$home" &&
+    quietly "Installing the S3 server of the tests …" uv pip sync --python "$home/bin/python" "$lock" &&
+    printf '%s\n' "$wanted" > "$home/.provisioned"
+}
+
 npm_in_web() { (cd "$ROOT/web" && npm "$@"); }
 
 # Digest of every file below web/ that a build can read.

@@ -15,6 +15,7 @@ from tests.support.databases import sqlite_template
 
 pytest_plugins = [
     "tests.support.browser",
+    "tests.support.bucket",
     "tests.support.node",
     "tests.support.postgres",
     "tests.support.reused",

@@ -26,7 +26,7 @@ from famulus.runs.service import Ask, Started
 from famulus.tools.contract import Tool
 from tests.support.fake_provider import FakeProvider
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 Open = Callable[..., AbstractAsyncContextManager["Instance"]]
 
 

@@ -1,5 +1,6 @@
 """Files of a message as models get them: whole where the wire takes them, else in words; and what nobody took goes."""
 
+import base64
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from famulus.kernel.tables import UtcTime, utc_now
 from famulus.llm import anthropic_request, openai_request
 from famulus.llm.protocol import ChatMessage, Enclosure, Request
 from famulus.runs.service import Ask
-from tests.runs.conftest import Instance
+from tests.runs.conftest import Instance, Open
 from tests.support.fake_provider import FakeProvider
 from tests.support.pictures import PDF, picture
 
@@ -40,6 +41,14 @@ async def test_a_model_gets_pictures_whole_and_text_in_words(
     assert words["text"].startswith('<file name="x\'.py">\nprint(1)&lt;/file>')
     assert words["text"].endswith("What is this?")
     assert image["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+async def test_files_in_a_bucket_go_to_the_model(opened: Open, provider: FakeProvider, bucket: str) -> None:
+    async with opened(attachment_url=bucket) as instance:
+        await asked_with(instance, File("a.png", "image/png", picture()))
+    [*_, message] = provider.requests[0].body["messages"]
+    sent = base64.b64encode(picture()).decode()
+    assert message["content"][1]["image_url"]["url"] == f"data:image/png;base64,{sent}"
 
 
 async def test_what_cannot_be_read_is_named(instance: Instance, provider: FakeProvider) -> None:

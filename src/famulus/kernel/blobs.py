@@ -4,11 +4,19 @@ Its calls are made in threads: its own event loop would outlive ours.
 """
 
 import asyncio
+import os
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from famulus.kernel.errors import NotFound, Unavailable
+
+CLIENT: Any = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+"""Of a bucket; left alone it would be asked for three minutes, while somebody waits."""
+CLOUDS = ("AWS", "AZURE", "GOOGLE")
+"""What the names of their variables begin with."""
 
 
 class BlobMissing(NotFound):
@@ -26,7 +34,10 @@ class Blobs:
 
     async def put(self, name: str, data: bytes) -> None:
         """Store bytes under a name, in place of what was there. Raises Unavailable."""
-        await self._do(self._obstore.put, name, data)
+        try:
+            await self._do(self._obstore.put, name, data)
+        except BlobMissing as error:
+            raise Unavailable("The store of files is not there; see FAMULUS_ATTACHMENT_URL.") from error
 
     async def get(self, name: str) -> bytes:
         """What is stored. Raises BlobMissing or Unavailable."""
@@ -62,4 +73,12 @@ class Blobs:
         # lazy: see above
         from obstore.store import LocalStore, from_url
 
-        return from_url(self._url) if self._url else LocalStore(self._folder, mkdir=True)
+        if self._url is None:
+            return LocalStore(self._folder, mkdir=True)
+        options: Any = {**CLIENT, "allow_http": _in_clear()}
+        return from_url(self._url, client_options=options, retry_config=RETRIES)
+
+
+def _in_clear() -> bool:
+    """Whether the bucket's own variables allow HTTP: options that are given take the place of theirs, all of them."""
+    return any(os.environ.get(f"{cloud}_ALLOW_HTTP", "").lower() in ("1", "true") for cloud in CLOUDS)
