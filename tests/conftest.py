@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.reused",
     "tests.support.serving",
+    "tests.support.sharing",
 ]
 
 

@@ -271,7 +271,6 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("docs")
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name)
 def test_examples_run(page: Path, server: str, environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.app import App, Record
 from tests.browser.famulus import ROOT, Famulus
@@ -15,6 +15,8 @@ from tests.support.availability import missing
 from tests.support.browser import LAUNCH_ARGUMENTS
 
 Serve = Callable[[Mapping[str, str]], Famulus]
+PATIENCE = 30_000.0
+"""Milliseconds; a machine may be slow, and what comes sooner is not waited for."""
 WINDOW = {"width": 1440, "height": 900}
 
 
@@ -46,6 +48,7 @@ def famulus(request: pytest.FixtureRequest, serve: Serve) -> Famulus:
 @pytest.fixture(scope="module")
 def browser(chromium_path: Path) -> Iterator[Browser]:
     """Chromium, without a window."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium_path, args=list(LAUNCH_ARGUMENTS))
         yield launched
@@ -57,7 +60,7 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
     """A person's browser, with nothing in it; `indirect` parameters are options of the context."""
     options = {"viewport": WINDOW, "locale": "en-GB", **getattr(request, "param", {})}
     made = browser.new_context(**options)
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(PATIENCE)
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ from tests.browser.app import App
 from tests.browser.test_looks import in_both_themes, wrong_for_readers
 from tests.browser.test_mailed_links import link, sign_up
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SETTINGS = {"FAMULUS_MODEL": "offline"}
 OWN_PASSWORD = "long enough to be one"
 NEW_PASSWORD = "another one that is long"

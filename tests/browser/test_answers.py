@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.app import App, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 WORDS = " ".join(f"word{number}" for number in range(40))
 PARAGRAPHS = "\n\n".join(f"Paragraph {number}. {WORDS}" for number in range(16))
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.app import App, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SETTINGS = {"FAMULUS_MODEL": "offline"}
 QUESTION = "What is the default resolution of the costmap?"
 SENTENCE = "If you leave resolution out, the default in the code applies, which is 0.1 m."

@@ -12,7 +12,7 @@ from playwright.sync_api import APIResponse, Locator, Route, expect
 from tests.browser.app import PASSWORD, STUDENT, App
 from tests.browser.test_looks import DARK, PHONE, wrong_for_readers
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 TEACHER, ADMIN = "teacher@famulus.local", "admin@famulus.local"
 NARROW = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 HOSTILE = "gpj.\u202eexe\u200b <img src=x onerror=\"window.hacked='card'\"> **bold** [link](https://evil.example/) &amp;"

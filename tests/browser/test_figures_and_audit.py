@@ -15,7 +15,7 @@ from tests.browser.test_people import desk
 from tests.insights.past import TODAY, Turn, crowd, had
 from tests.support.serving import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SETTINGS = {"FAMULUS_MODEL": "offline"}
 DAY = timedelta(days=1)
 

@@ -8,7 +8,7 @@ from playwright.sync_api import FilePayload, expect
 
 from tests.browser.app import App
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 NOTES: FilePayload = {
     "name": "notes.md",
     "mimeType": "text/markdown",

@@ -7,7 +7,7 @@ from famulus.kernel.settings import load_settings
 from tests.browser.app import PASSWORD, App
 from tests.support.mails import mailed_token
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def invited(app: App, email: str, role: str = "student") -> str:

@@ -7,7 +7,7 @@ from tests.browser.app import App
 from tests.browser.famulus import ROOT
 from tests.support.availability import missing
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DARK = {"color_scheme": "dark"}
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"

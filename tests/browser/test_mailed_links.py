@@ -9,7 +9,7 @@ from playwright.sync_api import Request, expect
 
 from tests.browser.app import App
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SETTINGS = {"FAMULUS_MODEL": "offline"}
 NEW = "an entirely new password"
 

@@ -11,7 +11,7 @@ from tests.browser.test_looks import in_both_themes, wrong_for_readers
 from tests.support.mcp_server import ECHO, HostileServer
 from tests.support.shop import Shop, open_shop
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SETTINGS = {"FAMULUS_ALLOWED_PRIVATE_HOSTS": '["127.0.0.1"]'}
 SHOUT = {
     **ECHO,

@@ -10,7 +10,7 @@ from tests.browser.test_confirming import TEACHER
 from tests.browser.test_looks import in_both_themes, wrong_for_readers
 from tests.knowledge.papers import pack
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 PATIENCE = 30_000
 """Milliseconds: a file other than text is read in a process that has to start."""
 DROP = """([place, name, text]) => {

@@ -10,7 +10,7 @@ from tests.browser.test_confirming import ADMIN, TEACHER
 from tests.browser.test_looks import in_both_themes, wrong_for_readers
 from tests.browser.test_mailed_links import sign_up
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SETTINGS = {"FAMULUS_MODEL": "offline"}
 SITE = "site@famulus.local"
 

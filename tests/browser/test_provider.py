@@ -12,7 +12,7 @@ from tests.browser.conftest import Serve
 from tests.browser.famulus import Famulus
 from tests.support.fake_provider import CUT, FakeProvider, answer_events
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

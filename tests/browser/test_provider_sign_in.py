@@ -11,7 +11,7 @@ from tests.browser.conftest import Serve
 from tests.browser.famulus import Famulus
 from tests.support.oidc_provider import OidcProvider
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.app import PASSWORD, STUDENT, App
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 SETTINGS = {"FAMULUS_MODEL": "offline"}
 COURSE = "Introduction to Robotics with ROS 2"
 

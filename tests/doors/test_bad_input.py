@@ -180,6 +180,7 @@ def bad_parameters(document: Any, parameter: Any) -> Iterator[str]:
     """Values that a query parameter must refuse."""
     name, schema = parameter["name"], parameter["schema"]
     forms = [resolved(document, form) for form in schema.get("anyOf", [schema])]
+    forms = [form.get("items", form) for form in forms]  # of a list: one that is given once
     if any(form.get("type") == "integer" for form in forms):
         yield from ("0", "101", "-1", "many", "1.5", str(HUGE), "9" * 5000, "", "\0")
     elif name == "after":
