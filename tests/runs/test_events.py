@@ -28,7 +28,7 @@ from famulus.runs.events import (
     encode_row,
     parse_id,
 )
-from famulus.runs.sql.rows import journal_rows
+from famulus.runs.sql.rows import PIECES, journal_rows
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 deltas = st.builds(TextDelta, texts) | st.builds(ReasoningDelta, texts)
@@ -60,9 +60,9 @@ def test_what_is_journalled_comes_back(written: list[Event], first: int, epoch: 
 def test_consecutive_text_shares_a_row(written: list[Event]) -> None:
     rows = journal_rows(1, written)
 
-    kinds = [isinstance(row[0], TextDelta) for _, row in rows]
-    assert not any(one and other for one, other in pairwise(kinds))
-    assert all(len(row) == 1 for _, row in rows if not isinstance(row[0], TextDelta))
+    kinds = [type(row[0]) if isinstance(row[0], PIECES) else None for _, row in rows]
+    assert not any(one is not None and one is other for one, other in pairwise(kinds))
+    assert all(len(row) == 1 for _, row in rows if not isinstance(row[0], PIECES))
 
 
 @pytest.mark.parametrize("text", ["1.7", " 1.7 "])
