@@ -22,6 +22,8 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.crash, pytest.mark.postgres, pytest.mark.slow]
 LEASE = 2.0
 GOAL = 6.0
+PATIENCE = 90.0
+"""Seconds that a slow machine may take; the goal is measured apart."""
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ async def test_the_other_instance_takes_over(pair: tuple[Server, Server]) -> Non
         await first.kill()
         killed = time.monotonic()
         talk.at.append(second)
-        await asyncio.wait_for(following, 20)
+        await asyncio.wait_for(following, PATIENCE)
 
         stream = talk.history.streams[0]
         resumed = next(event.at for event in stream.seen if event.id.epoch == 2) - killed
@@ -115,11 +117,11 @@ async def test_D04_D08_a_takeover_is_seen_through_at_every_door(pair: tuple[Serv
         await asyncio.sleep(1)
         await first.kill()
         talk.at.append(second)
-        await asyncio.wait_for(following_here, 30)
+        await asyncio.wait_for(following_here, PATIENCE)
         path = f"/api/v1/runs/{send.run_id}"
         answer = (await talk.client.ask("GET", path))["answer"]["text"]
         for way, reader in readers.items():
-            shown = shown_at_last(way, send.run_id, await asyncio.wait_for(reader, 30))
+            shown = shown_at_last(way, send.run_id, await asyncio.wait_for(reader, PATIENCE))
             assert shown == answer, way
 
 
@@ -132,11 +134,11 @@ async def test_an_instance_that_stood_still_writes_nothing(pair: tuple[Server, S
         try:
             talk.at.append(second)
             watching = asyncio.create_task(talk.client.follow(run_id))
-            await asyncio.wait_for(watching, 20)
+            await asyncio.wait_for(watching, PATIENCE)
             before = await talk.client.journal(run_id)
         finally:
             first.thaw()
-        await asyncio.wait_for(following, 30)
+        await asyncio.wait_for(following, PATIENCE)
         await asyncio.sleep(LEASE)
 
         assert await talk.client.journal(run_id) == before

@@ -1,34 +1,8 @@
 // Every server address that the app knows, each as one typed function.
 import { localeOf } from "../text/locale";
 import { http, send, withQuery } from "./client";
-import type {
-  About,
-  ApprovalReply,
-  ApprovalView,
-  AttachedPart,
-  Connection,
-  ConnectionChange,
-  ConnectionTools,
-  Course,
-  GoldenQuestion,
-  GoldenReport,
-  Invitation,
-  Lesson,
-  LessonSummary,
-  Me,
-  Message,
-  Named,
-  NewConnection,
-  Page,
-  PageContext,
-  Passage,
-  Rating,
-  Run,
-  Source,
-  SourceDocument,
-  Thread,
-  ToolRule,
-} from "./types";
+import type { Connection, ConnectionChange, ConnectionTools, NewConnection, ToolRule } from "./connections";
+import type { About, ApprovalReply, ApprovalView, AttachedPart, Course, GoldenQuestion, GoldenReport, Invitation, Lesson, LessonSummary, Me, Message, Named, Page, PageContext, Passage, Rating, Run, Source, SourceDocument, Thread } from "./types";
 
 const V1 = "/api/v1";
 

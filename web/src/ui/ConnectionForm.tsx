@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api/client";
 import { connections } from "../api/endpoints";
-import type { AuthGiven, ConnectionKind } from "../api/types";
+import type { AuthGiven, ConnectionKind } from "../api/connections";
 import { announce } from "../state/notices";
 import { go } from "../state/route";
 import { Problems } from "./Loading";

@@ -1,7 +1,7 @@
 // The servers that an organization has connected, and a form to connect one more.
 import { useState } from "preact/hooks";
 import { connections } from "../api/endpoints";
-import type { Connection } from "../api/types";
+import type { Connection } from "../api/connections";
 import { hrefOf } from "../state/route";
 import { ConnectionForm } from "./ConnectionForm";
 import { Icon } from "./Icon";

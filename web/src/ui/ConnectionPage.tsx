@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/client";
 import { connections } from "../api/endpoints";
-import type { Connection } from "../api/types";
+import type { Connection } from "../api/connections";
 import { announce } from "../state/notices";
 import { go, hrefOf } from "../state/route";
 import { now } from "../state/surroundings";

@@ -1,8 +1,9 @@
 // The tools of a connection: what each is taken to do, and of an MCP server which of them may be used, as they were found.
 import { useState } from "preact/hooks";
 import { messageOf } from "../api/client";
+import type { Connection, ConnectionTool, ConnectionTools as Tools } from "../api/connections";
 import { connections } from "../api/endpoints";
-import type { Connection, ConnectionTool, ConnectionTools as Tools, Effect } from "../api/types";
+import type { Effect } from "../api/types";
 import { announce } from "../state/notices";
 import { Exact, JsonText } from "./Exact";
 import { Loading, Problems } from "./Loading";

@@ -1,7 +1,7 @@
 // Which calls are made at once, wait for somebody, or are not made: rules in their order, saved all together.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { toolRules } from "../api/endpoints";
-import type { Approver, Decision, ToolRule } from "../api/types";
+import type { Approver, Decision, ToolRule } from "../api/connections";
 import { problemsOf } from "../state/confirming";
 import { announce } from "../state/notices";
 import { Icon } from "./Icon";
