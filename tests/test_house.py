@@ -146,6 +146,15 @@ def test_no_file_is_long() -> None:
     settle(all_offences(lambda source: house.long_files(source, FILE_LINES_HARD)))
 
 
+def test_files_of_the_web_app_are_short() -> None:
+    files = [
+        path for folder in ("src", "tests") for path in (ROOT / "web" / folder).rglob("*") if path.is_file()
+    ]
+    read = [path for path in files if path.suffix in (".ts", ".tsx", ".css")]
+    assert read
+    assert [str(path) for path in read if len(path.read_text("utf-8").splitlines()) > FILE_LINES] == []
+
+
 def test_few_parameters_by_position() -> None:
     settle(all_offences(lambda source: house.many_parameters(source, POSITIONAL_PARAMETERS)), MANY_PARAMETERS)
 

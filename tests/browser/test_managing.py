@@ -65,7 +65,7 @@ def tool(app: App, name: str) -> Locator:
 
 def removed(app: App) -> None:
     app.part("remove-connection").click()
-    app.part("remove-sure").click()
+    app.part("remove-connection-sure").click()
     expect(app.part("manage-connections")).to_be_visible()
 
 

@@ -1,6 +1,5 @@
 // One connection: how it is, its switch, and its tools.
 import { useState } from "preact/hooks";
-import { messageOf } from "../api/client";
 import { connections } from "../api/endpoints";
 import type { Connection } from "../api/connections";
 import { announce } from "../state/notices";
@@ -13,7 +12,9 @@ import { Exact } from "./Exact";
 import { Icon } from "./Icon";
 import { Loading, Problems } from "./Loading";
 import { here } from "./Manage";
+import { Sure } from "./Sure";
 import { useLoaded } from "./useLoaded";
+import { useSend } from "./useSend";
 
 export function ConnectionPage({ id }: { id: string }) {
   const { value, problem, again, set } = useLoaded(() => connections.get(id), id);
@@ -83,19 +84,7 @@ function Found({ connection }: { connection: Connection }) {
 }
 
 function Actions({ connection, set }: { connection: Connection; set: (value: Connection) => void }) {
-  const [busy, setBusy] = useState(false);
-  const [problems, setProblems] = useState<string[]>([]);
-  const [leaving, setLeaving] = useState(false);
-  const act = async (what: () => Promise<unknown>): Promise<void> => {
-    setBusy(true);
-    setProblems([]);
-    try {
-      await what();
-    } catch (error) {
-      setProblems([messageOf(error)]);
-    }
-    setBusy(false);
-  };
+  const { busy, problems, send } = useSend();
   const test = async (): Promise<void> => {
     const found = await connections.test(connection.id);
     set(found.connection);
@@ -109,30 +98,22 @@ function Actions({ connection, set }: { connection: Connection; set: (value: Con
   };
   return (
     <div class="manage-actions">
-      <Problems problems={problems} />
-      {leaving ? (
-        <div class="approval-buttons" role="group" aria-label={`Remove ${connection.name}`}>
-          <p class="manage-sure">Its tools are gone at once, and its secret with them.</p>
-          <button type="button" class="button danger" disabled={busy} onClick={() => void act(remove)} data-testid="remove-sure">
-            Remove
-          </button>
-          <button type="button" class="button" disabled={busy} onClick={() => setLeaving(false)}>
-            Keep
-          </button>
-        </div>
-      ) : (
-        <div class="approval-buttons">
-          <button type="button" class="button" disabled={busy} onClick={() => void act(test)} data-testid="test-connection">
-            {busy ? "Looking …" : "Test"}
-          </button>
-          <button type="button" class="button" disabled={busy} onClick={() => void act(turn)} data-testid="turn-connection">
-            {connection.enabled ? "Switch off" : "Switch on"}
-          </button>
-          <button type="button" class="button plain" disabled={busy} onClick={() => setLeaving(true)} data-testid="remove-connection">
-            Remove
-          </button>
-        </div>
-      )}
+      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <div class="approval-buttons">
+        <button type="button" class="button" disabled={busy} onClick={() => void send(test)} data-testid="test-connection">
+          {busy ? "Looking …" : "Test"}
+        </button>
+        <button type="button" class="button" disabled={busy} onClick={() => void send(turn)} data-testid="turn-connection">
+          {connection.enabled ? "Switch off" : "Switch on"}
+        </button>
+        <Sure
+          label="Remove"
+          warning="Its tools are gone at once, and its secret with them."
+          busy={busy}
+          testId="remove-connection"
+          onSure={() => void send(remove)}
+        />
+      </div>
     </div>
   );
 }

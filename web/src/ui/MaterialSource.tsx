@@ -1,6 +1,5 @@
 // One source: how it stands, what is in it and what could not be read, and what can be done about it.
 import { useState } from "preact/hooks";
-import { messageOf } from "../api/client";
 import { sources } from "../api/endpoints";
 import type { Source } from "../api/types";
 import { announce } from "../state/notices";
@@ -9,7 +8,9 @@ import { age } from "../text/time";
 import { Exact } from "./Exact";
 import { Icon } from "./Icon";
 import { Loading, Problems } from "./Loading";
+import { Sure } from "./Sure";
 import { useLoaded } from "./useLoaded";
+import { useSend } from "./useSend";
 
 const KINDS: Record<Source["kind"], string> = {
   lessons: "Lessons of this course",
@@ -124,21 +125,7 @@ function Documents({ source }: { source: Source }) {
 }
 
 function Actions({ source, put, drop }: Props) {
-  const [busy, setBusy] = useState(false);
-  const [leaving, setLeaving] = useState(false);
-  const [problems, setProblems] = useState<string[]>([]);
-  const act = async (what: () => Promise<void>): Promise<void> => {
-    setBusy(true);
-    setProblems([]);
-    try {
-      await what();
-    } catch (error) {
-      setProblems([messageOf(error)]);
-      setBusy(false);
-      return;
-    }
-    setBusy(false);
-  };
+  const { busy, problems, send } = useSend();
   const again = async (): Promise<void> => {
     put(await sources.run(source.id));
     announce(`${source.name} is read again.`);
@@ -150,29 +137,21 @@ function Actions({ source, put, drop }: Props) {
   };
   return (
     <div class="manage-actions">
-      <Problems problems={problems} />
-      {leaving ? (
-        <div class="approval-buttons" role="group" aria-label={`Remove ${source.name}`}>
-          <p class="manage-sure">Its documents are not found any more, and citations of them do not open.</p>
-          <button type="button" class="button danger" disabled={busy} onClick={() => void act(remove)} data-testid="remove-source-sure">
-            Remove
+      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <div class="approval-buttons">
+        {source.kind !== "upload" && (
+          <button type="button" class="button" disabled={busy} onClick={() => void send(again)} data-testid="read-again">
+            Read again
           </button>
-          <button type="button" class="button" disabled={busy} onClick={() => setLeaving(false)}>
-            Keep
-          </button>
-        </div>
-      ) : (
-        <div class="approval-buttons">
-          {source.kind !== "upload" && (
-            <button type="button" class="button" disabled={busy} onClick={() => void act(again)} data-testid="read-again">
-              Read again
-            </button>
-          )}
-          <button type="button" class="button plain" disabled={busy} onClick={() => setLeaving(true)} data-testid="remove-source">
-            Remove
-          </button>
-        </div>
-      )}
+        )}
+        <Sure
+          label="Remove"
+          warning="Its documents are not found any more, and citations of them do not open."
+          busy={busy}
+          testId="remove-source"
+          onSure={() => void send(remove)}
+        />
+      </div>
     </div>
   );
 }
