@@ -121,7 +121,7 @@ async def test_an_empty_database_says_so(tmp_path: Path) -> None:
 
 
 async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
-    """Refused, unknown, or silent: within 15 seconds, where and why, without the password."""
+    """Refused, unknown, or silent: within half a minute, where and why, without the password."""
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as gone:
         ports = [silent.getsockname()[1], gone.getsockname()[1]]
         gone.close()
@@ -130,7 +130,7 @@ async def test_a_database_that_is_not_there(tmp_path: Path) -> None:
             began = time.monotonic()
             with pytest.raises(DatabaseUnreachable) as raised:
                 await start(settings_for(f"postgresql://somebody:pass-word@{address}/famulus", tmp_path))
-            assert time.monotonic() - began < 15
+            assert time.monotonic() - began < 30
             assert address in raised.value.detail
             assert "FAMULUS_DATABASE_URL" in raised.value.detail
             assert "pass-word" not in raised.value.detail

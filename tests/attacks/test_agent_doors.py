@@ -193,7 +193,7 @@ def test_l06_multipart_is_no_way_in(embedded: Served, way: Way) -> None:
             assert_problem(
                 client.post(way.path, content=body, headers={"content-type": kind}), 400, "bad_request"
             )
-            assert time.monotonic() - before < 5
+            assert time.monotonic() - before < 30
 
 
 def test_l05_a_body_that_does_not_come_keeps_nobody_waiting(embedded: Served, way: Way) -> None:

@@ -291,7 +291,7 @@ async def test_M07_a_hostile_answer_ends_the_call_and_nothing_else(
     began = time.monotonic()
     with pytest.raises((OutcomeUnknown, ToolFailed)) as caught:
         await call(tools["far_echo"], text="x")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert (caught.type is OutcomeUnknown) == (answer is not redirect)
     assert len(str(caught.value)) < 500
     reading = await kit.tools(kit.link(server.url, effects={"echo": "reads"}))
@@ -417,7 +417,7 @@ async def test_M07_a_schema_s_pattern_does_not_run_for_ever(kit: Kit, server: Ho
     began = time.monotonic()
     with suppress(Retry):
         await call(tools["far_echo"], text="a" * 5_000)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
 
 
 async def test_M07_an_answer_is_cut_to_what_a_model_can_take(kit: Kit, server: HostileServer) -> None:
@@ -441,7 +441,7 @@ async def test_M07_a_program_is_ended_with_all_it_started(kit: Kit, how: str) ->
             await kit.mcp.look(link)
     else:
         assert (await kit.mcp.look(link)).tools
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 40
     left = [text for path in Path("/proc").glob("[0-9]*/cmdline") if mark.encode() in (text := _read(path))]
     assert left == []
 

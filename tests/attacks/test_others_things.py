@@ -32,7 +32,7 @@ def test_a04_another_s_stream_is_not_there(embedded: Served) -> None:
             refused = stranger.get(f"/api/v1/runs/{run}/events", headers=headers)
             assert refused.status_code == 404
             assert "run.started" not in refused.text
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
         assert stranger.post(f"/api/v1/runs/{run}/cancel").status_code == 404
         assert student.get(f"/api/v1/runs/{run}").json()["status"] == "running", "and it goes on"
         student.post(f"/api/v1/runs/{run}/cancel")

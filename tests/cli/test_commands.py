@@ -330,7 +330,7 @@ def test_serving_from_nothing(tmp_path: Path) -> None:
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25
         assert "Traceback" not in errors
         assert process.returncode in (0, -signal.SIGTERM)
     finally:

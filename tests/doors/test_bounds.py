@@ -69,7 +69,7 @@ def test_L01_one_person_has_so_many_streams_over_all_doors(bounded: Served) -> N
         one = opening("native", Asked("Mine.", new_thread(other)))
         with other.stream("POST", one.path, json=one.body, headers={"Accept": "text/event-stream"}) as mine:
             assert mine.status_code == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 15
     seen_soon(lambda: at_rest(bounded))
 
 
@@ -140,7 +140,7 @@ def test_L05_a_body_is_neither_endless_nor_awaited_for_ever(bounded: Served, way
                 piece = connection.recv(65_536)
                 assert piece, answer
                 answer += piece
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert client.post(path, json=body).status_code in (200, 202), "and the next is answered"
 
 

@@ -197,7 +197,7 @@ def test_an_idle_socket_is_closed(hasty: Served) -> None:
     with opened(hasty, "student") as socket:
         began = time.monotonic()
         assert closed(socket) == (4408, "idle")
-        assert 0.9 < time.monotonic() - began < 4
+        assert 0.9 < time.monotonic() - began < 30
 
 
 def test_a_socket_that_follows_is_not_idle(hasty: Served) -> None:

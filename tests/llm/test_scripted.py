@@ -142,7 +142,7 @@ async def test_rate_and_delay(path: Path):
     model = a_model(path, "@rate 50\n@delay 0.1\na b c d e f")
     began = time.perf_counter()
     assert await ask(model) == "a b c d e f"
-    assert 0.19 <= time.perf_counter() - began < 1
+    assert 0.19 <= time.perf_counter() - began < 10
 
 
 @pytest.mark.parametrize(
