@@ -43,6 +43,8 @@ class Server:
     start_seconds: float
     requests: Callable[[str, int], list[bytes]]
     """Requests for a model and a number of streams."""
+    idle: int
+    """Bytes of resident memory, started and asked nothing yet."""
     mark: bytes
     """What each token event has exactly once."""
     stream: type[Stream] = Stream
@@ -93,11 +95,18 @@ def wait_until_up(port: int, began: float) -> float:
     raise RuntimeError("the server did not start within 30 seconds")
 
 
+def at_rest(process: int) -> int:
+    """Bytes of resident memory, once what a start leaves to do is done."""
+    time.sleep(2)
+    return resident_bytes(process)
+
+
 def relay(stack: ExitStack, upstream: str) -> Server:
     """The bare relay, started."""
     port, began = free_port(), time.monotonic()
     command = [sys.executable, "-m", "uvicorn", "bench.relay:app", "--port", str(port), "--no-access-log"]
     process = stack.enter_context(started(command, 0, {"UPSTREAM": upstream}))
+    seconds = wait_until_up(port, began)
 
     def requests(model: str, streams: int) -> list[bytes]:
         body = {
@@ -107,7 +116,7 @@ def relay(stack: ExitStack, upstream: str) -> Server:
         }
         return [post("/chat", body, {})] * streams
 
-    return Server("bare relay", port, process, wait_until_up(port, began), requests, b'"content"')
+    return Server("bare relay", port, process, seconds, requests, at_rest(process), b'"content"')
 
 
 def famulus(stack: ExitStack, upstream: str, database: str | None) -> Server:
@@ -135,7 +144,7 @@ def famulus(stack: ExitStack, upstream: str, database: str | None) -> Server:
         )
     began = time.monotonic()
     process = stack.enter_context(started([sys.executable, "-c", FAMULUS, "serve"], 0, env))
-    seconds = wait_until_up(port, began)
+    seconds, idle = wait_until_up(port, began), at_rest(process)
     sign_in = {"email": EMAIL, "password": PASSWORD, "session_mode": "api"}
     token = str(call(port, "/api/auth/login", sign_in)["access_token"])
     assistants: dict[str, str] = {}
@@ -152,7 +161,7 @@ def famulus(stack: ExitStack, upstream: str, database: str | None) -> Server:
         message = {"message": "Tell me about the sea."}
         return [post(f"/api/v1/threads/{id}/runs", message, headers) for id in threads]
 
-    return Server("Famulus", port, process, seconds, requests, b"event: text.delta")
+    return Server("Famulus", port, process, seconds, requests, idle, b"event: text.delta")
 
 
 @dataclass
@@ -216,13 +225,12 @@ def load(server: Server, model: str, streams: int, turns: int, expected: int, ra
 
 def measure_short(server: Server) -> dict[str, float]:
     """What a server costs at rest and for short turns; leaves it warm for many streams."""
-    idle = resident_bytes(server.process)
     load(server, f"bench-{SHORT_TOKENS}-0", SHORT_STREAMS, WARM_TURNS, SHORT_TOKENS)
     short = load(server, f"bench-{SHORT_TOKENS}-0", SHORT_STREAMS, SHORT_TURNS, SHORT_TOKENS)
     load(server, f"bench-{TOKENS // 4}-{RATE * 2}", STREAMS, 1, TOKENS // 4)
     return {
         "start_s": server.start_seconds,
-        "idle_mb": idle / 1e6,
+        "idle_mb": server.idle / 1e6,
         "loaded_mb": resident_bytes(server.process) / 1e6,
         "short_ms": short.cpu / short.tally.turns * 1e3,
     }

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from famulus.campus.events import CourseLessonsChanged
 from famulus.conversations import tidying as conversations
 from famulus.conversations.attachments import PURGE, Attachments
 from famulus.identity.mails import MAIL_JOB
-from famulus.identity.postman import Postman
 from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
 from famulus.identity.tidying import TIDY, Tidying
 from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
-from famulus.kernel.jobs import Handler
+from famulus.kernel.jobs import Handler, Payload
 from famulus.kernel.jobs_lease import Told
 from famulus.kernel.live import Live
 from famulus.kernel.settings import Settings
@@ -57,7 +57,7 @@ def background(
     database.bus.subscribe(CourseLessonsChanged, lessons.changed)
     sources = SourceKeeper(database, Gatherer(database, outbound, settings), live)
     handlers: dict[str, Handler] = {
-        MAIL_JOB: Postman(database, settings).handle,
+        MAIL_JOB: _mails(database, settings),
         FORGOTTEN_JOB: Forgotten(database, settings).handle,
         TIDY.kind: Tidying(database).handle,
         TITLE_JOB: Titler(database, live, models).handle,
@@ -72,3 +72,16 @@ def background(
         **({INDEX_JOB: retriever.index.handle} if isinstance(retriever.index, Elsewhere) else {}),
     }
     return Background(handlers, {SOURCE_JOB: sources.broke_off})
+
+
+def _mails(database: Database, settings: Settings) -> Handler:
+    @cache
+    def postman() -> Handler:
+        from famulus.identity.postman import Postman  # lazy: the SMTP client, a megabyte for the first mail
+
+        return Postman(database, settings).handle
+
+    async def handle(payload: Payload) -> None:
+        await postman()(payload)
+
+    return handle

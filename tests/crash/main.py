@@ -1,6 +1,6 @@
 """`scripts/crash`: many kills on each database, a table of what came of them, and an exit code.
 
-python -m tests.crash.main 100 [--database sqlite|postgresql] [--seed N] [--lease SECONDS]
+python -m tests.crash.main 100 [--at tool.effect] [--database sqlite|postgresql] [--seed N] [--lease SECONDS]
 """
 
 import argparse
@@ -19,7 +19,7 @@ from famulus.kernel.database import Database
 from tests.crash.checker import percentile
 from tests.crash.reading import Reading, killed_while_reading
 from tests.crash.server import Server
-from tests.crash.storm import Report, plans, storm
+from tests.crash.storm import POINTS, Report, plans, plans_at, storm
 from tests.support.databases import build_schema, schema_key, sqlite_template
 from tests.support.embedding_server import EmbeddingServer
 from tests.support.postgres import start_postgres
@@ -34,6 +34,9 @@ def main() -> int:
         prog="scripts/crash", description="Kill the server and see what is lost."
     )
     parser.add_argument("kills", type=int, nargs="?", default=100, help="kills on each database")
+    parser.add_argument(
+        "--at", choices=POINTS, action="append", help="N kills at this step boundary alone; may be repeated"
+    )
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
     parser.add_argument(
         "--seed", type=int, default=random.randrange(10**6), help="of the plans and the clients"
@@ -43,10 +46,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no server is left behind
     well = True
     for dialect in (given.database,) if given.database else ("sqlite", "postgresql"):
-        report = asyncio.run(_storm(dialect, given.kills, given.seed, given.lease))
+        report = asyncio.run(_storm(dialect, given))
         _say(table(dialect, report, given.seed))
         well = well and not report.violations and percentile(report.resumes, 0.95) <= GOAL
-        well = asyncio.run(_reading(dialect)) and well
+        if not given.at:
+            well = asyncio.run(_reading(dialect)) and well
     _say("All promises kept." if well else "NOT all promises kept.")
     return 0 if well else 1
 
@@ -56,11 +60,13 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-async def _storm(dialect: str, kills: int, seed: int, lease: float) -> Report:
+async def _storm(dialect: str, given: argparse.Namespace) -> Report:
+    chance = random.Random(given.seed)
+    planned = plans_at(given.at, given.kills, chance) if given.at else plans(given.kills, chance)
     with tempfile.TemporaryDirectory(prefix="famulus-crash-") as folder:
         async with database_of(dialect, Path(folder)) as url:
-            server = Server(Path(folder), url, lease=lease)
-            report = await storm(server, plans(kills, random.Random(seed)), seed=seed)
+            server = Server(Path(folder), url, lease=given.lease)
+            report = await storm(server, planned, seed=given.seed)
             if report.violations:
                 _say(f"The server's last words:\n{server.tail()}")
             return report

@@ -38,7 +38,7 @@ POINTS = (
     "claim.committed",
     "attempt.opened",
 )
-UNREACHED = 6.0
+UNREACHED = 20.0
 """Seconds after which a server that has not come to its crash point is killed all the same."""
 CALM = 90.0
 """Seconds that everything begun may take to come to its end after the last kill."""
@@ -60,6 +60,7 @@ class Report:
     """What came of a storm."""
 
     kills: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    """What they were, and when. A boundary that was not reached is called `time`: it was killed where it stood."""
     history: History = field(default_factory=History)
     stored: Stored = field(default_factory=Stored)
     violations: list[str] = field(default_factory=list[str])
@@ -105,6 +106,13 @@ def plans(count: int, chance: random.Random) -> list[Plan]:
     return found
 
 
+def plans_at(points: Sequence[str], times: int, chance: random.Random) -> list[Plan]:
+    """Each of these boundaries so many times, in any order."""
+    found = [Plan(point, chance.randint(1, 2)) for point in points for _ in range(times)]
+    chance.shuffle(found)
+    return found
+
+
 async def storm(server: Server, planned: Sequence[Plan], *, people: int = 5, seed: int = 1) -> Report:
     """Have `people` at work while the server dies as planned; the verdict is the report's `violations`."""
     report, over, began = Report(), asyncio.Event(), time.monotonic()
@@ -122,7 +130,7 @@ async def storm(server: Server, planned: Sequence[Plan], *, people: int = 5, see
         talking = [asyncio.create_task(client.talk(over)) for client in clients]
         try:
             for plan in planned:
-                report.kills.append((plan.kind, await _strike(server, plan, clients, report)))
+                report.kills.append(await _strike(server, plan, clients, report))
                 await server.start(_armed_next(planned, len(report.kills)))
         finally:
             over.set()
@@ -138,8 +146,8 @@ def _armed_next(planned: Sequence[Plan], number: int) -> str | None:
     return f"{plan.kind}:{plan.count}" if plan and plan.kind in POINTS else None
 
 
-async def _strike(server: Server, plan: Plan, clients: Sequence[Client], report: Report) -> float:
-    """Have the server, just started, die as planned; the time at which it was dead."""
+async def _strike(server: Server, plan: Plan, clients: Sequence[Client], report: Report) -> tuple[str, float]:
+    """Have the server, just started, die as planned; how it died, and the time at which it was dead."""
     began = time.monotonic()
     if plan.kind == "start":
         await asyncio.sleep(plan.seconds)
@@ -151,9 +159,9 @@ async def _strike(server: Server, plan: Plan, clients: Sequence[Client], report:
     elif plan.kind == "ack":
         await _acknowledged(server, plan.count, clients)
     elif plan.kind in POINTS and await server.gone(within=UNREACHED):
-        return time.monotonic()
+        return plan.kind, time.monotonic()
     await server.kill()
-    return time.monotonic()
+    return "time" if plan.kind in POINTS else plan.kind, time.monotonic()
 
 
 async def _acknowledged(server: Server, count: int, clients: Sequence[Client]) -> None:
