@@ -316,7 +316,7 @@ async def test_M07_a_hostile_server_is_a_problem_of_its_connection(
     server.answers[method] = answer
     problems: list[str] = []
     try:
-        await asyncio.wait_for(kit.mcp.look(kit.link(server.url)), 10)
+        await asyncio.wait_for(kit.mcp.look(kit.link(server.url)), 30)
     except Problem as problem:
         problems.append(str(problem))
     assert problems or method in ("server/discover", "notifications/initialized")

@@ -89,7 +89,7 @@ class App:
         self.composer.fill(text)
         self.part("send").click()
 
-    def ended(self, state: str = "complete", within: float = 15.0) -> None:
+    def ended(self, state: str = "complete", within: float = 60.0) -> None:
         """Wait until the last answer has come to this end."""
         expect(self.answer).to_have_attribute("data-state", state, timeout=within * 1000)
 
@@ -125,7 +125,7 @@ class App:
         return found
 
 
-def until(condition: Callable[[], bool], within: float = 10.0) -> None:
+def until(condition: Callable[[], bool], within: float = 30.0) -> None:
     """Return once `condition()` is true; raises TimeoutError after `within` seconds."""
     deadline = time.monotonic() + within
     while not condition():

@@ -128,7 +128,7 @@ def test_a_killed_server_goes_on_where_it_was_without_a_reload(app: App):
     app.famulus.kill()
     expect(app.part("reconnecting")).to_be_visible()
     app.famulus.start()
-    app.ended(within=30)
+    app.ended()
     assert shown(app) == WORDS == last_stored(app)
     expect(app.part("reconnecting")).to_have_count(0)
     expect(app.part("message")).to_have_count(2)

@@ -131,7 +131,7 @@ def test_a_killed_server_forgets_no_card(outside: App):
     expect(app.part("approval-problem")).to_contain_text("cannot be reached")
     app.famulus.start()
     app.part("approve").click()
-    app.ended(within=30)
+    app.ended()
     assert "Order cables" not in tasks(app)
 
 
@@ -206,7 +206,7 @@ def test_another_window_hears_of_the_answer(outside: App):
     other.part("approve").click()
     other.ended()
     app.page.bring_to_front()
-    app.ended(within=25)
+    app.ended()
     expect(app.part("approval")).to_have_count(0)
 
 

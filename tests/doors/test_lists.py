@@ -185,7 +185,7 @@ def test_a_list_takes_as_many_statements_for_many_items_as_for_one(
     assert len(routes) >= 27
     with furnished(dialect, tmp_path, request) as served, ExitStack() as stack:
         ids = more(served)
-        seen_soon(lambda: wait_for(_jobs(served)) == 0, within=60)
+        seen_soon(lambda: wait_for(_jobs(served)) == 0)
         count = stack.enter_context(everything_counted(served.app.state.database))
         for name, operation in routes.items():
             client = stack.enter_context(served.client(WHO.get(name, CASES[name].who)))

@@ -74,7 +74,7 @@ async def test_hashing_leaves_the_writer_free(database: Database) -> None:
     )
     written = 0
     while not signing_up.done():
-        async with asyncio.timeout(5), database.write():
+        async with asyncio.timeout(30), database.write():
             written += 1
         await asyncio.sleep(0.001)
     gate.close()

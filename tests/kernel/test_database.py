@@ -115,7 +115,7 @@ async def test_a_block_that_is_cancelled_changes_nothing_and_frees_the_writer(da
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    await asyncio.wait_for(note(database, 2), 10)
+    await asyncio.wait_for(note(database, 2), 30)
     assert await count(database) == 1
 
 
@@ -138,7 +138,7 @@ async def test_a_listener_may_write(database: Database) -> None:
             await note(database, event.note + 1)
 
     database.bus.subscribe(Noted, echo)
-    await asyncio.wait_for(note(database, 1), 10)
+    await asyncio.wait_for(note(database, 1), 30)
 
     assert await count(database) == 3
 
@@ -221,7 +221,7 @@ async def test_a_script_that_is_cancelled_changes_nothing_and_frees_the_writer(d
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    await asyncio.wait_for(note(database, 2), 10)
+    await asyncio.wait_for(note(database, 2), 30)
     assert await count(database) == 1
 
 

@@ -268,7 +268,7 @@ async def test_cancelling_lets_a_transaction_end_and_keeps_what_it_did(
     provider.hang()
     async with opened(Notes(before=hold).tool()) as instance:
         started = await instance.ask()
-        await asyncio.wait_for(began.wait(), 10)
+        await asyncio.wait_for(began.wait(), 30)
         cancelling = asyncio.create_task(instance.parts.runs.cancel(instance.person, started.run.id))
         await asyncio.sleep(0.1)
         go.set()
@@ -300,7 +300,7 @@ async def test_a_call_that_left_the_house_before_a_crash(
     provider.reply("Well.")
     async with opened(tool) as first:
         started = await first.ask(tool_rules=_rules([{"tools": "order", "decision": "allow"}]))
-        await asyncio.wait_for(began.wait(), 10)
+        await asyncio.wait_for(began.wait(), 30)
     async with opened(tool) as second:
         await second.follow(started.run.id)
         part, _ = await parts_of(second, started.run.id)
@@ -321,7 +321,7 @@ async def test_what_is_cancelled_while_it_is_outside_is_unknown(opened: Open, pr
     provider.raw(*call(("order", "milk")))
     async with opened(Tool("order", "Orders.", Say, "writes", order, "outside")) as instance:
         started = await instance.ask(tool_rules=_rules([{"tools": "order", "decision": "allow"}]))
-        await asyncio.wait_for(began.wait(), 10)
+        await asyncio.wait_for(began.wait(), 30)
         await instance.parts.runs.cancel(instance.person, started.run.id)
         entries = await instance.follow(started.run.id)
         (part,) = await parts_of(instance, started.run.id)

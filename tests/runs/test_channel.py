@@ -66,7 +66,7 @@ async def test_waiting_ends_with_news_a_nudge_or_the_end() -> None:
         await asyncio.sleep(0)
         assert not any(each.done() for each in waiting)
         wake()
-        await asyncio.wait_for(asyncio.gather(*waiting), 1)
+        await asyncio.wait_for(asyncio.gather(*waiting), 30)
     assert channel.ended
 
 

@@ -101,7 +101,7 @@ async def test_cancelling_keeps_what_has_come_back(opened: Open, provider: FakeP
     provider.raw(*call(("look", "0"), ("look", "1"), ("look", "2")))
     async with opened(Tool("look", "Looks.", Say, "reads", wait, "server")) as instance:
         started = await instance.ask()
-        await asyncio.wait_for(came.wait(), 10)
+        await asyncio.wait_for(came.wait(), 30)
         await instance.until(started.run.id, "tool.finished")
         run = await instance.parts.runs.cancel(instance.person, started.run.id)
 

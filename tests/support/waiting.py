@@ -5,14 +5,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def until(condition: Callable[[], Awaitable[object]], *, within: float = 15.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], *, within: float = 60.0) -> None:
     """Return once `await condition()` is true; raises TimeoutError after `within` seconds."""
     async with asyncio.timeout(within):
         while not await condition():
             await asyncio.sleep(0.01)
 
 
-def seen_soon(condition: Callable[[], bool], within: float = 5.0) -> None:
+def seen_soon(condition: Callable[[], bool], within: float = 30.0) -> None:
     """Return once `condition()` is true; fails after `within` seconds. For tests that have no loop."""
     give_up = time.monotonic() + within
     while not condition():
