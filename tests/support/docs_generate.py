@@ -268,7 +268,7 @@ def crash_points() -> list[str]:
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("crash.reach"):
                 constants = (each for each in ast.walk(call.args[0]) if isinstance(each, ast.Constant))
                 found += [str(each.value) for each in constants]
-    return sorted(found, key=lambda name: (_place(name), name))
+    return sorted(set(found), key=lambda name: (_place(name), name))
 
 
 STAGES = ("accept", "context", "tool", "text", "finish")
