@@ -47,6 +47,15 @@ def email(n: int) -> str:
     return f"p{n}@bench.example"
 
 
+def own_email(who: str) -> str:
+    """The address of one of those who ask."""
+    return f"{who}@famulus.example"
+
+
+def _listed(n: int) -> tuple[str, str]:
+    return person_name(n).casefold(), email(n)
+
+
 ORGANIZATION = id_of("org", 0)
 
 
@@ -56,7 +65,7 @@ def tables(accounts: Mapping[str, str]) -> Iterator[Table]:
     yield "users", ("id", "email", "name", "name_key", "profile", "locale", *FLAGS, *STAMPS), _people()
     yield (
         "memberships",
-        ("organization_id", "user_id", "role", "person_key", "created_at"),
+        ("organization_id", "user_id", "role", "person_key", "email_key", "created_at"),
         _members(accounts),
     )
     yield "projects", ("id", "organization_id", "name", "name_key", "description", *STAMPS), _projects()
@@ -72,7 +81,11 @@ def tables(accounts: Mapping[str, str]) -> Iterator[Table]:
     yield "quizzes", (
         "id", "course_id", "title", "status", "questions", "question_count", *STAMPS
     ), _quizzes()  # fmt: skip
-    yield "enrolments", ("course_id", "user_id", "role", "person_key", "created_at"), _enrolments(accounts)
+    yield (
+        "enrolments",
+        ("course_id", "user_id", "role", "person_key", "email_key", "created_at"),
+        _enrolments(accounts),
+    )
     yield "audit_entries", (
         "id", "at", "actor_id", "actor_role", "organization_id", "action", "thing_id", "thing_name", "after"
     ), _audit(accounts)  # fmt: skip
@@ -102,10 +115,10 @@ def _people() -> Iterator[Row]:
 def _members(accounts: Mapping[str, str]) -> Iterator[Row]:
     roles = {"admin": "organization_admin", "teacher": "teacher", "student": "student", "lone": "student"}
     for who, role in roles.items():
-        yield ORGANIZATION, accounts[who], role, who, BEGAN
+        yield ORGANIZATION, accounts[who], role, who, own_email(who), BEGAN
     for n in range(PEOPLE):
         role = "teacher" if n < ACTORS else "student"
-        yield ORGANIZATION, id_of("usr", n), role, person_name(n).casefold(), when(n)
+        yield ORGANIZATION, id_of("usr", n), role, *_listed(n), when(n)
 
 
 def _projects() -> Iterator[Row]:
@@ -148,15 +161,15 @@ def _quizzes() -> Iterator[Row]:
 
 def _enrolments(accounts: Mapping[str, str]) -> Iterator[Row]:
     for n in range(OWN_COURSES):
-        yield id_of("crs", n), accounts["student"], "student", "student", when(n)
-        yield id_of("crs", n), accounts["teacher"], "teacher", "teacher", when(n)
-    yield id_of("crs", COURSES - 1), accounts["lone"], "student", "lone", BEGAN
+        yield id_of("crs", n), accounts["student"], "student", "student", own_email("student"), when(n)
+        yield id_of("crs", n), accounts["teacher"], "teacher", "teacher", own_email("teacher"), when(n)
+    yield id_of("crs", COURSES - 1), accounts["lone"], "student", "lone", own_email("lone"), BEGAN
     for n in range(IN_ONE_COURSE):
-        yield id_of("crs", 0), id_of("usr", n), "student", person_name(n).casefold(), when(n)
+        yield id_of("crs", 0), id_of("usr", n), "student", *_listed(n), when(n)
     for n in range(ENROLMENTS - IN_ONE_COURSE):
         course, person = 1 + n % (COURSES - 1), n % PEOPLE
         role = "teacher" if person < ACTORS else "student"
-        yield id_of("crs", course), id_of("usr", person), role, person_name(person).casefold(), when(n)
+        yield id_of("crs", course), id_of("usr", person), role, *_listed(person), when(n)
 
 
 def _audit(accounts: Mapping[str, str]) -> Iterator[Row]:

@@ -83,7 +83,7 @@ def serve(stack: ExitStack, url: str, folder: Path) -> tuple[int, dict[str, str]
     if not accounts:
         for who in WHO:
             admin = ["--site-admin"] * (who == SITE)
-            run(env, "user", "create", email(who), "--name", who, "--password", PASSWORD, *admin)
+            run(env, "user", "create", crowd.own_email(who), "--name", who, "--password", PASSWORD, *admin)
         accounts = asyncio.run(accounts_in(url))
         crowd.fill(url, chain(crowd.tables(accounts), crowd_rooms.tables(accounts)))
     began = time.monotonic()
@@ -91,15 +91,10 @@ def serve(stack: ExitStack, url: str, folder: Path) -> tuple[int, dict[str, str]
     wait_until_up(port, began)
     sign_in = {"password": PASSWORD, "session_mode": "api"}
     tokens = {
-        who: str(call(port, "/api/auth/login", {"email": email(who), **sign_in})["access_token"])
+        who: str(call(port, "/api/auth/login", {"email": crowd.own_email(who), **sign_in})["access_token"])
         for who in WHO
     }
     return port, tokens
-
-
-def email(who: str) -> str:
-    """The address of one of those who ask."""
-    return f"{who}@famulus.example"
 
 
 async def accounts_in(url: str) -> dict[str, str]:

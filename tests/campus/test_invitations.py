@@ -299,6 +299,7 @@ async def test_nobody_teaches_before_their_address_is_verified(world: World) -> 
                 user_id=user_id,
                 role="teacher",
                 person_key="own",
+                email_key=NEW,
                 created_at=utc_now(),
             )
         )

@@ -5,16 +5,17 @@ import asyncio
 import pytest
 from sqlalchemy import insert, text
 
-from famulus.campus import bulk, enrolments, memberships
+from famulus.campus import bulk, enrolments, memberships, presence
 from famulus.campus.memberships import LastAdmin
-from famulus.campus.models import Membership
+from famulus.campus.models import Membership, listed
 from famulus.campus.schemas.people import BulkEnrolment, BulkLine, MemberChange, PeopleFilter
+from famulus.identity import email_tokens
 from famulus.identity.directory import Newcomer, new_user_id, open_accounts
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import Forbidden, NotFound
 from famulus.kernel.paging import Paging
+from famulus.kernel.settings import load_settings
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 from tests.support.counting import counting
 from tests.support.rooms import World
 
@@ -48,7 +49,7 @@ async def crowd(world: World, count: int, beginning: str = "Crowd") -> list[Newc
     async with world.database.write() as session:
         await open_accounts(session, newcomers)
         rows = [
-            {"organization_id": world.ours, "user_id": one.id, "role": "student", "person_key": fold(one.name), "created_at": utc_now()}
+            {"organization_id": world.ours, "user_id": one.id, "role": "student", **listed(one.name, one.email), "created_at": utc_now()}
             for one in newcomers
         ]  # fmt: skip
         await session.execute(insert(Membership), rows)
@@ -97,6 +98,17 @@ async def test_accents_and_case_do_not_hide_anybody(world: World) -> None:
     await crowd(world, 1, "Élan")
 
     assert await names(world, members(world), q="e\u0301LAN") == ["Élan 00000"]
+
+
+async def test_who_moves_to_another_address_is_found_by_it(world: World) -> None:
+    async with world.database.write() as session:
+        issued = await email_tokens.issue(session, world["student"].id, "change", "moved@example.org")
+    async with world.database.write() as session:
+        await presence.open_link(session, load_settings(), issued.token)
+
+    for path in (members(world), learners(world)):
+        assert await names(world, path, q="moved@") == ["Student"]
+        assert await names(world, path, q="student@") == []
 
 
 async def test_one_member(world: World) -> None:

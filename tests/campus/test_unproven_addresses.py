@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import update
 
-from famulus.campus.models import Membership
+from famulus.campus.models import Membership, listed
 from famulus.identity.accounts import create_account
 from famulus.identity.models import User
 from famulus.kernel.tables import utc_now
@@ -81,7 +81,7 @@ async def test_nor_into_a_course_by_many(world: World, claimed: str) -> None:
 async def member(world: World, claimed: str) -> str:
     """The same account, in the organization by an issuer's word."""
     async with world.database.write() as session:
-        place = {"organization_id": world.ours, "user_id": claimed, "person_key": "mallory"}
+        place = {"organization_id": world.ours, "user_id": claimed, **listed("Mallory", CLAIMED)}
         session.add(Membership(**place, role="student", created_at=utc_now()))
     return claimed
 

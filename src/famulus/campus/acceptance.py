@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.events import RightsChanged
 from famulus.campus.invitations import digest, thing_of
-from famulus.campus.memberships import sort_by_name
+from famulus.campus.memberships import list_anew
 from famulus.campus.models import (
     Course,
     CourseRole,
@@ -17,6 +17,7 @@ from famulus.campus.models import (
     MemberRole,
     Membership,
     Organization,
+    listed,
 )
 from famulus.campus.schemas.invitations import InvitationLook
 from famulus.campus.schemas.organizations import OrganizationRef
@@ -29,7 +30,6 @@ from famulus.identity.sign_in import sign_in
 from famulus.kernel.database import Database, announce
 from famulus.kernel.errors import Conflict, FamulusError, FieldProblem, Invalid, NotFound
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 
 RANK: dict[MemberRole, int] = {"student": 0, "teacher": 1, "organization_admin": 2}
 
@@ -118,7 +118,7 @@ async def accept(database: Database, gate: Gate, principal: Principal | None, an
             password_hash=password_hash,
             locale=answer.locale,
         )
-        await sort_by_name(session, account.id, account.name)
+        await list_anew(session, account)
         opened = await open_session(session, account, answer.mode)
         return await _settle(session, account, invitation, organization, opened)
 
@@ -199,7 +199,7 @@ async def _belong(session: AsyncSession, account: Account, invitation: Invitatio
                 organization_id=invitation.organization_id,
                 user_id=account.id,
                 role=invitation.role,
-                person_key=fold(account.name),
+                **listed(account.name, account.email),
                 created_at=utc_now(),
             )
         )
@@ -220,11 +220,9 @@ async def _enrol(session: AsyncSession, account: Account, invitation: Invitation
     if not courses:
         return
     course_role: CourseRole = "student" if role == "student" else "teacher"
-    key, now = fold(account.name), utc_now()
-    rows = [
-        {"course_id": id, "user_id": account.id, "role": course_role, "person_key": key, "created_at": now}
-        for id in courses
-    ]
+    row = {"user_id": account.id, "role": course_role, "created_at": utc_now()}
+    row |= listed(account.name, account.email)
+    rows = [{"course_id": id, **row} for id in courses]
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(Enrolment).values(rows)
     where = [Enrolment.course_id, Enrolment.user_id]

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import end_enrolments
-from famulus.campus.models import MemberRole, Membership, Organization
+from famulus.campus.models import MemberRole, Membership, Organization, listed
 from famulus.identity import audit, foreigners
 from famulus.identity.accounts import Account
 from famulus.identity.foreign import Claimed
@@ -161,7 +161,7 @@ async def _join(
                 organization_id=organization.id,
                 user_id=account.id,
                 role=role,
-                person_key=fold(account.name),
+                **listed(account.name, account.email),
                 created_at=utc_now(),
             )
         )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access, archive
 from famulus.campus.enrolments import managed, thing_of
 from famulus.campus.events import RightsChanged
-from famulus.campus.models import Course, CourseRole, Enrolment, MemberRole, Membership, Organization
+from famulus.campus.models import Course, CourseRole, Enrolment, MemberRole, Membership, Organization, listed
 from famulus.campus.schemas.people import BulkEnrolment, BulkLine, BulkLineOut, BulkOutcome, BulkReport
 from famulus.identity import audit
 from famulus.identity.accounts import normal_email
@@ -19,7 +19,6 @@ from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 
 FINE = ("enrolled", "already")
 DETAILS: Mapping[BulkOutcome, str | None] = {
@@ -34,6 +33,7 @@ DETAILS: Mapping[BulkOutcome, str | None] = {
 class _Member:
     id: str
     name: str
+    email: str
     role: MemberRole
 
 
@@ -115,7 +115,7 @@ async def _known(session: AsyncSession, principal: Principal, course: Course, na
     members: dict[str, _Member] = {}
     enrolled: dict[str, CourseRole] = {}
     for id, email, name, role, course_role in rows.all():
-        members[id] = members[email] = _Member(id, name, role)
+        members[id] = members[email] = _Member(id, name, email, role)
         if course_role:
             enrolled[id] = course_role
     elsewhere = await _elsewhere(session, principal, course, named - members.keys())
@@ -143,7 +143,7 @@ async def _keep(
             "course_id": course.id,
             "user_id": member.id,
             "role": role,
-            "person_key": fold(member.name),
+            **listed(member.name, member.email),
             "created_at": now,
         }
         for member, role in wanted

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access, archive
 from famulus.campus.events import CourseChanged, RightsChanged
-from famulus.campus.models import Course, Enrolment, Lesson, Organization, Track
+from famulus.campus.models import Course, Enrolment, Lesson, Organization, Track, listed
 from famulus.campus.names import Order, TitleSort, write_named
 from famulus.campus.schemas.courses import (
     AllCourseFilters,
@@ -186,7 +186,7 @@ async def _add_teacher(session: AsyncSession, course_id: str, principal: Princip
             course_id=course_id,
             user_id=principal.user_id,
             role="teacher",
-            person_key=fold(principal.name),
+            **listed(principal.name, principal.email),
             created_at=utc_now(),
         )
     )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access, archive
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import member_by
-from famulus.campus.models import Course, CourseRole, Enrolment
+from famulus.campus.models import Course, CourseRole, Enrolment, listed
 from famulus.campus.schemas.people import (
     EVERYBODY,
     EnrolmentChange,
@@ -18,14 +18,14 @@ from famulus.campus.schemas.people import (
 )
 from famulus.identity import audit
 from famulus.identity.addresses import require_proven
-from famulus.identity.directory import directory, found_by
+from famulus.identity.directory import directory, name_or_address
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.finding import MANY_IN_PASSING, ids_matching
 from famulus.kernel.paging import Page, Paging, by_row, page
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 
 
 class AlreadyEnrolled(Conflict):
@@ -63,10 +63,12 @@ async def list_enrolments(
     if wanted.role is not None:
         here.append(Enrolment.role == wanted.role)
     if wanted.q is not None:
-        among, whose = select(Enrolment.user_id).where(*here), (Enrolment.user_id, Enrolment.person_key)
-        here.append(
-            await found_by(session, among, *whose, wanted.q, by=by, paging=paging, descending=descending)
+        among = select(Enrolment.user_id).where(*here)
+        texts = name_or_address(Enrolment.person_key, Enrolment.email_key, wanted.q)
+        ids = await ids_matching(
+            session, among, texts, by=by, paging=paging, descending=descending, many=MANY_IN_PASSING
         )
+        here.append(Enrolment.user_id.in_(ids))
         here[0] = by_row(Enrolment.course_id) == course.id  # of these few the ids are known
     query = _enrolments().where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
@@ -104,10 +106,8 @@ async def enrol(
     if new.role == "teacher" and member.role == "student":
         raise NotATeacher()
     now = utc_now()
-    key = fold(member.name)
-    session.add(
-        Enrolment(course_id=course.id, user_id=member.user_id, role=new.role, person_key=key, created_at=now)
-    )
+    keys = listed(member.name, member.email)
+    session.add(Enrolment(course_id=course.id, user_id=member.user_id, role=new.role, created_at=now, **keys))
     with duplicates_are(AlreadyEnrolled()):
         await session.flush()
     after = {"user_id": member.user_id, "role": new.role}

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
-from famulus.campus.models import MemberRole, Membership, Organization
+from famulus.campus.models import MemberRole, Membership, Organization, listed
 from famulus.identity import keys
 from famulus.identity.accounts import create_account, shut_service
 from famulus.identity.keys import KeyCard, KeyWish, MadeKey
@@ -17,7 +17,6 @@ from famulus.kernel.errors import Forbidden
 from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 
 
 async def make_organization_key(
@@ -44,7 +43,7 @@ async def make_organization_key(
             organization_id=organization.id,
             user_id=account.id,
             role=role,
-            person_key=fold(account.name),
+            **listed(account.name, account.email),
             created_at=now,
         )
     )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
-from famulus.campus.models import Course, Enrolment, MemberRole, Membership, Organization
+from famulus.campus.models import Course, Enrolment, MemberRole, Membership, Organization, listed
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import (
     EVERYBODY,
@@ -19,16 +19,16 @@ from famulus.campus.schemas.people import (
     PeopleFilter,
 )
 from famulus.identity import audit
-from famulus.identity.accounts import find_by_email
+from famulus.identity.accounts import Account, find_by_email
 from famulus.identity.addresses import require_proven
-from famulus.identity.directory import directory, found_by
+from famulus.identity.directory import directory, name_or_address
 from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
+from famulus.kernel.finding import MANY_IN_PASSING, ids_matching
 from famulus.kernel.paging import Page, Paging, by_row, page
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 
 
 class AlreadyMember(Conflict):
@@ -86,10 +86,12 @@ async def list_members(
     if wanted.role is not None:
         here.append(Membership.role == wanted.role)
     if wanted.q is not None:
-        among, whose = select(Membership.user_id).where(*here), (Membership.user_id, Membership.person_key)
-        here.append(
-            await found_by(session, among, *whose, wanted.q, by=by, paging=paging, descending=descending)
+        among = select(Membership.user_id).where(*here)
+        texts = name_or_address(Membership.person_key, Membership.email_key, wanted.q)
+        ids = await ids_matching(
+            session, among, texts, by=by, paging=paging, descending=descending, many=MANY_IN_PASSING
         )
+        here.append(Membership.user_id.in_(ids))
         here[0] = by_row(Membership.organization_id) == organization.id  # of these few the ids are known
     query = _members().where(*here)
     found = await page(session, query, by=by, paging=paging, descending=descending)
@@ -124,7 +126,7 @@ async def add_member(
             organization_id=organization.id,
             user_id=account.id,
             role=new.role,
-            person_key=fold(account.name),
+            **listed(account.name, account.email),
             created_at=now,
         )
     )
@@ -241,12 +243,6 @@ async def end_enrolments(session: AsyncSession, organization_id: str, user_id: s
     )
 
 
-async def rename_person(session: AsyncSession, user_id: str, name: str) -> None:
-    """Have a person stand under another name wherever people are listed; rights are the caller's to ask."""
-    for table in (Membership, Enrolment):
-        await session.execute(update(table).where(table.user_id == user_id).values(person_key=fold(name)))
-
-
 async def member_by(
     session: AsyncSession, organization_id: str, *, user_id: str | None = None, email: str | None = None
 ) -> MemberOut | None:
@@ -258,11 +254,11 @@ async def member_by(
     return None if row is None else MemberOut.model_validate(row, from_attributes=True)
 
 
-async def sort_by_name(session: AsyncSession, user_id: str, name: str) -> None:
-    """Have somebody who is called otherwise now stand in its place in every list of people."""
-    key = fold(name)
-    await session.execute(update(Membership).where(Membership.user_id == user_id).values(person_key=key))
-    await session.execute(update(Enrolment).where(Enrolment.user_id == user_id).values(person_key=key))
+async def list_anew(session: AsyncSession, account: Account) -> None:
+    """Have somebody with another name or address stand in their place in every list of people, and be found there."""
+    for table in (Membership, Enrolment):
+        where = table.user_id == account.id
+        await session.execute(update(table).where(where).values(listed(account.name, account.email)))
 
 
 async def other_admin(session: AsyncSession, organization_id: str, user_id: str) -> bool:

@@ -54,13 +54,19 @@ class Membership(Base):
     role: Mapped[MemberRole] = mapped_column(String(32))
     person_key: Mapped[str] = mapped_column(Folded, default="")
     """The person's name as it sorts: a page of a hundred thousand members must not sort them all."""
+    email_key: Mapped[str] = mapped_column(Folded(320), default="")
+    """The person's address: whose begins so is seen in passing along the list."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (
         Index(None, "user_id"),
-        Index(None, "organization_id", "person_key", "user_id"),
+        Index(None, "organization_id", "email_key", "user_id"),
         Index(None, "organization_id", "role", "person_key", "user_id"),
-        Index(None, "organization_id", "created_at", "user_id"),
+        # These two have all by which people are found: whoever goes along them looks up nobody.
+        Index("ix_memberships_by_name", "organization_id", "person_key", "user_id", "email_key"),
+        Index(
+            "ix_memberships_by_time", "organization_id", "created_at", "user_id", "person_key", "email_key"
+        ),
         Index(None, "organization_id", "role", "created_at", "user_id"),
     )
 
@@ -260,13 +266,16 @@ class Enrolment(Base):
     role: Mapped[CourseRole] = mapped_column(String(16))
     person_key: Mapped[str] = mapped_column(Folded, default="")
     """The person's name as it sorts, as in memberships."""
+    email_key: Mapped[str] = mapped_column(Folded(320), default="")
+    """The person's address, as in memberships."""
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (
         Index(None, "user_id"),
-        Index(None, "course_id", "person_key", "user_id"),
+        Index(None, "course_id", "email_key", "user_id"),
         Index(None, "course_id", "role", "person_key", "user_id"),
-        Index(None, "course_id", "created_at", "user_id"),
+        Index("ix_enrolments_by_name", "course_id", "person_key", "user_id", "email_key"),
+        Index("ix_enrolments_by_time", "course_id", "created_at", "user_id", "person_key", "email_key"),
         Index(None, "course_id", "role", "created_at", "user_id"),
     )
 
@@ -307,3 +316,8 @@ class Task(Base):
     def _sort(self, _field: str, due_at: datetime | None) -> datetime | None:
         self.due_first, self.due_last = due_at or LATEST, due_at or EARLIEST
         return due_at
+
+
+def listed(name: str, email: str) -> dict[str, str]:
+    """What a membership or an enrolment has of its person, to be sorted and found by."""
+    return {"person_key": fold(name), "email_key": email}

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access
 from famulus.campus.archive import Archived
 from famulus.campus.events import RightsChanged
-from famulus.campus.memberships import memberships_of, rename_person
+from famulus.campus.memberships import list_anew, memberships_of
 from famulus.campus.models import Course, Enrolment, Membership, Organization
 from famulus.campus.schemas.organizations import OrganizationRef
 from famulus.campus.schemas.people import Me
-from famulus.identity import audit
-from famulus.identity.accounts import ACCOUNT_COLUMNS, account_from
+from famulus.identity import audit, recovery
+from famulus.identity.accounts import ACCOUNT_COLUMNS, Account, account_from
 from famulus.identity.own_account import change_account
 from famulus.identity.principal import Principal, Role
 from famulus.identity.schemas import AccountChange, UserView
@@ -23,6 +23,7 @@ from famulus.identity.sessions import SignedIn, choose_organization, live_sessio
 from famulus.kernel.database import announce, run_in
 from famulus.kernel.errors import Conflict, Forbidden
 from famulus.kernel.lane import Row, Statement
+from famulus.kernel.settings import Settings
 
 
 class NoSession(Conflict):
@@ -154,9 +155,19 @@ async def change_me(session: AsyncSession, principal: Principal, change: Account
     """Change one's own account; where people are listed by name, the name changes with it. Raises Invalid."""
     account = await change_account(session, principal, change)
     if account.name != principal.name:
-        await rename_person(session, account.id, account.name)
+        await list_anew(session, account)
     now = replace(principal, name=account.name, locale=account.locale, profile=account.profile)
     return await me(session, now)
+
+
+async def open_link(session: AsyncSession, settings: Settings, token: str) -> Account:
+    """Open a mailed link; under another address the person is found wherever people are listed.
+
+    Raises LinkRefused or EmailTaken.
+    """
+    account = await recovery.open_link(session, settings, token)
+    await list_anew(session, account)
+    return account
 
 
 async def switch(session: AsyncSession, principal: Principal, organization_id: str) -> Principal:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.campus import access
 from famulus.campus.events import RightsChanged
 from famulus.campus.memberships import list_members, set_roles
-from famulus.campus.models import Course, CourseRole, Enrolment, Membership, Organization
+from famulus.campus.models import Course, CourseRole, Enrolment, Membership, Organization, listed
 from famulus.campus.roster import Roster, read_roster, write_row
 from famulus.campus.roster_plan import Known, Plan, courses_named
 from famulus.campus.schemas.people import Mode
@@ -23,7 +23,6 @@ from famulus.kernel.database import Database, announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.paging import Paging
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 
 EXPORTED = 1000
 """Members read at once; each page is a read of its own, so a long export holds nothing."""
@@ -112,13 +111,14 @@ async def _plan(session: AsyncSession, organization: Organization, roster: Roste
 
 async def _keep(session: AsyncSession, principal: Principal, organization: Organization, plan: Plan) -> None:
     now = utc_now()
+    emails = {id: email for email, (id, _) in plan.known.accounts.items()}
     await open_accounts(session, plan.newcomers)
     members = [
         {
             "organization_id": organization.id,
             "user_id": user_id,
             "role": role,
-            "person_key": fold(name),
+            **listed(name, emails[user_id]),
             "created_at": now,
         }
         for user_id, (name, role) in plan.memberships.items()
@@ -128,7 +128,7 @@ async def _keep(session: AsyncSession, principal: Principal, organization: Organ
             "course_id": course_id,
             "user_id": user_id,
             "role": role,
-            "person_key": fold(name),
+            **listed(name, emails[user_id]),
             "created_at": now,
         }
         for (user_id, course_id), (name, role) in plan.enrolments.items()

@@ -23,6 +23,7 @@ from famulus.campus.models import (
     Project,
     Task,
     Track,
+    listed,
 )
 from famulus.identity.accounts import Account, create_account, find_by_email
 from famulus.kernel.ids import new_id
@@ -145,7 +146,7 @@ async def _plant_person(
                 organization_id=organization.id,
                 user_id=account.id,
                 role=person.role,
-                person_key=fold(account.name),
+                **listed(account.name, account.email),
                 created_at=now,
             )
         )
@@ -230,7 +231,7 @@ class _Planting:
                 course_id=course.id,
                 user_id=self._accounts[email].id,
                 role=role,
-                person_key=fold(self._accounts[email].name),
+                **listed(self._accounts[email].name, email),
                 created_at=now,
             )
             for email, role in planned.people.items()

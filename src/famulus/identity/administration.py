@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from famulus.identity import audit, email_tokens
+from famulus.identity.directory import name_or_address
 from famulus.identity.events import AccountChanged
 from famulus.identity.models import User
 from famulus.identity.principal import Principal
@@ -14,10 +15,9 @@ from famulus.identity.schemas import AccountOut
 from famulus.identity.sessions import end_sessions
 from famulus.kernel.database import announce
 from famulus.kernel.errors import Conflict, NotFound
-from famulus.kernel.finding import ids_matching, own_text
+from famulus.kernel.finding import ids_matching
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
-from famulus.kernel.text import fold
 
 AccountSort = Literal["name", "-name", "email", "-email", "created_at", "-created_at"]
 ORDERS: dict[AccountSort, tuple[list[InstrumentedAttribute[str]], bool]] = {
@@ -57,8 +57,8 @@ async def list_accounts(
     by, descending = ORDERS[sort]
     if q:
         among = query.with_only_columns(User.id)
-        ways = (own_text(among, User.name_key, fold(q), by), own_text(among, User.email, q.lower(), by))
-        ids = await ids_matching(session, among, ways, by=by, paging=paging, descending=descending)
+        texts = name_or_address(User.name_key, User.email, q)
+        ids = await ids_matching(session, among, texts, by=by, paging=paging, descending=descending)
         query = query.where(User.id.in_(ids))
     found: Page[User] = await page(session, query, by=by, paging=paging, descending=descending)
     return found.map(_out)

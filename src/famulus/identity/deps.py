@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.identity.credentials import cookie_name
+from famulus.identity.credentials import cookie_name, require_same_origin
 from famulus.identity.gate import Gate
 from famulus.identity.principal import Principal
 from famulus.identity.schemas import TokenPair, UserView, WebSignIn
@@ -84,6 +84,14 @@ async def _paging(
 ReadSession = Annotated[AsyncSession, Depends(_reading, scope="function")]
 WriteSession = Annotated[AsyncSession, Depends(_writing, scope="function")]
 PagingDep = Annotated[Paging, Depends(_paging)]
+
+
+async def _from_here(request: Request, settings: SettingsDep) -> None:
+    """What needs no sign-in has no cookie to abuse; still, another site has no business in having it done."""
+    require_same_origin(request.headers, settings)
+
+
+FromHere = Annotated[None, Depends(_from_here)]
 
 
 def hand_over(opened: Opened, response: Response, settings: Settings) -> TokenPair | WebSignIn:

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.identity.models import User
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict
-from famulus.kernel.finding import Way, ids_matching, own_text
+from famulus.kernel.finding import Begins
 from famulus.kernel.ids import new_id
-from famulus.kernel.paging import Key, Paging, begins_with
+from famulus.kernel.paging import Key
 from famulus.kernel.tables import utc_now
 from famulus.kernel.text import fold
 
@@ -42,31 +42,9 @@ def directory() -> Select[str, str, str, bool, bool]:
     return select(User.id, User.name, User.email, User.service, verified)
 
 
-async def found_by(
-    session: AsyncSession,
-    among: Select[str],
-    user_id: Key,
-    name: Key,
-    q: str,
-    *,
-    by: Sequence[Key],
-    paging: Paging,
-    descending: bool,
-) -> ColumnElement[bool]:
-    """Whether a row of a list of people is on the page of those whose name or address begins with `q`.
-
-    `among` are the ids of all people of the list; one statement is asked.
-    """
-    beginning = fold(q)
-    ways = (own_text(among, name, beginning, by), _by_address(user_id, beginning))
-    return user_id.in_(await ids_matching(session, among, ways, by=by, paging=paging, descending=descending))
-
-
-def _by_address(user_id: Key, beginning: str) -> Way:
-    begins = begins_with(User.email, beginning)
-    matches = select(User.id).where(begins)
-    passed = select(begins).where(User.id == user_id).scalar_subquery()
-    return Way(matches, user_id.in_(matches), passed)
+def name_or_address(name: Key, address: Key, q: str) -> tuple[Begins, Begins]:
+    """How a person's name or address begins, for `ids_matching`, in the form in which each is kept."""
+    return (name, fold(q)), (address, q.lower())
 
 
 def has_address(emails: Iterable[str]) -> ColumnElement[bool]:

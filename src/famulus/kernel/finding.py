@@ -1,76 +1,68 @@
 """Finding rows of a long list by how one of several texts begins, at the price of a page.
 
-Half a school may have a name in N, and hardly anybody an address in Q. Of each way to match only the page that is asked
-for is taken, in the order of the list: where few match, by the index of that text; where many do, along the index of
-the list until the page is full. What is few is counted first, and no further than that.
+Half a school may have a name in N, and hardly anybody an address in Q. Of each text only the page that is asked for is
+taken, in the order of the list: where few begin so, by the index of that text; where many do, along the index of the
+list until the page is full. What is few is counted first, and no further than that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.kernel.paging import Key, Paging, begins_with, by_row, portion
 
+Begins = tuple[Key, str]
+"""A text of a row, and how it is to begin."""
 MANY = 15_000
-"""Matches from which on it is cheaper to look for them along the list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to match."""
-
-    matches: Select[str]
-    """All that match, by the index of the text."""
-    found: ColumnElement[bool]
-    """The same as a condition."""
-    passed: ColumnElement[bool]
-    """The condition again, put so that it is asked of each row in passing."""
-    in_order: bool = False
-    """Whether the list is in the order of this text, so that all that match are one stretch of it."""
-
-
-def own_text(among: Select[str], column: Key, beginning: str, by: Sequence[Key]) -> Way:
-    """To find rows by a text of their own."""
-    found = begins_with(column, beginning)
-    if by[0] is column:
-        return Way(among.where(found), found, found, in_order=True)
-    return Way(among.where(found), found, begins_with(by_row(column), beginning))
+"""Matches from which on it is cheaper to look for them along the list, row by row."""
+MANY_IN_PASSING = 2_000
+"""The same where the index of the list has the texts, too, so that no row is looked up for them."""
 
 
 async def ids_matching(
     session: AsyncSession,
     among: Select[str],
-    ways: Sequence[Way],
+    texts: Sequence[Begins],
     *,
     by: Sequence[Key],
     paging: Paging,
     descending: bool,
     many: int = MANY,
 ) -> CompoundSelect[Any]:
-    """Ids of a page and more `among` the list, of what matches in any of the ways. It asks one statement first."""
-    counts = [literal(0) if way.in_order else _counted(way.matches, many) for way in ways]
-    numbers: Sequence[int] = (await session.execute(select(*counts))).one()
-    pages = [
-        portion(among.where(way.passed), by=by, paging=paging, descending=descending)
-        if number > many or way.in_order
-        else _sorted(among, way, many, by=by, paging=paging, descending=descending)
-        for way, number in zip(ways, numbers, strict=True)
+    """Ids of a page and more `among` the list, of rows one of whose texts begins so. It asks one statement first.
+
+    A list in the order of one of the texts has all that match by it in one stretch.
+    """
+    found = [among.where(begins_with(*each)) for each in texts]
+    in_order = [text is by[0] for text, _ in texts]
+    counts = [
+        literal(0) if ordered else _counted(few, many) for few, ordered in zip(found, in_order, strict=True)
     ]
+    numbers: Sequence[int] = (await session.execute(select(*counts))).one()
+    pages: list[Select[str]] = []
+    passed: list[ColumnElement[bool]] = []
+    for (text, beginning), each, ordered, number in zip(texts, found, in_order, numbers, strict=True):
+        if ordered:
+            pages.append(portion(each, by=by, paging=paging, descending=descending))
+        elif number > many:
+            passed.append(begins_with(by_row(text), beginning))
+        else:
+            pages.append(_sorted(each, many, by=by, paging=paging, descending=descending))
+    if passed:
+        pages.append(portion(among.where(or_(*passed)), by=by, paging=paging, descending=descending))
     return union(*[select(each.subquery()) for each in pages])
 
 
 def _sorted(
-    among: Select[str], way: Way, many: int, *, by: Sequence[Key], paging: Paging, descending: bool
+    found: Select[str], many: int, *, by: Sequence[Key], paging: Paging, descending: bool
 ) -> Select[str]:
     """A page of few. Their limit is never reached: it keeps the order of the list away from how they are found."""
-    id = among.selected_columns[0]
-    few = among.add_columns(*[column for column in by if column.key != id.key])
-    found = few.where(way.found).limit(many + 1).subquery()
-    order = [found.c[str(column.key)] for column in by]
-    return portion(select(found.c[str(id.key)]), by=order, paging=paging, descending=descending)
+    id = found.selected_columns[0]
+    few = found.add_columns(*[column for column in by if column.key != id.key]).limit(many + 1).subquery()
+    order = [few.c[str(column.key)] for column in by]
+    return portion(select(few.c[str(id.key)]), by=order, paging=paging, descending=descending)
 
 
 def _counted(matches: Select[str], many: int) -> ColumnElement[int]:

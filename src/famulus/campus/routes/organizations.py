@@ -14,8 +14,18 @@ from famulus.campus.schemas.organizations import (
 )
 from famulus.campus.schemas.people import Me
 from famulus.campus.schemas.places import NameFilters
-from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
-from famulus.identity.schemas import AccountChange
+from famulus.identity.deps import (
+    PUBLIC,
+    CurrentPrincipal,
+    DatabaseDep,
+    FromHere,
+    IdPath,
+    PagingDep,
+    ReadSession,
+    SettingsDep,
+    WriteSession,
+)
+from famulus.identity.schemas import AccountChange, OpenedLink, UserView
 
 router = APIRouter()
 
@@ -30,6 +40,15 @@ async def me(principal: CurrentPrincipal, session: ReadSession) -> Me:
 async def change_me(body: AccountChange, principal: CurrentPrincipal, session: WriteSession) -> Me:
     """Change one's own name, language or profile."""
     return await presence.change_me(session, principal, body)
+
+
+@router.post("/api/auth/email/verify", tags=["auth"], openapi_extra=PUBLIC)
+async def verify_email(
+    body: OpenedLink, database: DatabaseDep, settings: SettingsDep, _: FromHere
+) -> UserView:
+    """Open a mailed link: the address it was sent to is verified, or becomes the account's."""
+    async with database.write() as session:
+        return UserView.of(await presence.open_link(session, settings, body.token))
 
 
 @router.post("/api/auth/switch", tags=["auth"])

@@ -1,32 +1,27 @@
 """`/api/auth`: one's own password and address, and the links that are mailed."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, status
+from fastapi import APIRouter, status
 
 from famulus.identity import own_account, recovery
-from famulus.identity.credentials import require_same_origin
-from famulus.identity.deps import PUBLIC, CurrentPrincipal, DatabaseDep, GateDep, SettingsDep, WriteSession
+from famulus.identity.deps import (
+    PUBLIC,
+    CurrentPrincipal,
+    DatabaseDep,
+    FromHere,
+    GateDep,
+    SettingsDep,
+    WriteSession,
+)
 from famulus.identity.schemas import (
     Accepted,
     EmailChange,
     Forgotten,
-    OpenedLink,
     PasswordChange,
     PasswordReset,
-    UserView,
 )
 from famulus.kernel.origin import origin
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
-
-
-async def _from_here(request: Request, settings: SettingsDep) -> None:
-    """What needs no sign-in has no cookie to abuse; still, another site has no business in having it done."""
-    require_same_origin(request.headers, settings)
-
-
-FromHere = Annotated[None, Depends(_from_here)]
 
 
 @router.post("/password", status_code=status.HTTP_204_NO_CONTENT)
@@ -85,12 +80,3 @@ async def send_verification(
     """Have the link that verifies the person's address mailed again."""
     await recovery.send_verification_again(session, settings, principal, origin().address)
     return Accepted()
-
-
-@router.post("/email/verify", openapi_extra=PUBLIC)
-async def verify_email(
-    body: OpenedLink, database: DatabaseDep, settings: SettingsDep, _: FromHere
-) -> UserView:
-    """Open a mailed link: the address it was sent to is verified, or becomes the account's."""
-    async with database.write() as session:
-        return UserView.of(await recovery.open_link(session, settings, body.token))
