@@ -1,5 +1,6 @@
 """Rights that end (P13, A11): within five seconds, in every way in, on every instance, and for streams that are open."""
 
+import asyncio
 import json
 import secrets
 import threading
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 from httpx2 import Client
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from famulus.conversations.attachments import PURGE
 from famulus.kernel.database import Database
-from tests.support.academy import PASSWORD, furnish, new_thread, plant, vouch
+from famulus.kernel.jobs import enqueue
+from famulus.kernel.jobs_table import Job
+from famulus.kernel.tables import Base
+from tests.support.academy import PASSWORD, furnish, new_approval, new_key, new_task, new_thread, plant, vouch
 from tests.support.problems import assert_problem
 from tests.support.serving import ACTING, Served, migrated_database, serving, settings_for, wait_for
 from tests.support.sse import Frame, frames_of
@@ -360,3 +365,85 @@ def wait_for_runs(both: Instances, *ids: str) -> dict[str, tuple[str, str | None
             break
         time.sleep(0.2)
     return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["themselves", "site"])
+def test_P13_a_deleted_account_is_out_at_once_and_leaves_nothing(both: Instances, by: str) -> None:
+    """With everything that can be had, and an answer being written: no row anywhere has a word of it, but the audit an id."""
+    who, mark = pupil(both), f"m{secrets.token_hex(6)}"
+    with both.here.client("admin") as admin, both.there.client() as client, both.there.client() as one:
+        course = {"user_id": who.id}
+        place = f"/api/v1/courses/{both.here.academy.ids['course']}/enrolments"
+        assert admin.post(place, json=course).status_code == 201
+        for each in (client, one):
+            each.headers.update(who.headers)
+        assert client.patch("/api/auth/me", json={"name": mark, "profile": {"goal": mark}}).status_code == 200
+        new_task(client, mark), new_key(client), new_approval(client)
+        thread = new_thread(client, title=mark, course_id=both.here.academy.ids["course"])
+        sent = {"file": (f"{mark}.md", mark.encode(), "text/markdown")}
+        file = client.post("/api/v1/attachments", files=sent).json()["id"]
+        body = {"message": f"Go slowly, {mark}.", "attachments": [file]}
+        started = Reader(one, "POST", f"/api/v1/threads/{thread}/runs", body)
+        run = started.frames[0].data["run_id"]
+        time.sleep(0.3)
+        assert {"threads", "runs", "attachments", "tasks"} <= set(rows_with(both, who.id, mark))
+        began = time.monotonic()
+        delete_account(both, who, by)
+        started.thread.join(SOON + 5)  # by the watch, or as its run is no more
+        assert 0 < started.ended_at - began <= SOON
+        refused_soon(client, thread, run, began)
+    wait_for(_purged(both))
+    time.sleep(1)  # whoever wrote the answer has noticed, and has written nothing more
+    left = rows_with(both, who.id, who.email, mark, run, thread)
+    assert set(left) == {"audit_entries"}
+    assert mark not in str(left)
+    assert who.email not in str(left)
+
+
+def delete_account(both: Instances, who: Pupil, by: str) -> None:
+    with both.here.client("site" if by == "site" else None) as client:
+        if by == "site":
+            answer = client.delete(f"/api/v1/accounts/{who.id}")
+        else:
+            answer = client.post("/api/auth/me/delete", json={"password": PASSWORD}, headers=who.elsewhere)
+        assert answer.status_code == 204, answer.text
+
+
+def rows_with(both: Instances, *words: str) -> dict[str, list[str]]:
+    """Every row of every table that has one of these words, by table."""
+
+    async def read() -> dict[str, list[str]]:
+        database = Database(both.here.settings.database)
+        try:
+            async with database.read() as session:
+                everything = {
+                    table.name: [str(row) for row in await session.execute(select(table))]
+                    for table in Base.metadata.sorted_tables
+                }
+        finally:
+            await database.close()
+        found = {
+            name: [row for row in rows if any(word in row for word in words)]
+            for name, rows in everything.items()
+        }
+        return {name: rows for name, rows in found.items() if rows}
+
+    return wait_for(read())
+
+
+async def _purged(both: Instances) -> None:
+    """Have the hourly job done that removes files without an owner."""
+    database = Database(both.here.settings.database)
+    try:
+        async with database.write() as session:
+            await enqueue(session, PURGE.kind, {})
+        for _ in range(100):
+            async with database.read() as session:
+                waiting = await session.scalar(select(Job.id).where(Job.kind == PURGE.kind))
+            if waiting is None:
+                return
+            await asyncio.sleep(0.1)
+    finally:
+        await database.close()
+    raise AssertionError("the job was not done")

@@ -412,6 +412,11 @@ def test_accounts_are_managed_from_the_command_line(tmp_path: Path) -> None:
     assert run(tmp_path, "user", "site-admin", "ada@x.local").returncode == 0
     assert run(tmp_path, "user", "site-admin", "site@x.local", "--revoke").returncode == 0
     assert run(tmp_path, "user", "suspend", "nobody@x.local").returncode == 2
+    assert run(tmp_path, "user", "delete", "site@x.local").returncode == 1, "nobody has said yes"
+    assert "is deleted" in run(tmp_path, "user", "delete", "site@x.local", "--yes").stdout
+    last = run(tmp_path, "user", "delete", "ada@x.local", "--yes")
+    assert (last.returncode, "last one" in last.stderr) == (2, True)
+    assert [line.split()[0] for line in run(tmp_path, "user", "list").stdout.splitlines()] == ["ada@x.local"]
 
 
 def test_reindex(tmp_path: Path) -> None:

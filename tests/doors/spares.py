@@ -103,6 +103,8 @@ def _accounts(server: Served) -> dict[str, str]:
         assert nobody.post("/api/auth/signup", json=account).status_code == 201
         other = {"email": filled("spare{new}@famulus.local", {})}
         assert nobody.post("/api/auth/signup", json={**account, **other}).status_code == 201
+        doomed = {"email": filled("doomed{new}@famulus.local", {})}
+        assert nobody.post("/api/auth/signup", json={**account, **doomed}).status_code == 201
         assert nobody.post("/api/auth/password/forgot", json=other).status_code == 202
         mail = mailed(site, email, "verify")
         again = {"email": "classmate@famulus.local", "password": PASSWORD, "session_mode": "api"}
@@ -112,6 +114,11 @@ def _accounts(server: Served) -> dict[str, str]:
             "mail": mail["id"],
             "verify_token": token_of(mail),
             "reset_token": token_of(mailed(site, other["email"], "reset")),
-            "spare_account": site.get("/api/v1/accounts", params={"q": email}).json()["items"][0]["id"],
+            "spare_account": _account_of(site, email),
+            "doomed_account": _account_of(site, doomed["email"]),
             "spare_session": next(each["id"] for each in sessions if not each["current"]),
         }
+
+
+def _account_of(site: Client, email: str) -> str:
+    return str(site.get("/api/v1/accounts", params={"q": email}).json()["items"][0]["id"])

@@ -24,6 +24,10 @@ CASES_ACCOUNTS: dict[str, Case] = {
     "POST /api/v1/accounts/{user_id}/suspend": Case("site", path={"user_id": "{spare_account}"}),
     "POST /api/v1/accounts/{user_id}/restore": Case("site", path={"user_id": "{spare_account}"}),
     "POST /api/v1/accounts/{user_id}/verify": Case("site", path={"user_id": "{spare_account}"}),
+    "POST /api/auth/me/delete": Case(
+        "admin", 409, body={"password": PASSWORD}
+    ),  # the organization's last admin stays
+    "DELETE /api/v1/accounts/{user_id}": Case("site", 204, path={"user_id": "{doomed_account}"}),
     "GET /api/v1/mails": Case("site", needs="site_admin"),
     "GET /api/v1/mails/{mail_id}": Case("site"),
 }

@@ -227,6 +227,7 @@ def own(world: Served, who: str) -> dict[str, str]:
         "verify_token": "none",
         "reset_token": "none",
         "spare_account": nobody,
+        "doomed_account": nobody,
         "spare_session": "ses_none",
         "session": "ses_none",
         "mail": "mai_none",

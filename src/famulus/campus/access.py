@@ -63,7 +63,7 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "course assistant": {"see": MEMBERS, "review": TEACHERS, "create": TEACHERS, "change": TEACHERS},
     "thread": {"see": SELF, "create": SELF, "change": SELF, "remove": SELF},
     "task": {"see": SELF, "create": SELF, "change": SELF, "archive": SELF, "remove": SELF},
-    "account": {"see": (*SITE, *SELF), "change": SELF, "suspend": SITE, "verify": SITE},
+    "account": {"see": (*SITE, *SELF), "change": SELF, "suspend": SITE, "verify": SITE, "delete": SITE},
     "session": {"see": SELF, "remove": SELF},
     "own API key": {"see": SELF, "create": SELF, "remove": SELF},
     "organization API key": {"see": ADMINS, "create": ADMINS, "remove": ADMINS},

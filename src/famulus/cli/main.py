@@ -181,6 +181,18 @@ def user_restore(email: Email) -> None:
     print(run_restore(email))
 
 
+@user.command("delete")
+def user_delete(
+    email: Email, yes: Annotated[bool, typer.Option("--yes", help="Do not ask once more.")] = False
+) -> None:
+    """Delete an account with everything that was said in it; this cannot be taken back."""
+    from famulus.cli.users import run_delete  # lazy: the database
+
+    if not yes:
+        typer.confirm(f"Delete {email} and everything that was said in this account?", abort=True)
+    print(run_delete(email))
+
+
 @user.command("password")
 def user_password(
     email: Email,

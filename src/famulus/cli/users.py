@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.campus.deletion import delete_account
 from famulus.cli.work import with_database
 from famulus.identity import administration, audit
 from famulus.identity.accounts import Account, create_account, find_by_email
@@ -74,6 +75,12 @@ def run_restore(email: str) -> str:
     """Let an account in again; returns what was done. Raises NotFound."""
     _with_account(email, lambda session, account: administration.restore(session, None, account.id))
     return f"{email} can sign in again."
+
+
+def run_delete(email: str) -> str:
+    """Delete an account with all that is the person's; returns what was done. Raises NotFound or the last admin's."""
+    _with_account(email, lambda session, account: delete_account(session, None, account.id))
+    return f"{email} is deleted, with everything that was said in this account."
 
 
 def run_password(email: str, password: str) -> str:

@@ -3,7 +3,7 @@
     begin (two phases) ─▶ pending ─ bytes ─▶ ready ─ a message is accepted with it ─▶ attached
     upload (one phase) ───────────────────────▶ ready
 
-What no message took within some days, and what lost its thread or its owner, is removed by a job.
+What no message took within some days, and what lost its thread or its owner, is removed by an hourly job.
 """
 
 import time
@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.conversations.errors import AttachmentNotFound, NotTaken
@@ -178,12 +178,10 @@ class Attachments:
         )
 
     async def purge(self, _payload: Payload) -> None:
-        """Remove what no message took and what lost its thread or its owner."""
-        old = utc_now() - self._stray
-        orphaned = or_(
-            Attachment.message_id.is_(None), Attachment.thread_id.is_(None), Attachment.user_id.is_(None)
-        )
-        query = select(Attachment.id).where(orphaned, Attachment.created_at < old).limit(AT_ONCE)
+        """Remove what no message took and what lost its thread, after some days, and at once what lost its owner."""
+        stray = or_(Attachment.message_id.is_(None), Attachment.thread_id.is_(None))
+        old = and_(stray, Attachment.created_at < utc_now() - self._stray)
+        query = select(Attachment.id).where(or_(old, Attachment.user_id.is_(None))).limit(AT_ONCE)
         async with self._database.read() as session:
             ids = list((await session.execute(query)).scalars())
         await self._blobs.delete(*(name for id in ids for name in (id, f"{id}.preview")))

@@ -2,11 +2,13 @@
 
 from typing import Literal
 
+from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from famulus.identity import audit, email_tokens
+from famulus.identity import audit, email_tokens, mails
+from famulus.identity.accounts import account_of
 from famulus.identity.directory import name_or_address
 from famulus.identity.events import AccountChanged
 from famulus.identity.models import User
@@ -37,7 +39,7 @@ class LastSiteAdmin(Conflict):
 
 
 class OwnAccount(Conflict):
-    """Nobody suspends their own account; ask another site admin."""
+    """Nobody suspends or deletes their own account as a site admin: delete it as your own, or ask another one."""
 
     code = "own_account"
 
@@ -112,6 +114,22 @@ async def set_site_admin(
         user.site_admin = admin
         _changed(session, actor, user, "account.site_admin", "site_admin")
     return _out(user)
+
+
+async def delete(session: AsyncSession, actor: Principal | None, user_id: str) -> None:
+    """Delete an account and all that is the person's; the audit keeps ids. Raises NotFound or LastSiteAdmin.
+
+    It cannot be taken back. What an account has in other rooms goes with its row, by their foreign keys.
+    """
+    user = await _user(session, user_id)
+    await _require_another_admin(session, user)
+    await mails.forget(session, user.email)
+    await audit.forget_things(session, [user.id])
+    await audit.forget_actor(session, account_of(user))
+    await session.execute(sql_delete(User).where(User.id == user.id))
+    session.expunge(user)
+    audit.record(session, actor, "account.delete", audit.Thing(user_id, user_id))
+    announce(session, AccountChanged(user_id, ("deleted",)))
 
 
 async def _user(session: AsyncSession, user_id: str) -> User:

@@ -5,12 +5,12 @@ written down only by those who name it. Reading is the campus's to allow.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.accounts import Account
@@ -100,6 +100,19 @@ def change(row: Any, given: Mapping[str, object]) -> tuple[dict[str, object], di
     if after:
         row.updated_at = utc_now()
     return before, after
+
+
+async def forget_things(session: AsyncSession, ids: Collection[str]) -> None:
+    """Have the entries about these things keep their ids alone: what they were called and like is somebody's."""
+    about = update(AuditEntry).where(AuditEntry.thing_id.in_(ids))
+    await session.execute(about.values(thing_name=None, before=None, after=None))
+
+
+async def forget_actor(session: AsyncSession, account: Account) -> None:
+    """Have the entries about what somebody did keep the id alone: neither from where, nor the name of the account."""
+    mine = update(AuditEntry).where(AuditEntry.actor_id == account.id)
+    await session.execute(mine.values(address=None))
+    await session.execute(mine.where(AuditEntry.thing_name == account.email).values(thing_name=None))
 
 
 def oneself(account: Account) -> Principal:

@@ -111,6 +111,13 @@ def hand_over(opened: Opened, response: Response, settings: Settings) -> TokenPa
     return WebSignIn(user=UserView.of(opened.account), expires_in=opened.expires_in)
 
 
+def forget_cookie(response: Response, settings: Settings) -> None:
+    """Have the browser drop its cookie; browsers do only when the attributes are those it was set with."""
+    response.delete_cookie(
+        cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="lax"
+    )
+
+
 IdPath = Annotated[Id, Path()]
 """An id in an address; typed, so that nothing else ever reaches a database."""
 PUBLIC: dict[str, Any] = {"security": []}

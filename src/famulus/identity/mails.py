@@ -90,6 +90,11 @@ async def void(session: AsyncSession, kind: str, recipient: str) -> None:
     await session.execute(update(Mail).where(*mine).values(body=""))
 
 
+async def forget(session: AsyncSession, recipient: str) -> None:
+    """Forget every mail to an address; what was not sent is not sent any more."""
+    await session.execute(delete(Mail).where(Mail.recipient == recipient))
+
+
 async def waits_since(session: AsyncSession) -> datetime | None:
     """Since when the oldest mail waits that should have been sent by now."""
     query = select(Mail.created_at).where(Mail.state == "waiting").order_by(Mail.id).limit(1)

@@ -3,6 +3,8 @@
 All of it takes a session: whoever got hold of a key or of another's token must not change the lock with it.
 """
 
+from datetime import timedelta
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,11 +22,20 @@ from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.settings import Settings
 from famulus.kernel.tables import utc_now
 
+FRESH = timedelta(minutes=10)
+"""How old a sign-in may be that stands for the password of an account without one."""
+
 
 class WrongPassword(Forbidden):
     """The current password is not right."""
 
     code = "wrong_password"
+
+
+class SignInAgain(Forbidden):
+    """This account has no password to ask for: sign out, sign in again, and ask once more within ten minutes."""
+
+    code = "sign_in_again"
 
 
 async def change_account(session: AsyncSession, principal: Principal, change: AccountChange) -> Account:
@@ -89,6 +100,33 @@ async def change_email(
         await _accept(session, shown)
         await brake.reserve(session, brake.mails(email, address))
         await recovery.ask_to_change_email(session, settings, principal, email)
+
+
+async def prove(
+    database: Database, gate: Gate, principal: Principal, *, password: str | None, address: str | None
+) -> Shown | None:
+    """See that it is the person who asks, before something that cannot be taken back.
+
+    By the password; without one in the account, by a sign-in of the last ten minutes. Raises NeedsSession, Invalid,
+    WrongPassword, TooManyFailures or SignInAgain.
+    """
+    principal.needs_session()
+    async with database.read() as session:
+        kept = await session.scalar(select(User.password_hash).where(User.id == principal.user_id))
+        since = await session.scalar(select(Session.created_at).where(Session.id == principal.session_id))
+    if kept is not None:
+        if password is None:
+            raise Invalid(fields=(FieldProblem("password", "Say the password of the account once more."),))
+        return await _shown(database, gate, principal, password, address)
+    if since is None or since < utc_now() - FRESH:
+        raise SignInAgain()
+    return None
+
+
+async def accept(session: AsyncSession, shown: Shown | None) -> None:
+    """Hold what was proved against the account as it is now. Raises WrongPassword when it changed meanwhile."""
+    if shown is not None:
+        await _accept(session, shown)
 
 
 async def list_sessions(session: AsyncSession, principal: Principal, paging: Paging) -> Page[SessionOut]:

@@ -147,6 +147,12 @@ class PasswordChange(Input):
     new_password: NewPassword
 
 
+class Deletion(Input):
+    """The password once more; an account without one is asked for a fresh sign-in instead."""
+
+    password: CurrentPassword | None = None
+
+
 class Forgotten(Input):
     """The address of an account whose password was forgotten."""
 

@@ -130,7 +130,7 @@ class Settings(StreamSettings, FileSettings):
         ge=1,
         le=3650,
         validation_alias=names("stray_file_days"),
-        description="Days after which a file without a message, a conversation or an owner is deleted.",
+        description="Days after which a file without a message or a conversation is deleted.",
     )
     public_url: str | None = Field(
         None,

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, status
 
-from famulus.campus import administration
+from famulus.campus import administration, deletion
 from famulus.identity.administration import AccountSort
 from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, SettingsDep, WriteSession
 from famulus.identity.schemas import AccountOut, AccountPage, MailOut, MailPage
@@ -50,6 +50,12 @@ async def suspend_account(user_id: IdPath, principal: CurrentPrincipal, session:
 async def restore_account(user_id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> AccountOut:
     """Let an account in again; it has to sign in anew."""
     return await administration.restore(session, principal, user_id)
+
+
+@router.delete("/accounts/{user_id}", tags=["accounts"], status_code=status.HTTP_204_NO_CONTENT)
+async def delete_account(user_id: IdPath, principal: CurrentPrincipal, session: WriteSession) -> None:
+    """Delete somebody else's account with all that was said in it; this cannot be taken back."""
+    await deletion.delete_anybodys(session, principal, user_id)
 
 
 @router.post("/accounts/{user_id}/verify", tags=["accounts"])

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Response, status
 
-from famulus.campus import organizations, presence
+from famulus.campus import deletion, organizations, presence
 from famulus.campus.schemas.organizations import (
     NewOrganization,
     OrganizationChange,
@@ -19,13 +19,16 @@ from famulus.identity.deps import (
     CurrentPrincipal,
     DatabaseDep,
     FromHere,
+    GateDep,
     IdPath,
     PagingDep,
     ReadSession,
     SettingsDep,
     WriteSession,
+    forget_cookie,
 )
-from famulus.identity.schemas import AccountChange, OpenedLink, UserView
+from famulus.identity.schemas import AccountChange, Deletion, OpenedLink, UserView
+from famulus.kernel.origin import origin
 
 router = APIRouter()
 
@@ -40,6 +43,23 @@ async def me(principal: CurrentPrincipal, session: ReadSession) -> Me:
 async def change_me(body: AccountChange, principal: CurrentPrincipal, session: WriteSession) -> Me:
     """Change one's own name, language or profile."""
     return await presence.change_me(session, principal, body)
+
+
+@router.post("/api/auth/me/delete", tags=["auth"], status_code=status.HTTP_204_NO_CONTENT)
+async def delete_me(
+    body: Deletion,
+    response: Response,
+    principal: CurrentPrincipal,
+    *,
+    database: DatabaseDep,
+    gate: GateDep,
+    settings: SettingsDep,
+) -> None:
+    """Delete one's own account with all that was said in it; this cannot be taken back."""
+    await deletion.delete_own_account(
+        database, gate, principal, password=body.password, address=origin().address
+    )
+    forget_cookie(response, settings)
 
 
 @router.post("/api/auth/email/verify", tags=["auth"], openapi_extra=PUBLIC)

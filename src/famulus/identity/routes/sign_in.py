@@ -3,12 +3,11 @@
 from fastapi import APIRouter, Request, Response, status
 
 from famulus.identity import sessions, sign_in
-from famulus.identity.credentials import cookie_name, presented_token, require_same_origin
-from famulus.identity.deps import PUBLIC, DatabaseDep, GateDep, SettingsDep, hand_over
+from famulus.identity.credentials import presented_token, require_same_origin
+from famulus.identity.deps import PUBLIC, DatabaseDep, GateDep, SettingsDep, forget_cookie, hand_over
 from famulus.identity.schemas import Refresh, SignIn, SignUp, TokenPair, WebSignIn
 from famulus.kernel.errors import Forbidden, Unauthenticated
 from famulus.kernel.origin import origin
-from famulus.kernel.settings import Settings
 
 router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -91,10 +90,3 @@ async def sign_out(
         async with database.write() as session:
             await sessions.sign_out(session, token)
     forget_cookie(response, settings)
-
-
-def forget_cookie(response: Response, settings: Settings) -> None:
-    """Have the browser drop its cookie; browsers do only when the attributes are those it was set with."""
-    response.delete_cookie(
-        cookie_name(settings), path="/", secure=settings.https, httponly=True, samesite="lax"
-    )
