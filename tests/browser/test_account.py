@@ -173,6 +173,22 @@ def test_a_key_is_shown_once_used_and_ended(outside: App) -> None:
     bare.close()
 
 
+def test_an_account_is_deleted_by_its_owner_with_the_password(outside: App) -> None:
+    email = newcomer(outside, "ada.leaves")
+    account(outside)
+    outside.part("delete-password").fill("not the password")
+    outside.part("delete-account").click()
+    expect(outside.page.get_by_role("button", name="Keep it")).to_be_focused()
+    outside.part("delete-account-sure").click()
+    expect(outside.part("manage-problem")).to_contain_text("not right")
+    outside.part("delete-password").fill(OWN_PASSWORD)
+    outside.part("delete-account").click()
+    outside.part("delete-account-sure").click()
+    expect(outside.part("sign-in-form")).to_be_visible()
+    again = {"email": email, "password": OWN_PASSWORD, "session_mode": "web"}
+    assert outside.page.request.post(f"{outside.famulus.url}/api/auth/login", data=again).status == 401
+
+
 def test_whoever_belongs_to_several_organizations_goes_from_one_to_the_other(outside: App) -> None:
     outside.enter("both@famulus.local")
     account(outside)

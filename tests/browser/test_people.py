@@ -157,7 +157,7 @@ def test_a_teacher_puts_many_into_a_course_and_takes_one_out(outside: App, tmp_p
     expect(row).to_have_count(0)
 
 
-def test_a_site_admin_shuts_an_account_out_and_lets_it_in_again(outside: App) -> None:
+def test_a_site_admin_shuts_an_account_out_lets_it_in_again_and_deletes_it(outside: App) -> None:
     sign_up(outside, "sue.site@example.org")
     desk(outside, "organization", "accounts", SITE)
     row = opened(outside, "sue.site@example.org")
@@ -168,6 +168,10 @@ def test_a_site_admin_shuts_an_account_out_and_lets_it_in_again(outside: App) ->
     expect(row).to_contain_text("suspended")
     row.get_by_test_id("restore-account").click()
     expect(row).not_to_contain_text("suspended")
+    row.get_by_test_id("remove-account").click()
+    row.get_by_test_id("remove-account-sure").click()
+    expect(row).to_have_count(0)
+    expect(outside.part("status-region")).to_contain_text("is deleted")
 
 
 def test_a_student_has_no_desk_but_their_own(app: App) -> None:

@@ -50,6 +50,8 @@ export const account = {
   password: (current: string, next: string) =>
     http.post<undefined>("/api/auth/password", { current_password: current, new_password: next }),
   email: (email: string, password: string) => http.post<unknown>("/api/auth/email", { email, password }),
+  /** The password; an account without one is asked for a fresh sign-in. */
+  remove: (password: string) => http.post<undefined>("/api/auth/me/delete", password ? { password } : {}),
   sendVerification: () => http.post<unknown>("/api/auth/email/verification"),
 };
 

@@ -148,4 +148,5 @@ export const accounts = {
   list: (q: string, suspended: string, after: string | null) =>
     http.get<Page<Account>>(`${V1}/accounts`, { q, suspended, after, limit: 50 }),
   act: (id: string, what: "suspend" | "restore" | "verify") => http.post<Account>(`${V1}/accounts/${id}/${what}`),
+  remove: (id: string) => http.delete(`${V1}/accounts/${id}`),
 };

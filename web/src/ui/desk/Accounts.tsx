@@ -1,4 +1,4 @@
-// Everybody's accounts, for site admins: found, shut out, let in again, vouched for.
+// Everybody's accounts, for site admins: found, shut out, let in again, vouched for, deleted.
 import { useState } from "preact/hooks";
 import { accounts, type Account } from "../../api/people";
 import { announce } from "../../state/notices";
@@ -18,6 +18,7 @@ export function Accounts() {
   const load = (after: string | null) => accounts.list(wanted.q, wanted.suspended, after);
   const { items, problem, more, again, set } = usePages(load, JSON.stringify(wanted));
   const put = (changed: Account): void => set((items ?? []).map((each) => (each.id === changed.id ? changed : each)));
+  const drop = (id: string): void => set((items ?? []).filter((each) => each.id !== id));
   return (
     <>
       <div class="people-search" role="search">
@@ -37,7 +38,7 @@ export function Accounts() {
       {items?.length === 0 && <p class="quiet">Nobody is found.</p>}
       <ul class="rows" data-testid="people">
         {items?.map((each) => (
-          <Row key={each.id} shown={each} put={put} />
+          <Row key={each.id} shown={each} put={put} drop={drop} />
         ))}
       </ul>
       <More more={more} />
@@ -47,12 +48,24 @@ export function Accounts() {
 
 const SAID = { suspend: "is shut out", restore: "is let in again", verify: "has a confirmed address" };
 
-function Row({ shown, put }: { shown: Account; put: (changed: Account) => void }) {
+interface RowProps {
+  shown: Account;
+  put: (changed: Account) => void;
+  drop: (id: string) => void;
+}
+
+function Row({ shown, put, drop }: RowProps) {
   const { busy, problems, send } = useSend();
   const act = (what: keyof typeof SAID): void =>
     void send(async () => {
       put(await accounts.act(shown.id, what));
       announce(`${shown.name} ${SAID[what]}.`);
+    });
+  const remove = (): void =>
+    void send(async () => {
+      await accounts.remove(shown.id);
+      drop(shown.id);
+      announce(`The account of ${shown.name} is deleted.`);
     });
   const mark = shown.suspended ? <span class="tag">suspended</span> : !shown.email_verified && <span class="tag">not confirmed</span>;
   return (
@@ -79,6 +92,15 @@ function Row({ shown, put }: { shown: Account; put: (changed: Account) => void }
             busy={busy}
             testId="suspend-account"
             onSure={() => act("suspend")}
+          />
+        )}
+        {shown.id !== me.value?.user.id && (
+          <Sure
+            label="Delete"
+            warning={`All that ${shown.name} has said and kept here is gone at once. It cannot be taken back.`}
+            busy={busy}
+            testId="remove-account"
+            onSure={remove}
           />
         )}
       </div>

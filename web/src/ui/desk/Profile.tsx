@@ -11,6 +11,7 @@ import { Icon } from "../Icon";
 import { Problems } from "../Loading";
 import { useSend } from "../useSend";
 import { Address } from "./Address";
+import { DeleteAccount } from "./DeleteAccount";
 import { Places } from "./Places";
 
 export function Profile() {
@@ -21,6 +22,7 @@ export function Profile() {
       <Address user={mine.user} />
       <Editor mine={mine} />
       <Places mine={mine} />
+      <DeleteAccount email={mine.user.email} />
     </>
   );
 }
