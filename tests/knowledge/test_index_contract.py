@@ -15,6 +15,7 @@ from famulus.knowledge.index import Found, Hit, Index, Scope, Target
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.parse import digest, parse
+from famulus.knowledge.retrieve import search
 from famulus.knowledge.slices import packed
 from famulus.knowledge.store import (
     Draft,
@@ -412,6 +413,20 @@ class TestPostgresIndex(IndexContract):
     @pytest.fixture
     def dialect(self) -> str:
         return "postgresql"
+
+    async def test_plans_once_whatever_is_asked(self, database: Database, world: World) -> None:
+        await store(database, Owner(world.ours, world.course), it="Robot wheels and their axles.")
+        for question in ("robot", "robot wheels axles", '"robot wheels" of cmd_vel and much more besides'):
+            assert await search(database, await world.principal("student"), question)
+
+        async with database.read() as session:
+            rows = await session.execute(
+                text(
+                    "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+                    " WHERE statement LIKE 'WITH%plainto_tsquery%'"
+                )
+            )
+            assert [tuple(row) for row in rows] == [(3, 0)]
 
 
 class Mute:

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.kernel.database import run_in
 from famulus.kernel.lane import Script
-from famulus.knowledge.ddl import VECTORS
 from famulus.knowledge.words import Question
 
 
@@ -57,6 +56,11 @@ class Scope:
     def wanted(self) -> tuple[str, str]:
         """The values of the statements with `of_wanted`."""
         return json.dumps(self.sources), json.dumps(self.kinds)
+
+    @property
+    def owners(self) -> tuple[str, str | None]:
+        """The values of the statements with `of_size`."""
+        return json.dumps([course for course, _ in self.courses]), self.organization_id
 
     def wants(self, source_id: str, kind: Kind) -> bool:
         """Whether a document of the scope is among those that are wanted."""
@@ -160,38 +164,25 @@ def _numbers(dialect: str) -> str:
 
 def wanted_numbers(scope: Scope, dialect: str) -> Script:
     """The script that finds the numbers of the wanted chunks, drafts among them."""
-    courses = json.dumps([course for course, _ in scope.courses])
-    rows = yield _numbers(dialect), (*scope.wanted, courses, scope.organization_id)
+    rows = yield _numbers(dialect), (*scope.wanted, *scope.owners)
     return [row[0] for row in rows]
 
 
 @lru_cache
-def _size(dialect: str) -> str:
+def of_size(dialect: str, courses: str, organization: str) -> str:
+    """SQL for about how many chunks a scope has; at the two places stand its courses, as JSON, and its organization."""
     return (
-        f"SELECT coalesce(sum(chunks), 0) FROM sources WHERE course_id {among(dialect, '$1')}"  # noqa: S608 – constants
-        " OR course_id IS NULL AND (organization_id IS NULL OR organization_id = $2)"
+        f"SELECT coalesce(sum(chunks), 0) FROM sources WHERE course_id {among(dialect, courses)}"  # noqa: S608 – constants
+        f" OR course_id IS NULL AND (organization_id IS NULL OR organization_id = {organization})"
     )
-
-
-@lru_cache
-def _had(dialect: str) -> str:
-    return f"SELECT model, count(*) FROM {VECTORS} WHERE scope {among(dialect, '$1')} GROUP BY model"  # noqa: S608 – constants
 
 
 def size(scope: Scope, dialect: str) -> Script:
     """The script of `size_of`."""
-    courses = json.dumps([course for course, _ in scope.courses])
-    ((found,),) = yield _size(dialect), (courses, scope.organization_id)
+    ((found,),) = yield of_size(dialect, "$1", "$2"), scope.owners
     return int(found)
 
 
 async def size_of(session: AsyncSession, scope: Scope) -> int:
     """About how many chunks a scope has, as its sources have counted them; drafts included."""
     return await run_in(session, size(scope, session.get_bind().dialect.name))
-
-
-def had(scope: Scope, dialect: str) -> Script:
-    """The script that counts how many chunks of a scope have a vector, by model; drafts included, as in `size_of`."""
-    every = Scope(tuple((course, True) for course, _ in scope.courses), scope.organization_id).words
-    found = yield _had(dialect), (json.dumps(every),)
-    return {row[0]: row[1] for row in found}

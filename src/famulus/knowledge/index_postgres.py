@@ -3,18 +3,20 @@
 PostgreSQL's own ranks do not know how rare a word is, so that in a course on robots `robot` would drown the rest.
 For a single word ts_rank_cd is its number of occurrences by weight, which is the one thing BM25 still needs.
 
-Of meaning: pgvector, exact within the scope.
+Of meaning: pgvector, exact within the scope. However many words a question has, the statements are the same.
 """
 
+import json
 from array import array
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
+from functools import lru_cache
 
-from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.kernel.database import run_in
+from famulus.kernel.lane import Script, Value
 from famulus.knowledge.ddl import VECTORS
-from famulus.knowledge.index import Found, Hit, Scope, Target, of_wanted, rarity_of, size_of
+from famulus.knowledge.index import Found, Hit, Scope, Target, among, of_size, of_wanted
 from famulus.knowledge.words import Question
 
 SIFTED = 120
@@ -22,31 +24,34 @@ SIFTED = 120
 ENOUGH = 500
 """Chunks with one of the rarest words, beyond which those with commoner words alone are not looked at."""
 
-_DISTANCE = "vector <#> CAST(CAST(:target AS text) AS halfvec)"
-_DOCUMENTS = f"SELECT id FROM documents WHERE {of_wanted('postgresql', ':sources', ':kinds')}"
-_OF_WANTED = f" AND document_id IN ({_DOCUMENTS})"
-_OF_SCOPE = f"FROM {VECTORS} WHERE model = :model AND scope = ANY(:scopes)"
-_OF_WANTED_CHUNKS = f" AND chunk IN (SELECT number FROM chunks WHERE document_id IN ({_DOCUMENTS}))"
-
-
-def _nearest(within: str) -> TextClause:
-    near = f"SELECT chunk, {_DISTANCE} AS distance {within}"
-    return text(
-        f"WITH near AS MATERIALIZED ({near} ORDER BY distance LIMIT :limit)"
-        " SELECT chunks.id, -found.distance, chunks.number FROM ("
-        f"SELECT * FROM near UNION {near} AND chunk = ANY(:besides)"
-        ") AS found JOIN chunks ON chunks.number = found.chunk ORDER BY found.distance, chunks.id"
-    )
-
-
-_NEAREST, _NEAREST_WANTED = _nearest(_OF_SCOPE), _nearest(_OF_SCOPE + _OF_WANTED_CHUNKS)
-_REACH = "CAST(:reach AS tsquery)"
-_WORD = "plainto_tsquery('english', :t{})"
-_PHRASE = "phraseto_tsquery('english', :p{})"
-_THERE = "CAST(:w{} AS float8) * (words @@ {})::int"
 # Weights of D, C, B, A: a word of the text counts once, one of the titles twice (halved, for 1 is the most allowed).
-_OCCURRENCES = "2 * ts_rank_cd('{{0.5,0.5,0.5,1}}', words, {})"
-_SATURATED = "CAST(:w{} AS float8) * 2.2 * n{} / (n{} + 0.3 + 0.9 * size / 1000)"
+_OCCURRENCES = "2 * ts_rank_cd('{0.5,0.5,0.5,1}', words, query)"
+
+
+# The terms of the question and its phrases, how common the terms are, and by that, as in `rarity_of`, what each tells;
+# a phrase as much as the rarest term. A chunk must have one of those that drive: the rarest, until they are common
+# enough together.
+_ASKED = (
+    "WITH asked AS MATERIALIZED (SELECT n, phrase, CASE WHEN phrase THEN"
+    " phraseto_tsquery('english', (SELECT string_agg(word, ' ' ORDER BY place)"
+    " FROM jsonb_array_elements_text(said) WITH ORDINALITY AS each(word, place)))"
+    " ELSE plainto_tsquery('english', said #>> '{}') END AS query"
+    " FROM (SELECT n, said, jsonb_typeof(said) = 'array' AS phrase FROM"
+    " jsonb_array_elements(CAST(CAST($2 AS text) AS jsonb)) WITH ORDINALITY AS one(said, n)) AS given),"
+    f" held AS MATERIALIZED (SELECT CAST(({of_size('postgresql', '$3', '$4')}) AS int) AS total),"
+    # A scan of the index for each, as no other plan is any good.
+    " there AS MATERIALIZED (SELECT n, number FROM asked CROSS JOIN LATERAL (SELECT number FROM chunks"
+    " WHERE words @@ CAST($1 AS tsquery) AND words @@ query OFFSET 0) AS one),"
+    " counted AS (SELECT n, phrase, query, CASE WHEN NOT phrase THEN coalesce(frequency, 0) END AS frequency,"
+    " CAST(0.5 AS float8) AS half FROM asked LEFT JOIN (SELECT n, count(*) AS frequency FROM there GROUP BY n) AS one"
+    " USING (n)),"
+    " ranked AS (SELECT *, ln((greatest(total, frequency) - frequency + half) / (frequency + half)) AS idf,"
+    " row_number() OVER rarest AS place, sum(frequency) OVER rarest - frequency AS before FROM counted, held"
+    " WINDOW rarest AS (ORDER BY frequency NULLS LAST, n ROWS UNBOUNDED PRECEDING)),"
+    " weighed AS MATERIALIZED (SELECT n, phrase, query, frequency,"
+    " CAST(greatest(1e-6, CASE WHEN phrase THEN max(idf) OVER () ELSE idf END) AS float8) AS weight,"
+    f" NOT phrase AND (place <= 2 OR before < {ENOUGH}) AS drives FROM ranked)"
+)
 
 
 class PostgresIndex:
@@ -56,73 +61,69 @@ class PostgresIndex:
         """See `Index.search`."""
         if not question.terms or not scope.words:
             return Found([], {}, 0)
-        values: dict[str, Any] = {"reach": " | ".join(f"' {word}'" for word in scope.words)}
-        values |= {f"t{n}": term for n, term in enumerate(question.terms)}
-        frequencies = await _frequencies(session, question, values)
-        total = await size_of(session, scope)
-        weights = [rarity_of(frequencies[term], total) for term in question.terms]
-        weights += [max(weights)] * len(question.phrases)
-        values |= {f"p{n}": " ".join(phrase) for n, phrase in enumerate(question.phrases)}
-        values |= {f"w{n}": weight for n, weight in enumerate(weights)}
-        values |= {"limit": limit, "sifted": max(SIFTED, limit)}
-        sql = _search(question, _driving(question, frequencies), _OF_WANTED if scope.filtered else "")
-        values |= _wanted(scope)
-        rows = await session.execute(text(sql), values)
-        return Found([Hit(*row) for row in rows], frequencies, total)
+        return await run_in(session, _search(question, scope, limit))
 
     async def nearest(
         self, session: AsyncSession, target: Target, scope: Scope, limit: int, besides: Collection[int] = ()
     ) -> list[Hit]:
         """See `Index.nearest`. Every vector of the scope is compared; its btree says which those are."""
-        if not scope.words:
-            return []
-        numbers = array("f", target.data)
-        values = {
-            "target": "[" + ",".join(f"{number:.6g}" for number in numbers) + "]",
-            "model": target.model,
-            "scopes": list(scope.words),
-            "limit": limit,
-            "besides": list(besides),
-        }
-        query = _NEAREST_WANTED if scope.filtered else _NEAREST
-        rows = await session.execute(query, values | _wanted(scope))
-        return [Hit(*row) for row in rows]
+        return await run_in(session, _near(target, scope, limit, besides)) if scope.words else []
 
 
-def _wanted(scope: Scope) -> dict[str, str]:
-    return dict(zip(("sources", "kinds"), scope.wanted, strict=True)) if scope.filtered else {}
+def _search(question: Question, scope: Scope, limit: int) -> Script:
+    """How common each term is, and the best hits."""
+    asked = [*question.terms, *map(list, question.phrases)]
+    reach = " | ".join(f"' {word}'" for word in scope.words)
+    values = reach, json.dumps(asked), *scope.owners, limit, max(SIFTED, limit), *_wanted(scope)
+    rows = yield _hits(scope.filtered), values
+    total, counts = rows[0][0], json.loads(rows[0][1])
+    hits = [Hit(id, score, number) for _, _, id, score, number in rows if id is not None]
+    return Found(hits, dict(zip(question.terms, counts, strict=True)), total)
 
 
-def _search(question: Question, driving: list[int], wanted: str) -> str:
-    words = [_WORD.format(n) for n in range(len(question.terms))]
-    phrases = [_PHRASE.format(n) for n in range(len(question.phrases))]
-    there = " + ".join(_THERE.format(n, query) for n, query in enumerate([*words, *phrases]))
-    counts = ", ".join(f"{_OCCURRENCES.format(query)} AS n{n}" for n, query in enumerate(words))
-    score = " + ".join(_SATURATED.format(n, n, n) for n in range(len(words)))
-    together = "".join(f" + {_THERE.format(n, query)}" for n, query in enumerate(phrases, len(words)))
-    any_word = " || ".join(words[n] for n in driving)
+@lru_cache
+def _hits(filtered: bool) -> str:
+    """Rows of total, frequencies and a hit: one without a hit if there is none."""
+    wanted = f" WHERE number IN (SELECT number FROM chunks WHERE {_of_wanted(7)})" if filtered else ""
     return (
-        "WITH sifted AS MATERIALIZED (SELECT id, number, words, length(text) AS size FROM chunks"
-        f" WHERE words @@ {_REACH} AND words @@ ({any_word}){wanted} ORDER BY {there} DESC, id LIMIT :sifted),"
-        f" counted AS MATERIALIZED (SELECT id, number, words, size, {counts} FROM sifted)"
-        f" SELECT id, {score}{together} AS score, number FROM counted ORDER BY score DESC, id LIMIT :limit"
+        f"{_ASKED}, sifted AS (SELECT number FROM there JOIN weighed USING (n){wanted}"
+        " GROUP BY number HAVING bool_or(drives) ORDER BY sum(weight) DESC, number LIMIT $6),"
+        " found AS (SELECT id, (SELECT sum(weight * CASE WHEN phrase THEN 1"
+        " ELSE 2.2 * n / (n + 0.3 + 0.9 * size / 1000) END)"
+        f" FROM (SELECT weight, phrase, {_OCCURRENCES} AS n FROM weighed WHERE words @@ query OFFSET 0) AS there)"
+        " AS score, number FROM (SELECT id, number, words, length(text) AS size FROM sifted JOIN chunks USING (number)"
+        " OFFSET 0) AS one ORDER BY score DESC, id LIMIT $5)"
+        " SELECT total, (SELECT CAST(json_agg(frequency ORDER BY n) AS text) FROM weighed WHERE NOT phrase), found.*"
+        " FROM held LEFT JOIN found ON true ORDER BY score DESC, id"
     )
 
 
-def _driving(question: Question, frequencies: Mapping[str, int]) -> list[int]:
-    """Which words a chunk must have one of: the rarest, until they are common enough together."""
-    chosen: list[int] = []
-    reached = 0
-    for n in sorted(range(len(question.terms)), key=lambda n: frequencies[question.terms[n]]):
-        if len(chosen) > 1 and reached >= ENOUGH:
-            break
-        chosen.append(n)
-        reached += frequencies[question.terms[n]]
-    return chosen
+def _near(target: Target, scope: Scope, limit: int, besides: Collection[int]) -> Script:
+    numbers = ",".join(f"{number:.6g}" for number in array("f", target.data))
+    places = json.dumps(scope.words), json.dumps(list(besides))
+    rows = yield _nearest(scope.filtered), (f"[{numbers}]", target.model, *places, limit, *_wanted(scope))
+    return [Hit(*row) for row in rows]
 
 
-async def _frequencies(session: AsyncSession, question: Question, values: dict[str, Any]) -> dict[str, int]:
-    count = "(SELECT count(*) FROM chunks WHERE words @@ {} AND words @@ {})"
-    columns = ", ".join(count.format(_REACH, _WORD.format(n)) for n in range(len(question.terms)))
-    counts = (await session.execute(text(f"SELECT {columns}"), values)).one()
-    return dict(zip(question.terms, counts, strict=True))
+@lru_cache
+def _nearest(filtered: bool) -> str:
+    wanted = f" AND chunk IN (SELECT number FROM chunks WHERE {_of_wanted(6)})" if filtered else ""
+    near = (
+        f"SELECT chunk, vector <#> (SELECT CAST(CAST($1 AS text) AS halfvec)) AS distance FROM {VECTORS}"
+        f" WHERE model = $2 AND scope {among('postgresql', '$3')}{wanted}"
+    )
+    return (
+        f"WITH near AS MATERIALIZED ({near} ORDER BY distance LIMIT $5)"
+        " SELECT chunks.id, -found.distance, chunks.number FROM ("
+        f"SELECT * FROM near UNION {near} AND chunk {among('postgresql', '$4', 'bigint')}"
+        ") AS found JOIN chunks ON chunks.number = found.chunk ORDER BY found.distance, chunks.id"
+    )
+
+
+def _of_wanted(first: int) -> str:
+    documents = f"SELECT id FROM documents WHERE {of_wanted('postgresql', f'${first}', f'${first + 1}')}"
+    return f"document_id IN ({documents})"
+
+
+def _wanted(scope: Scope) -> tuple[Value, ...]:
+    return scope.wanted if scope.filtered else ()

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from famulus.knowledge.words import held, stem_of, stems_of
+from famulus.knowledge.words import held, inner_words, stem_of, stems_of
 
 QUOTE = 300
 MOST_SENTENCES = 100
@@ -34,7 +34,8 @@ BESIDES = 0.25
 ASKING = 0.6
 """What a passage, or a sentence, that asks is worth beside one that tells."""
 
-_BORDER = re.compile(r"(?<=[.!?…])[\"”’)*_`]{0,3}\s+|(?<=[。！？])|\n+")
+# It begins with one of few signs, so that the search for the next one is quick.
+_BORDER = re.compile(r"[.!?…。！？\n](?:(?<=[.!?…])[\"”’)*_`]{0,3}\s+|(?<=[。！？])|(?<=\n)\n*)")
 _MARK = re.compile(r"(?:[-*+>|#]+|\d{1,3}[.)])\s+")
 _FENCE = re.compile(r"^```.*?^```[ \t]*$", re.DOTALL | re.MULTILINE)
 
@@ -153,18 +154,20 @@ def _same(one: set[str], other: set[str]) -> bool:
 
 def quote(weights: Mapping[str, float], text: str) -> str:
     """The sentences of `text` that say most about the question: a slice of it of at most 300 characters."""
+    inner = inner_words(text) and None
+    found = held(weights, text, inner)
     spans = _sentences(text)[:MOST_SENTENCES]
     if not spans:
         return text[:QUOTE].rstrip()
     best, best_score = spans[0], -1.0
-    telling = [held(weights, text[start:end]) for start, end in spans]
+    telling = [held(found, text[start:end], inner) for start, end in spans]
     for at, (start, _) in enumerate(spans):
         said: set[str] = set()
         for n, (_, end) in enumerate(spans[at : at + 3], at):
             if end - start > QUOTE and end != spans[at][1]:
                 break
             said |= telling[n]
-            told = sum(weight for stem, weight in weights.items() if stem in said)
+            told = sum(weight for stem, weight in weights.items() if stem in said) if said else 0.0
             score = told * (1 - 0.0005 * (end - start)) * (ASKING if text[end - 1] == "?" else 1)
             if score > best_score:
                 best, best_score = (start, end), score
@@ -194,15 +197,19 @@ def _sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _within(text: str, start: int, stop: int) -> list[tuple[int, int]]:
-    borders = [(match.start(), match.end()) for match in _BORDER.finditer(text, start, stop)] + [(stop, stop)]
     found: list[tuple[int, int]] = []
-    for end, following in borders:
+    for end, following in [*map(_border, _BORDER.finditer(text, start, stop)), (stop, stop)]:
         mark = _MARK.match(text, start, end)
         first = mark.end() if mark else start
-        while first < end and text[first].isspace():
-            first += 1
-        kept = text[first:end].rstrip()
-        if any(sign.isalnum() for sign in kept):
+        kept = text[first:end].lstrip()
+        first = end - len(kept)
+        kept = kept.rstrip()
+        if any(map(str.isalnum, kept)):
             found.append((first, first + len(kept)))
         start = following
     return found
+
+
+def _border(match: re.Match[str]) -> tuple[int, int]:
+    """Where a sentence ends, its mark included, and where the next one begins."""
+    return match.start() + (match[0][0] != "\n"), match.end()

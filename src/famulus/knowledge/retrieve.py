@@ -20,10 +20,10 @@ from famulus.campus.courses import CourseCard
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database, run_in
 from famulus.kernel.errors import NotFound
-from famulus.kernel.lane import Script
 from famulus.knowledge import vectors
+from famulus.knowledge.beginning import begin
 from famulus.knowledge.ddl import Dialect
-from famulus.knowledge.index import Found, Hit, Index, Kind, Scope, Target, had
+from famulus.knowledge.index import Found, Hit, Index, Kind, Scope, Target
 from famulus.knowledge.index_postgres import PostgresIndex
 from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.languages import differs
@@ -36,8 +36,8 @@ from famulus.knowledge.rank import (
     worth,
 )
 from famulus.knowledge.rows import COLUMNS, Row
-from famulus.knowledge.sources import being_read, require_sources
-from famulus.knowledge.visibility import reach, visible_documents
+from famulus.knowledge.sources import require_sources
+from famulus.knowledge.visibility import visible_documents
 from famulus.knowledge.words import read_question
 from famulus.llm.embedding.local import MODEL_ID
 
@@ -145,7 +145,7 @@ class Retriever:
         """
         question = read_question(query)
         async with self._database.read() as session:
-            begun = _begin(principal, course_id, self._database.dialect)
+            begun = begin(principal, course_id, self._database.dialect)
             everything, reading, models, counts = await run_in(session, begun)
             await require_sources(session, principal, sources)
             scope: Scope = replace(everything, sources=tuple(sources), kinds=tuple(kinds))
@@ -194,14 +194,6 @@ class Retriever:
 async def _answer(session: AsyncSession, search: Search, near: Sequence[Hit], state: State) -> Answer:
     chosen = _passages(await pooled(session, search, near), search)
     return Answer(chosen, state, search.reading, differs(search.query, [one.text for one in chosen]))
-
-
-def _begin(principal: Principal, course_id: str | None, dialect: Dialect) -> Script:
-    """What may be searched, how much of it is still being read, models, and of how many chunks each has vectors."""
-    scope = yield from reach(principal, course_id, dialect)
-    reading, models = (yield from being_read(scope)), (yield from vectors.all_models())
-    counts: dict[int, int] = (yield from had(scope, dialect)) if models else {}
-    return scope, reading, models, counts
 
 
 async def search(

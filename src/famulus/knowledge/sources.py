@@ -11,20 +11,16 @@ from famulus.identity import audit
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
-from famulus.kernel.lane import Script
 from famulus.kernel.paging import Page, Paging, page
 from famulus.knowledge.errors import LessonsSource
 from famulus.knowledge.golden import material_changed
-from famulus.knowledge.index import Scope, scope_word
 from famulus.knowledge.models import Chunk, Document, Source
 from famulus.knowledge.store import remove
 from famulus.knowledge.visibility import scope_of, visible_documents, visible_sources
 
 OPEN = ("waiting", "indexing")
 """States of a source that is still to be read, or is being read."""
-MOST_OPEN = 1_000
 MOST_NAMED = 20
-_OPEN = f"SELECT organization_id, course_id FROM sources WHERE state IN {OPEN} LIMIT {MOST_OPEN}"  # noqa: S608 – constants
 DELETED_AT_ONCE = 32
 """Documents removed in one transaction, for nobody else can write to SQLite meanwhile."""
 
@@ -103,13 +99,6 @@ async def standing_of(session: AsyncSession, principal: Principal, id: str) -> S
         *(found.id, found.state, found.done, found.total),
         *(found.documents, found.chunks, found.failed, found.error),
     )
-
-
-def being_read(scope: Scope) -> Script:
-    """The script that counts the sources within a scope that are still to be read, in part at least."""
-    rows = yield _OPEN, ()
-    words = frozenset(scope.words)
-    return sum(scope_word(organization_id, course_id, True) in words for organization_id, course_id in rows)
 
 
 async def list_documents(

@@ -14,9 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.kernel.database import Database, run_in
+from famulus.kernel.database import Database
 from famulus.kernel.jobs import enqueue
-from famulus.kernel.lane import Script
 from famulus.knowledge.ddl import VECTORS, create_vectors
 from famulus.knowledge.models import Chunk, VectorModel
 
@@ -86,15 +85,10 @@ async def ensure(database: Database) -> bool:
     return True
 
 
-def all_models() -> Script:
-    """The script of `models`."""
-    rows = yield "SELECT id, name, dimension, ready FROM vector_models ORDER BY id", ()
-    return [Model(id, name, dimension, bool(ready)) for id, name, dimension, ready in rows]
-
-
 async def models(session: AsyncSession) -> list[Model]:
     """The models that there are vectors of."""
-    return await run_in(session, all_models())
+    rows = await session.execute(select(VectorModel).order_by(VectorModel.id))
+    return [Model(row.id, row.name, row.dimension, row.ready) for row in rows.scalars()]
 
 
 async def model_named(session: AsyncSession, name: str, dimension: int) -> int:
