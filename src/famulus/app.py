@@ -138,7 +138,7 @@ def open_models(settings: Settings) -> Models:
         clients=Clients(),
         healths=healths,
     )
-    models = Models(opener, model_choice(settings), healths)
+    models = Models(opener, model_choice(settings), healths, effort=settings.reasoning_effort)
     models.get()
     return models
 

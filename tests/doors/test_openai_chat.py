@@ -1,5 +1,6 @@
 """`/v1/models` and `/v1/chat/completions`, driven by OpenAI's own client."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -7,6 +8,7 @@ import openai
 import pytest
 from openai import OpenAI
 
+from famulus.doors.openai.chat_request import ask_of, read_chat
 from tests.support.academy import new_thread
 from tests.support.openai_client import client_of
 from tests.support.serving import Served
@@ -156,6 +158,7 @@ def test_an_api_key_is_a_bearer(server: Served) -> None:
         ({"tool_choice": "required", "tools": [WEATHER]}, "unsupported_parameter", "tool_choice"),
         ({"extra_body": {"nonsense": 1}}, "unknown_parameter", "nonsense"),
         ({"temperature": 9}, "invalid_value", "temperature"),
+        ({"reasoning_effort": "much"}, "invalid_value", "reasoning_effort"),
         ({"messages": []}, "invalid_value", "messages"),
         ({"messages": [{"role": "assistant", "content": "Hi."}]}, "invalid_value", "messages"),
         ({"messages": [{"role": "user", "content": ""}]}, "invalid_value", "messages[0].content"),
@@ -180,6 +183,16 @@ def test_what_is_wrong_is_named(embedded: Served, wrong: Any, code: str, paramet
     assert (refused.value.code, refused.value.param) == (code, parameter)
     assert refused.value.type == "invalid_request_error"
     assert refused.value.body["message"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "asked"), [("low", "low"), ("xhigh", "high"), ("max", "high"), (None, None)]
+)
+def test_how_much_to_think_is_asked_with_the_message(wish: str | None, asked: str | None) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi."}], "reasoning_effort": wish}
+    application = ask_of(read_chat(json.dumps(body).encode())).application
+    assert application is not None
+    assert application.reasoning_effort == asked
 
 
 def test_what_has_no_meaning_here_is_passed_over(embedded: Served) -> None:

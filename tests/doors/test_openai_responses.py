@@ -43,13 +43,14 @@ def ended(client: OpenAI, id: str) -> Any:
 
 def test_an_answer_at_once(server: Served) -> None:
     with client_of(server) as client:
-        answer = ask(client, metadata={"lesson": "3"}, instructions="Be brief.")
+        answer = ask(client, metadata={"lesson": "3"}, instructions="Be brief.", reasoning={"effort": "low"})
         again = client.responses.retrieve(answer.id)
         [item] = client.responses.input_items.list(answer.id).data
     assert answer.object == "response"
     assert (answer.status, answer.output_text) == ("completed", ANSWER)
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens > 0
     assert (answer.metadata, answer.instructions, answer.model) == ({"lesson": "3"}, "Be brief.", "famulus")
+    assert answer.reasoning.effort == "low"
     assert again == answer
     assert (item.type, item.content[0].text) == ("message", "Hello.")
 
@@ -269,6 +270,7 @@ def test_a_yes_is_said_by_a_person(server: Served) -> None:
             "previous_response_id",
         ),
         ({"metadata": {"a" * 65: "b"}}, "invalid_value", "metadata"),
+        ({"reasoning": {"effort": "much"}}, "invalid_value", "reasoning.effort"),
     ],
 )
 def test_what_is_wrong_is_named(embedded: Served, wrong: Any, code: str, parameter: str) -> None:

@@ -19,7 +19,7 @@ from famulus.llm.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
-from famulus.llm.protocol import End, Item, ReasoningDelta, TextDelta, ToolCall, ToolCallReady, Usage
+from famulus.llm.protocol import End, Item, ReasoningDelta, Sealed, TextDelta, ToolCall, ToolCallReady, Usage
 from famulus.llm.reader import MAX_LINE, MAX_TOTAL
 from tests.llm.streams import text_of
 from tests.support.fake_messages import (
@@ -134,7 +134,7 @@ def test_nul_and_broken_text_are_replaced():
     assert text_of(read(text("x\0y"), broken, half, STOPPED)) == "x�ya�bc�d"
 
 
-def test_thoughts_are_apart_from_the_answer_and_their_seal_is_nothing():
+def test_thoughts_are_apart_from_the_answer_and_sealed_for_the_way_back():
     items = read(
         start(),
         begin(0, "thinking", thinking="", signature=""),
@@ -149,7 +149,11 @@ def test_thoughts_are_apart_from_the_answer_and_their_seal_is_nothing():
         delta("tomorrow_delta", 2, text="no"),
         STOPPED,
     )
-    assert items == [ReasoningDelta("Hm."), TextDelta("Yes."), Usage(0, 0), End("stop")]
+    sealed = [
+        Sealed("anthropic:fake", b'{"type":"thinking","thinking":"Hm.","signature":"EqQB"}'),
+        Sealed("anthropic:fake", b'{"type":"redacted_thinking","data":"abc"}'),
+    ]
+    assert items == [ReasoningDelta("Hm."), *sealed, TextDelta("Yes."), Usage(0, 0), End("stop")]
 
 
 def test_a_beginning_that_has_it_all():

@@ -17,6 +17,7 @@ from famulus.assistants.settings import (
     read_settings,
 )
 from famulus.identity.principal import Role
+from famulus.kernel.effort import Effort
 from famulus.kernel.text import Change, Id, Input, LongText, Name
 from famulus.tools.client import MOST_TOOLS
 from famulus.tools.policy import MOST_RULES
@@ -56,6 +57,10 @@ class SettingsIn(Input):
     )
     asks: bool = Field(
         False, description="Whether it may put questions to the person, where the client can show them."
+    )
+    reasoning_effort: Effort | None = Field(
+        None,
+        description="How much its model thinks before it answers; null: the server's or the provider's default.",
     )
     show_reasoning: bool = Field(
         True, description="Whether people are shown what its model thinks aloud, where it does."

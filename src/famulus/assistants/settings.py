@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from famulus.kernel.effort import Effort
 from famulus.tools.client import MOST_TOOLS, ClientTool
 from famulus.tools.policy import PATTERN, Rules
 
@@ -39,6 +40,8 @@ class AssistantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """Tools that the asker's client carries out, where it has said that it can."""
     asks: bool = False
     """Whether it may put questions with choices to the person, where the client can show them."""
+    reasoning_effort: Effort | None = None
+    """How much its model thinks before it answers; None for the server's word for its model, or the provider's."""
     show_reasoning: bool = True
     """Whether people are shown what its model thinks aloud, where a model does; else nothing is kept of it."""
     max_run_tokens: Annotated[int, msgspec.Meta(ge=1_000, le=10_000_000)] | None = None

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from famulus.kernel.effort import Effort
+
 Role = Literal["user", "assistant"]
 MessageStatus = Literal["complete", "partial", "failed"]
 Effect = Literal["reads", "writes", "destroys"]
@@ -126,6 +128,8 @@ class Application(msgspec.Struct, frozen=True, tag="application", omit_defaults=
     """The run whose answer this message goes on from, where it was named."""
     conversation: bool = False
     """Whether the program has named the thread."""
+    reasoning_effort: Effort | None = None
+    """How much the model is to think before it answers."""
     format: dict[str, Any] | None = None
     """The form of the words, as OpenAI's `response_format` has it; None for words as they come."""
     background: bool = False

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from famulus.kernel.effort import Effort
 from famulus.kernel.prices import ModelPrice
 
 PREFIX = "FAMULUS_"
@@ -23,6 +24,11 @@ class ModelSettings(BaseSettings):
         validation_alias=names("model"),
         description="`offline`, `scripted:PATH`, `openai:NAME`, `responses:NAME`, `anthropic:NAME`, `compatible:NAME`,"
         " or a chain of them with `|` between; unset: by key.",
+    )
+    reasoning_effort: Effort | None = Field(
+        None,
+        validation_alias=names("reasoning_effort"),
+        description="How much `FAMULUS_MODEL` thinks where an assistant does not say; unset: the provider's default.",
     )
     model_base_url: str | None = Field(
         None,

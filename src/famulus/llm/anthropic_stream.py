@@ -6,11 +6,14 @@ and anywhere between them `ping`, `error`, and kinds that are yet to come, which
 fields of every kind: it is as fast as one for each, and takes kinds that nobody has told us of.
 """
 
+from typing import Any
+
 import msgspec
 from msgspec import Raw, Struct
 
+from famulus.llm.anthropic_request import sealed_by
 from famulus.llm.calls import Calls
-from famulus.llm.protocol import EndReason, Item, ReasoningDelta, TextDelta, Usage
+from famulus.llm.protocol import EndReason, Item, ReasoningDelta, Sealed, TextDelta, Usage
 from famulus.llm.reader import Reader, clean, is_error, repaired
 
 
@@ -18,6 +21,7 @@ class _Delta(Struct, gc=False):
     type: str | None = None
     text: str | None = None
     thinking: str | None = None
+    signature: str | None = None
     partial_json: str | None = None
     stop_reason: str | None = None
 
@@ -26,6 +30,8 @@ class _Block(Struct, gc=False):
     type: str | None = None
     text: str | None = None
     thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
     id: str | None = None
     name: str | None = None
     input: Raw = Raw(b"null")
@@ -58,6 +64,7 @@ class _Kind(Struct, gc=False):
     type: str
 
 
+_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Event).decode
 _decode_kind = msgspec.json.Decoder(_Kind).decode
 _decode_message = msgspec.json.Decoder(_Message).decode
@@ -84,6 +91,8 @@ class MessageReader(Reader):
     def __init__(self, *, model: str, secret: str | None) -> None:
         """`model` is named in errors; `secret` is kept out of them."""
         super().__init__(Calls(), _decode, model=model, secret=secret)
+        self._thought: list[str] = []
+        self._signature = ""
 
     def _event(self, payload: bytes, items: list[Item]) -> None:
         try:
@@ -114,6 +123,7 @@ class MessageReader(Reader):
                 self._go_on(event.index, event.delta or _Delta(), items)
             case "content_block_stop":
                 self._calls.end(event.index)
+                self._seal(items)
             case "message_start" | "message_delta":
                 self._account(event)
             case "message_stop":
@@ -127,8 +137,10 @@ class MessageReader(Reader):
         match block.type:
             case "text" if block.text:
                 items.append(TextDelta(clean(block.text)))
-            case "thinking" if block.thinking:
-                items.append(ReasoningDelta(clean(block.thinking)))
+            case "thinking":
+                self._think(block.thinking, block.signature, items)
+            case "redacted_thinking" if block.data:
+                self._keep({"type": "redacted_thinking", "data": block.data}, items)
             case "tool_use":
                 call = self._calls.begin(index, block.id or "", block.name or "")
                 given = bytes(block.input).decode("utf-8", "replace")
@@ -140,13 +152,29 @@ class MessageReader(Reader):
 
     def _go_on(self, index: int | None, delta: _Delta, items: list[Item]) -> None:
         match delta.type:
-            case "thinking_delta" if delta.thinking:
-                items.append(ReasoningDelta(clean(delta.thinking)))
+            case "thinking_delta" | "signature_delta":
+                self._think(delta.thinking, delta.signature, items)
             case "input_json_delta" if delta.partial_json:
                 if call := self._calls.at(index):
                     call.go_on(delta.partial_json)
             case _:
                 pass
+
+    def _think(self, thought: str | None, signature: str | None, items: list[Item]) -> None:
+        if thought:
+            self._thought.append(thought)
+            items.append(ReasoningDelta(clean(thought)))
+        self._signature += signature or ""
+
+    def _seal(self, items: list[Item]) -> None:
+        """A block of thoughts is over: one that is signed is to be sent back as it came."""
+        thought = "".join(self._thought)
+        if self._signature:
+            self._keep({"type": "thinking", "thinking": thought, "signature": self._signature}, items)
+        self._thought, self._signature = [], ""
+
+    def _keep(self, block: dict[str, Any], items: list[Item]) -> None:
+        items.append(Sealed(sealed_by(self._model), _encode(block), len(self._calls)))
 
     def _account(self, event: _Event) -> None:
         message = event.message or _Message()
@@ -159,6 +187,7 @@ class MessageReader(Reader):
         """A message that comes as one JSON body."""
         for index, block in enumerate(message.content or ()):
             self._begin(index, block, items)
+            self._seal(items)
         if message.usage is not None:
             self._count(message.usage)
         self.finish_reason = message.stop_reason or self.finish_reason

@@ -122,6 +122,8 @@ def _settings(request: Request) -> ModelSettings:
         settings["temperature"] = wanted.temperature
     if wanted.max_output_tokens is not None:
         settings["max_tokens"] = wanted.max_output_tokens
+    if wanted.effort is not None:
+        settings["thinking"] = False if wanted.effort == "none" else wanted.effort
     return settings
 
 

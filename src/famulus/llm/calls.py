@@ -42,6 +42,9 @@ class Calls:
         self._calls: list[Call] = []
         self._open: dict[int | None, Call] = {}
 
+    def __len__(self) -> int:
+        return len(self._calls)
+
     def at(self, index: int | None) -> Call | None:
         """The call at a place, unless it has ended."""
         return self._open.get(index)

@@ -1,7 +1,8 @@
 """What can go wrong between us and a model, with what to do about it.
 
     ModelError 502 model_error
-    ├── ModelKeyRefused 502 · ModelNotFound 502 · ModelRequestRefused 502
+    ├── ModelKeyRefused 502 · ModelNotFound 502
+    ├── ModelRequestRefused 502 · ModelEffortRefused 502
     ├── ModelContextTooLong 422 · ModelQuotaExhausted 503
     ├── ModelRateLimited 429 · ModelUnavailable 503 · ModelUnreachable 503 · ModelTimeout 504 (retry)
     ├── ModelStreamCut 502 (retry)
@@ -37,6 +38,12 @@ class ModelRequestRefused(ModelError):
     """The model's server did not accept the request; change the message or the assistant's settings."""
 
     code, title = "model_request_refused", "Request refused by the model"
+
+
+class ModelEffortRefused(ModelRequestRefused):
+    """The model does not think as it was asked to; set another `reasoning_effort` in the assistant, or leave it out."""
+
+    code, title = "model_effort_refused", "Effort refused by the model"
 
 
 class ModelContextTooLong(ModelError):

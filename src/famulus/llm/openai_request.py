@@ -1,7 +1,8 @@
 """How a request is written for a Chat Completions server.
 
 OpenAI itself is told not to keep the conversation (`store`), and takes `max_completion_tokens` and
-`safety_identifier`; every other server understands the older `max_tokens` and `user`.
+`safety_identifier`; every other server understands the older `max_tokens` and `user`. OpenAI's models take no
+temperature where they think.
 """
 
 from functools import lru_cache
@@ -26,7 +27,9 @@ def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
         body["store"] = False
     if request.tools:
         body["tools"] = _tools(request.tools)
-    if settings.temperature is not None:
+    if settings.effort is not None:
+        body["reasoning_effort"] = settings.effort
+    if settings.temperature is not None and not (openai and settings.thinks):
         body["temperature"] = settings.temperature
     if settings.max_output_tokens is not None:
         body["max_completion_tokens" if openai else "max_tokens"] = settings.max_output_tokens

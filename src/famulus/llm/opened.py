@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from famulus.kernel.effort import Effort
 from famulus.llm.health import Healths
 from famulus.llm.protocol import Model
 
@@ -10,9 +11,16 @@ class Models:
     """Opens models by their choice strings; `default` answers for assistants that choose none."""
 
     def __init__(
-        self, open_model: Callable[[str], Model], default: str, healths: Healths | None = None
+        self,
+        open_model: Callable[[str], Model],
+        default: str,
+        healths: Healths | None = None,
+        *,
+        effort: Effort | None = None,
     ) -> None:
         self.default = default
+        self.effort: Effort | None = effort
+        """How much the default model is asked to think, where an assistant does not say."""
         self.healths = healths or Healths()
         """How the providers that have been asked are doing."""
         self._open = open_model

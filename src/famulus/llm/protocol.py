@@ -1,6 +1,6 @@
 """What every model understands and answers: the values of one request and the closed union of its stream.
 
-    Request ── Model.stream ─▶ (TextDelta | ReasoningDelta)* ToolCallReady* Usage? End
+    Request ── Model.stream ─▶ (TextDelta | ReasoningDelta | Sealed)* ToolCallReady* Usage? End
 
 A stream ends with exactly one `End`, or with a `ModelError`; nothing follows either. Items come in batches, as many as
 came at once, so that many in one packet make one way to the reader. They are made once per token, so they are plain
@@ -17,6 +17,8 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
+from famulus.kernel.effort import Effort
+
 Role = Literal["system", "user", "assistant", "tool"]
 EndReason = Literal["stop", "tool_calls", "length", "content_filter"]
 
@@ -29,6 +31,19 @@ class ToolCall(Struct, frozen=True, gc=False):
     name: str
     arguments: str
     """JSON text as the model wrote it, meant to be an object; not validated here."""
+
+
+class Sealed(Struct, frozen=True):
+    """What a model has thought before it called tools, as its provider wants it back with their results: unchanged."""
+
+    by: str
+    """The wire and the model, for nobody else can read it."""
+    data: bytes
+    """JSON of the wire."""
+    calls: int = 0
+    """Calls of the same step that came before it."""
+    text: int = 0
+    """Characters of the step's text that came before it; readers leave this to whoever has the text."""
 
 
 class Enclosure(Struct, frozen=True):
@@ -52,6 +67,8 @@ class ChatMessage(Struct, frozen=True):
     """Only with role `assistant`: the calls made after `text`."""
     tool_call_id: str | None = None
     """Only with role `tool`: the call that `text` is the result of."""
+    sealed: tuple[Sealed, ...] = ()
+    """Only with `tool_calls`: what was thought before them. A wire sends back what is its own and its model's."""
     files: tuple[Enclosure, ...] = ()
     """Only with role `user`, and only for models that take them."""
 
@@ -85,6 +102,15 @@ class ModelSettings(Struct, frozen=True):
 
     Only for kinds of models among `FORMATS`.
     """
+    effort: Effort | None = None
+    """How much it thinks before it answers. Servers of models that do not think may refuse it."""
+    aloud: bool = False
+    """Whether people are shown what is thought, so that it has to be told at all."""
+
+    @property
+    def thinks(self) -> bool:
+        """Whether it is asked to think."""
+        return self.effort not in (None, "none")
 
 
 FORMATS = ("openai", "responses", "compatible")
@@ -151,7 +177,7 @@ class End(Struct, frozen=True, gc=False):
     reason: EndReason
 
 
-Item = TextDelta | ReasoningDelta | ToolCallReady | Usage | End
+Item = TextDelta | ReasoningDelta | Sealed | ToolCallReady | Usage | End
 Push = Callable[[Sequence[Item]], None]
 """Takes text while its reader waits for the next batch, from whatever calls it; it must neither wait nor raise."""
 

@@ -25,6 +25,11 @@ _TOO_LONG = re.compile(
 _QUOTA = re.compile(
     r"insufficient.?(quota|balance|credit|funds)|billing|exceeded your current quota", re.IGNORECASE
 )
+_EFFORT = re.compile(
+    r"reasoning[._ ]?(effort|summar|content|\.?encrypted)|encrypted.content|\bthink(ing)?\b|budget_tokens|"
+    r"output_config|\beffort\b",
+    re.IGNORECASE,
+)
 _BROKE = re.compile(r"credit balance is too low", re.IGNORECASE)
 _KEYISH = re.compile(
     r"\b(?:sk|pk|key|api|rk|gsk|xai|hf)[-_][\w*-]{4,}|\bbearer\s+\S+|\b[A-Za-z0-9_*-]{32,}\b", re.IGNORECASE
@@ -128,24 +133,24 @@ def error_for(
     """
     said = message or ProviderMessage()
     match _kind(status, f"{said.word} {said.text}"):
-        case "key":
-            return errors.ModelKeyRefused()
+        case "key" | "long" | "quota" | "timeout" as kind:
+            return _PLAIN[kind]()
         case "missing":
             return errors.ModelNotFound(
                 f"The model's server does not know “{model}”; the operator must check its name and address."
             )
-        case "long":
-            return errors.ModelContextTooLong()
-        case "quota":
-            return errors.ModelQuotaExhausted()
         case "rate":
             return errors.ModelRateLimited(retry_after=wait)
-        case "timeout":
-            return errors.ModelTimeout()
         case "refused":
             quoted = excerpt(said.text, secret)
             return errors.ModelRequestRefused(
                 f"The model's server did not accept the request and said: “{quoted}”." if quoted else None
+            )
+        case "effort":
+            return errors.ModelEffortRefused(
+                f"“{model}” does not think as it was asked to; set another reasoning_effort in the assistant or the "
+                "request, or FAMULUS_REASONING_EFFORT for all, or leave it out. "
+                f"Its server said: “{excerpt(said.text, secret)}”."
             )
         case "redirect":
             return errors.ModelNonsense(
@@ -155,8 +160,14 @@ def error_for(
             return errors.ModelUnavailable(retry_after=wait)
 
 
-_Kind = Literal["key", "missing", "long", "quota", "rate", "timeout", "refused", "redirect", "down"]
+_Kind = Literal["key", "missing", "long", "quota", "rate", "timeout", "refused", "effort", "redirect", "down"]
 
+_PLAIN = {
+    "key": errors.ModelKeyRefused,
+    "long": errors.ModelContextTooLong,
+    "quota": errors.ModelQuotaExhausted,
+    "timeout": errors.ModelTimeout,
+}
 _KINDS: dict[int, _Kind] = {
     401: "key",
     402: "quota",
@@ -181,6 +192,8 @@ def _kind(status: int, words: str) -> _Kind:
         return kind
     if 300 <= status < 400:
         return "redirect"
+    if status in (400, 422) and _EFFORT.search(words):
+        return "effort"
     return "refused" if 400 <= status < 500 else "down"
 
 

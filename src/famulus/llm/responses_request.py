@@ -1,4 +1,7 @@
-"""How a request is written for a Responses server: instructions apart, everything else as items, and nothing kept."""
+"""How a request is written for a Responses server: instructions apart, everything else as items, and nothing kept.
+
+As nothing is kept there, what the model has thought before it called tools is given sealed, and goes back as it came.
+"""
 
 import msgspec
 
@@ -8,13 +11,18 @@ Item = dict[str, object]
 _encoder = msgspec.json.Encoder()
 
 
+def sealed_by(model: str) -> str:
+    """Whose sealed thoughts a model can read: its own."""
+    return f"responses:{model}"
+
+
 def encode_request(request: Request, *, model: str) -> bytes:
     """The JSON body that asks `model` for a streamed answer."""
     settings = request.model_settings
     system = [message.text for message in request.messages if message.role == "system"]
     body: dict[str, object] = {
         "model": model,
-        "input": [item for message in request.messages for item in _items(message)],
+        "input": [item for message in request.messages for item in _items(message, model)],
         "stream": True,
         "store": False,
     }
@@ -22,7 +30,12 @@ def encode_request(request: Request, *, model: str) -> bytes:
         body["instructions"] = "\n\n".join(system)
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
-    if settings.temperature is not None:
+    if settings.effort is not None:
+        summary = {"summary": "auto"} if settings.thinks and settings.aloud else {}
+        body["reasoning"] = {"effort": settings.effort, **summary}
+    if settings.thinks:
+        body["include"] = ["reasoning.encrypted_content"]
+    elif settings.temperature is not None:
         body["temperature"] = settings.temperature
     if settings.max_output_tokens is not None:
         body["max_output_tokens"] = settings.max_output_tokens
@@ -35,7 +48,7 @@ def encode_request(request: Request, *, model: str) -> bytes:
     return _encoder.encode(body)
 
 
-def _items(message: ChatMessage) -> list[Item]:
+def _items(message: ChatMessage, model: str) -> list[Item | msgspec.Raw]:
     match message.role:
         case "system":
             return []
@@ -43,7 +56,9 @@ def _items(message: ChatMessage) -> list[Item]:
             output = {"call_id": message.tool_call_id or "", "output": message.text}
             return [{"type": "function_call_output", **output}]
         case "user" | "assistant":
-            said: list[Item] = []
+            said: list[Item | msgspec.Raw] = [
+                msgspec.Raw(each.data) for each in message.sealed if each.by == sealed_by(model)
+            ]
             if message.files:
                 words: list[Item] = [{"type": "input_text", "text": message.text}] if message.text else []
                 said.append({"role": message.role, "content": [*map(_file, message.files), *words]})

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from famulus.llm.calls import Calls
-from famulus.llm.protocol import EndReason, Item, ReasoningDelta, TextDelta, Usage
+from famulus.llm.protocol import EndReason, Item, ReasoningDelta, Sealed, TextDelta, Usage
 from famulus.llm.reader import Reader, clean, is_error, repaired
+from famulus.llm.responses_request import sealed_by
 
 TEXT = "response.output_text.delta"
 
@@ -33,6 +34,7 @@ class _Item(Struct, gc=False):
     name: str | None = None
     arguments: str | None = None
     content: list[_Content] | None = None
+    encrypted_content: str | None = None
 
 
 class _Usage(Struct, gc=False):
@@ -62,7 +64,12 @@ class _Event(Struct, gc=False):
     error: Raw = Raw(b"null")
 
 
+class _AsItCame(Struct, gc=False):
+    item: Raw
+
+
 _decode = msgspec.json.Decoder(_Event).decode
+_decode_as_it_came = msgspec.json.Decoder(_AsItCame).decode
 _decode_response = msgspec.json.Decoder(_Response).decode
 _REASONS: dict[str, EndReason] = {
     "max_output_tokens": "length",
@@ -105,6 +112,9 @@ class ResponseReader(Reader):
             case "response.function_call_arguments.delta":
                 if isinstance(event.delta, str) and (call := self._calls.at(event.output_index)):
                     call.go_on(event.delta)
+            case "response.output_item.done" if event.item and event.item.encrypted_content:
+                thought = bytes(_decode_as_it_came(payload).item)
+                items.append(Sealed(sealed_by(self._model), thought, len(self._calls)))
             case "response.output_item.added" | "response.output_item.done":
                 self._take_call(event.output_index, event.item or _Item())
             case _:

@@ -25,6 +25,7 @@ from famulus.llm.protocol import (
     Model,
     Price,
     Request,
+    Sealed,
     ToolCall,
     ToolCallReady,
     ToolSpec,
@@ -86,6 +87,11 @@ class Draft:
     """Whether people are shown what the model thinks."""
     thoughts: list[str] = field(default_factory=list[str])
     """What it is thinking, until it says or does something."""
+    sealed: dict[str, list[Sealed]] = field(default_factory=dict[str, list[Sealed]])
+    """What its model has thought before calls, by their ids, to be sent back to it. Kept here alone: an attempt that
+    takes the answer up later goes on without."""
+    _sealing: list[Sealed] = field(default_factory=list[Sealed])
+    _said: int = 0
     _thought: int = 0
     _since: float = 0
     _tail: str = ""
@@ -126,6 +132,18 @@ class Draft:
         """Ask the model once more: until its usage is told, nobody knows what that costs."""
         self._told, self.cost_known = self.cost_known, False
         self.cut = None
+        self._sealing.clear()
+        self._said = len(self.text())
+
+    def seal(self, sealed: Sealed) -> None:
+        """Take what the model has thought in this step, as it is sent back to it."""
+        self._sealing.append(replace(sealed, text=len(self.text()) - self._said))
+
+    def call(self, calls: Sequence[ToolCall]) -> None:
+        """The calls that the step ends with; what was thought after the last of them is not sent back."""
+        for sealed in self._sealing:
+            if sealed.calls < len(calls):
+                self.sealed.setdefault(calls[sealed.calls].id, []).append(sealed)
 
     def spend(self, usage: Usage) -> None:
         """Count what the model has taken for the step."""
@@ -179,7 +197,8 @@ def continue_messages(draft: Draft) -> list[ChatMessage]:
                 said += text
             case ToolPart(call_id=id, name=name, arguments=arguments, result=result):
                 call = ToolCall(id, name, arguments)
-                messages.append(ChatMessage("assistant", said, tool_calls=(call,)))
+                sealed = tuple(draft.sealed.get(id, ()))
+                messages.append(ChatMessage("assistant", said, tool_calls=(call,), sealed=sealed))
                 messages.append(ChatMessage("tool", result or "", tool_call_id=id))
                 said = ""
             case _:
@@ -225,7 +244,9 @@ async def answer(
             return
         _check(draft, limits)
         draft.close_text()
-        if await hand.use(_told_apart(calls, draft)):
+        apart = _told_apart(calls, draft)
+        draft.call(apart)
+        if await hand.use(apart):
             return
     raise ToolLimit()
 
@@ -268,10 +289,10 @@ def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Ev
             case Thought(text=text):
                 if draft.think(text):
                     events.append(ReasoningDelta(text))
-            case End(reason="length" | "content_filter" as reason):
-                draft.cut = Cut(reason)
-            case End():
-                pass
+            case Sealed():
+                draft.seal(item)
+            case End(reason=reason):
+                draft.cut = Cut(reason) if reason in ("length", "content_filter") else None
             case ToolCallReady(call=call):
                 calls.append(call)
             case Usage():

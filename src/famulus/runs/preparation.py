@@ -32,6 +32,7 @@ from famulus.conversations.parts import (
 )
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
+from famulus.kernel.effort import Effort, at_most
 from famulus.kernel.jobs import INSERT_JOB, job_values
 from famulus.kernel.lane import Statement
 from famulus.kernel.memory import Memory
@@ -296,7 +297,7 @@ class Preparation:
             course_title=situation.course_title,
             course_id=course_id,
             today=situation.today,
-            model_settings=_model_settings(assistant, application),
+            model_settings=_model_settings(assistant, application, self._models.effort),
             user_key=sha256(situation.principal.user_id.encode()).hexdigest()[:32],
         )
 
@@ -327,12 +328,24 @@ def _tainted(situation: Situation, asked: tuple[Part, ...]) -> bool:
     return brought or any(isinstance(part, ClientResult) for part in asked)
 
 
-def _model_settings(assistant: ResolvedAssistant, application: Application) -> ModelSettings:
-    """What the assistant is set to; a program chooses where the assistant leaves the choice, and may ask for less."""
+def _model_settings(
+    assistant: ResolvedAssistant, application: Application, effort: Effort | None
+) -> ModelSettings:
+    """What the assistant is set to; a program chooses where the assistant leaves the choice, and may ask for less.
+
+    `effort` is what the server's own model is set to.
+    """
     settings = assistant.settings
     bounds = [bound for bound in (settings.max_output_tokens, application.max_output_tokens) if bound]
     temperature = settings.temperature if settings.temperature is not None else application.temperature
-    return ModelSettings(temperature, min(bounds, default=None), application.format)
+    set_to = settings.reasoning_effort or (effort if settings.model is None else None)
+    return ModelSettings(
+        temperature,
+        min(bounds, default=None),
+        application.format,
+        effort=at_most(application.reasoning_effort, set_to),
+        aloud=settings.show_reasoning,
+    )
 
 
 def _limits(assistant: ResolvedAssistant) -> Limits:

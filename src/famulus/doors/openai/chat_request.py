@@ -15,6 +15,8 @@ from famulus.doors.openai.reading import (
     Metadata,
     Refused,
     Temperature,
+    Thinking,
+    effort,
     form,
     marks,
     offered,
@@ -73,6 +75,7 @@ class ChatRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     max_completion_tokens: Bound = None
     max_tokens: Bound = None
     metadata: Metadata | None = None
+    reasoning_effort: Thinking = None
     response_format: _Format | None = None
 
     frequency_penalty: Ignored = UNSET
@@ -81,7 +84,6 @@ class ChatRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     prompt_cache_key: Ignored = UNSET
     prompt_cache_options: Ignored = UNSET
     prompt_cache_retention: Ignored = UNSET
-    reasoning_effort: Ignored = UNSET
     safety_identifier: Ignored = UNSET
     seed: Ignored = UNSET
     service_tier: Ignored = UNSET
@@ -145,6 +147,7 @@ def ask_of(wanted: ChatRequest) -> Ask:
         max_output_tokens=wanted.max_completion_tokens or wanted.max_tokens,
         metadata=marks(wanted.metadata),
         model=wanted.model,
+        reasoning_effort=effort(wanted.reasoning_effort),
         format=shape and form(shape.type, shape.json_schema, "response_format"),
     )
     return Ask("", words, application=application, results=results, earlier=tuple(talk.turns))

@@ -6,7 +6,7 @@ that cannot be honoured although the answer depends on them, which are refused.
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -19,6 +19,7 @@ from famulus.doors.openai.shapes import (
     UnsupportedParameter,
     at,
 )
+from famulus.kernel.effort import Effort
 from famulus.kernel.errors import BadRequest
 from famulus.kernel.text import clean_text
 
@@ -32,6 +33,7 @@ _PLACE = re.compile(r" - at `(?:key` in `)?\$\.?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.{1,200})`", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Temperature = Annotated[float, Meta(ge=0, le=2)] | None
+Thinking = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None
 Bound = Annotated[int, Meta(ge=1, le=10_000_000)] | None
 Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
@@ -65,6 +67,11 @@ def refuse(given: Mapping[str, object], harmless: Mapping[str, tuple[object, ...
             raise at(
                 UnsupportedParameter, name, f"'{name}' is not supported here; send the request without it."
             )
+
+
+def effort(wanted: Thinking) -> Effort | None:
+    """How much to think; what not every model knows is the most that all do."""
+    return "high" if wanted in ("xhigh", "max") else wanted
 
 
 def text(value: str, where: str, *, blank: bool = False) -> str:

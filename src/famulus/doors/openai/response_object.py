@@ -66,7 +66,7 @@ class Frame:
             "parallel_tool_calls": True,
             "previous_response_id": shown(wanted.previous) if wanted.previous else None,
             "conversation": {"id": shown(self.thread_id)} if wanted.conversation else None,
-            "reasoning": {"effort": None, "summary": None},
+            "reasoning": {"effort": wanted.reasoning_effort, "summary": None},
             "service_tier": "default",
             "store": wanted.store,
             "temperature": wanted.temperature,

@@ -16,6 +16,8 @@ from famulus.doors.openai.reading import (
     Metadata,
     Refused,
     Temperature,
+    Thinking,
+    effort,
     form,
     marks,
     offered,
@@ -65,6 +67,10 @@ class _Text(Struct):
     verbosity: Any = None
 
 
+class _Reasoning(Struct):
+    effort: Thinking = None
+
+
 class _Conversation(Struct):
     id: str
 
@@ -85,6 +91,7 @@ class ResponseRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     temperature: Temperature = None
     max_output_tokens: Bound = None
     metadata: Metadata | None = None
+    reasoning: _Reasoning | None = None
     text: _Text | None = None
 
     context_management: Ignored = UNSET
@@ -93,7 +100,6 @@ class ResponseRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     prompt_cache_key: Ignored = UNSET
     prompt_cache_options: Ignored = UNSET
     prompt_cache_retention: Ignored = UNSET
-    reasoning: Ignored = UNSET
     safety_identifier: Ignored = UNSET
     service_tier: Ignored = UNSET
     stream_options: Ignored = UNSET
@@ -157,6 +163,7 @@ def ask_of(wanted: ResponseRequest, *, previous: str | None) -> Ask:
         model=text(wanted.model, "model")[:200],
         previous=previous,
         conversation=wanted.conversation is not None,
+        reasoning_effort=effort(wanted.reasoning.effort) if wanted.reasoning else None,
         format=_form(wanted.text),
         background=bool(wanted.background),
         store=wanted.store is not False,
