@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from famulus.conversations.parts import Citation, MessageView, Part, Text, Tool
@@ -21,6 +22,7 @@ from famulus.runs.events import (
     EventId,
     MessageCompleted,
     Problem,
+    ReasoningDelta,
     TextDelta,
     ToolCalled,
     ToolFinished,
@@ -213,3 +215,24 @@ def test_a_piece_costs_no_more_than_twice_that_of_our_own_stream() -> None:
         return min(times)
 
     assert least(theirs) <= 2 * least(ours)
+
+
+def test_a_thought_shows_while_it_is_thought_and_not_at_each_token() -> None:
+    """It grows on the screen, in few frames whose bytes are a multiple of its own; of a batch there is one at most."""
+    pieces = [f"word{n} " for n in range(10_000)]
+    shown = written(*map(ReasoningDelta, pieces), TextDelta("Yes."))
+    kinds = [event.get("update", event)["type"] for event in shown]
+    told = [event["update"]["task"] for event in shown if "task" in event.get("update", {})]
+    assert kinds[:2] == ["thread.item.added", "workflow.task.added"]
+    assert kinds.index("thread.item.done") == len(told) + 1
+    assert all(b["content"].startswith(a["content"]) for a, b in pairwise(told))
+    assert {task["status_indicator"] for task in told} == {"loading"}
+    assert [len(task["content"]) // 100 for task in told[:5]] == [0, 0, 1, 1, 2]
+    assert len(told) < 400
+    whole = "".join(pieces)
+    assert sum(len(task["content"]) for task in told) < 40 * len(whole)
+    assert len(whole) - len(told[-1]["content"]) < len(whole) // 30
+
+    scribe = Scribe(THREAD, "run_1", AT, "")
+    batch = [Entry(EventId(1, n), ReasoningDelta(piece)) for n, piece in enumerate(pieces, 1)]
+    assert scribe.encode(batch).count(b"workflow.task.updated") == 1

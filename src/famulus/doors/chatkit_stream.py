@@ -5,7 +5,7 @@ will have in history. What it returns for pieces of text is put together from by
 """
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Literal, assert_never
 
 import msgspec
 from msgspec.structs import replace
@@ -43,6 +43,8 @@ from famulus.runs.events import (
     ToolFinished,
 )
 
+LEAST_NEWS, NEWS = 60, 32
+"""A thought is told again, whole as tasks are, when it has grown by so many characters and by this part of it."""
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -68,7 +70,8 @@ class Scribe:
         self._head = b""
         """The beginning of every frame with a piece of it."""
         self._thoughts: list[str] = []
-        """The pieces of what is being thought: shown when it is thought, for a task cannot be added to."""
+        """The pieces of what is being thought."""
+        self._untold = self._due = 0
         self._done: set[str] = set()
 
     def begin_with(self, *events: Item) -> None:
@@ -86,6 +89,8 @@ class Scribe:
                 pieces.append(b"%b%b}}\n\n" % (self._head, _encode(event.text)))
             else:
                 pieces.append(self.tell(event))
+        if self._thoughts and self._untold >= self._due:
+            pieces.append(self._think_on())
         return b"".join(pieces) or (b"" if batch else KEEP_ALIVE)
 
     def tell(self, event: Event) -> bytes:
@@ -205,15 +210,24 @@ class Scribe:
     def _think(self, text: str) -> bytes:
         if self._thoughts:
             self._thoughts.append(text)
+            self._untold += len(text)
             return b""
         closed = self._close_text() + self._close_workflow()
         self._thoughts.append(text)
         self._segments.append([])
         item = self._thought(done=False)
-        workflow, [task] = item["workflow"], item["workflow"]["tasks"]
-        empty: Item = {**item, "workflow": {**workflow, "tasks": []}}
-        added = {"type": "workflow.task.added", "task_index": 0, "task": {**task, "content": ""}}
-        return closed + frame({"type": "thread.item.added", "item": empty}) + self._update(item["id"], added)
+        self._untold, self._due = 0, LEAST_NEWS
+        empty: Item = {**item, "workflow": {**item["workflow"], "tasks": []}}
+        return closed + frame({"type": "thread.item.added", "item": empty}) + self._task(item, "added")
+
+    def _think_on(self) -> bytes:
+        item = self._thought(done=False)
+        self._untold, self._due = 0, max(LEAST_NEWS, len(item["workflow"]["tasks"][0]["content"]) // NEWS)
+        return self._task(item, "updated")
+
+    def _task(self, item: Item, what: Literal["added", "updated"]) -> bytes:
+        task = {"task_index": 0, "task": item["workflow"]["tasks"][0]}
+        return self._update(item["id"], {"type": f"workflow.task.{what}", **task})
 
     def _thought(self, *, done: bool) -> Item:
         id = self._last_id()
