@@ -70,13 +70,23 @@ def shown(card: AttachmentCard) -> AttachmentOut:
     return AttachmentOut.model_validate(card, from_attributes=True)
 
 
-async def sent_file(request: Request) -> File:
-    """The file of a form; raises NotTaken."""
+async def sent_file(request: Request, attachments: Attachments) -> File:
+    """The file of a form, of one that is too long no more than shows that it is; raises NotTaken."""
     async with request.form(max_files=1, max_fields=8) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise NotTaken("Send one file as the field `file` of a form.")
-        return File(file.filename, file.content_type or "", await file.read())
+        return File(file.filename, file.content_type or "", await file.read(attachments.most_bytes + 1))
+
+
+async def sent_bytes(request: Request, attachments: Attachments) -> bytes:
+    """The body as it is, of one that is too long no more than shows that it is."""
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > attachments.most_bytes:
+            break
+    return bytes(data)
 
 
 @router.post("/attachments", status_code=status.HTTP_201_CREATED, openapi_extra=FILE)
@@ -85,7 +95,7 @@ async def upload_attachment(
 ) -> AttachmentOut:
     """Send a picture, a PDF, an Office document or text, to be sent with a message."""
     principal.needs("chat")
-    return shown(await attachments.upload(principal, await sent_file(request)))
+    return shown(await attachments.upload(principal, await sent_file(request, attachments)))
 
 
 @router.get("/attachments/{attachment_id}")
@@ -113,9 +123,9 @@ async def fill(
 ) -> AttachmentOut:
     """Send the bytes of a file that was begun, as they are or in a form."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        data = (await sent_file(request)).data
+        data = (await sent_file(request, attachments)).data
     else:
-        data = await request.body()
+        data = await sent_bytes(request, attachments)
     return shown(await attachments.fill(attachment_id, ticket, data))
 
 
