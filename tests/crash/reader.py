@@ -39,7 +39,7 @@ MODEL = "compatible:letters"
 
 async def work(url: str, embeddings: str) -> None:
     """Work until nothing is left to do."""
-    settings = load_settings()
+    settings = load_settings(source_folders=["/"])
     crash, database = CrashPoints(settings.crash_point), Database(url)
     outbound = Outbound()
     embedders = Embedders(MODEL, Places(Path("nowhere"), embeddings))

@@ -24,6 +24,7 @@ from famulus.knowledge.gather import Gatherer
 from famulus.knowledge.ingest import ingest_path
 from famulus.knowledge.jobs import FORSAKEN, SCHEDULED_JOB, SOURCE_JOB, SourceKeeper
 from famulus.knowledge.models import Source
+from famulus.knowledge.places import OUTSIDE
 from famulus.knowledge.pool import FEW
 from famulus.knowledge.routes import router as knowledge
 from famulus.knowledge.store import Owner
@@ -403,6 +404,30 @@ async def test_a_run_that_nobody_goes_on_with_is_taken_over(
     assert ((await left(FORSAKEN * 2))["state"], await asked()) == ("waiting", 1)
     await keeper.handle({"source_id": source["id"]})
     assert (await seen(world, source["id"]))["state"] == "ready"
+
+
+async def test_a_folder_is_only_gone_on_with_where_the_operator_lets_the_server_read(
+    world: World, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    """A command that was killed may have read any; a link does not lead out of those that are allowed."""
+    owner = Owner(world.ours, world.course)
+    allowed, link = write(tmp_path / "allowed", {"a.md": "# Hub"}), tmp_path / "allowed" / "link"
+    link.symlink_to(write(tmp_path / "elsewhere", {"a.md": "# Wheels\n\nRound."}), target_is_directory=True)
+    narrow = settings.model_copy(update={"source_folders": (allowed,)})
+    keeper = SourceKeeper(database, Gatherer(database, Outbound(), narrow), Live())
+    id = (await ingest_path(database, owner, tmp_path / "elsewhere")).source_id
+    assert id is not None
+
+    for place in (tmp_path / "elsewhere", link):
+        async with database.write() as session:
+            left = {"state": "indexing", "updated_at": utc_now() - FORSAKEN * 2, "location": str(place)}
+            await session.execute(update(Source).values(left))
+        await keeper.forsaken({})
+        assert (await seen(world, id))["state"] == "waiting"
+        await keeper.handle({"source_id": id})
+        now = await seen(world, id)
+        assert (now["state"], now["documents"]) == ("failed", 1), "what was read is kept"
+        assert now["error"] == OUTSIDE
 
 
 async def test_who_goes_on_reading_says_so_before_the_first_batch(

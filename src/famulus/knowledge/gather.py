@@ -17,6 +17,7 @@ from famulus.knowledge.errors import SourceUnreachable
 from famulus.knowledge.files import FileRef, Limits
 from famulus.knowledge.ingest import Progress, Report, Terms, ingest_listing, limits_of
 from famulus.knowledge.models import Source
+from famulus.knowledge.places import OUTSIDE, is_outside
 from famulus.knowledge.store import Kind, Owner, Place
 from famulus.knowledge.walk import Listing, Remark, survey
 
@@ -40,7 +41,12 @@ class Gatherer:
     async def bring_up_to_date(
         self, source: Source, *, thorough: bool = False, on_progress: Progress | None = None
     ) -> Report:
-        """Read what a source has now, or as much as a step allows. Raises `FamulusError` where it cannot be had."""
+        """Read what a source has now, or as much as a step allows. Raises `FamulusError` where it cannot be had.
+
+        Commands read any folder, for whoever runs them may; here only those that the operator has allowed are.
+        """
+        if await asyncio.to_thread(is_outside, source.kind, source.location, self.settings.source_folders):
+            raise SourceUnreachable(OUTSIDE)
         owner = Owner(source.organization_id, source.course_id)
         place = Place(owner, cast(Kind, source.kind), source.name, source.location)
         limits = limits_of(self.settings)

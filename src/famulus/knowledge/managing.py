@@ -1,7 +1,5 @@
 """Sources that are read again and again: made, changed, asked to run, by whoever may, and each written down."""
 
-from pathlib import Path
-
 from cronsim import CronSim, CronSimError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +15,7 @@ from famulus.kernel.tables import utc_now
 from famulus.knowledge.errors import LessonsSource, SourceExists, SourceFixed
 from famulus.knowledge.jobs import ask_for, plan
 from famulus.knowledge.models import Source
+from famulus.knowledge.places import OUTSIDE, is_outside, on_server
 from famulus.knowledge.source_schemas import NewSource, SourceChange
 from famulus.knowledge.sources import get_source, thing_of
 
@@ -124,32 +123,19 @@ async def _to_change(session: AsyncSession, principal: Principal, id: str) -> So
     )
     if source.kind == "lessons":
         raise LessonsSource()
-    if _on_server(source.kind, source.location):
+    if on_server(source.kind, source.location):
         require_site_admin(principal, "change", "source on the server")
     if source.kind == "upload" or (source.kind == "openapi" and not source.location.startswith("http")):
         raise SourceFixed()
     return source
 
 
-def _on_server(kind: str, location: str) -> bool:
-    """Whether it is a place of this machine, whoever has named it."""
-    return kind in ("folder", "git") and not location.startswith(("https://", "http://"))
-
-
 def _check_place(principal: Principal, settings: Settings, new: NewSource) -> None:
     """A folder of this machine is for site admins to name, and for the operator to allow."""
-    if not _on_server(new.kind, new.location):
-        return
-    require_site_admin(principal, "create", "source on the server")
-    place = Path(new.location).resolve()
-    if not any(place.is_relative_to(root.resolve()) for root in settings.source_folders):
-        raise Invalid(
-            fields=(
-                FieldProblem(
-                    "location", "This folder is in none of FAMULUS_SOURCE_FOLDERS, which the operator sets."
-                ),
-            )
-        )
+    if on_server(new.kind, new.location):
+        require_site_admin(principal, "create", "source on the server")
+    if is_outside(new.kind, new.location, settings.source_folders):
+        raise Invalid(fields=(FieldProblem("location", OUTSIDE),))
 
 
 def _check_schedule(schedule: str | None) -> None:
