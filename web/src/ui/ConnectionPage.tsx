@@ -84,7 +84,7 @@ function Found({ connection }: { connection: Connection }) {
 }
 
 function Actions({ connection, set }: { connection: Connection; set: (value: Connection) => void }) {
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const test = async (): Promise<void> => {
     const found = await connections.test(connection.id);
     set(found.connection);
@@ -98,7 +98,7 @@ function Actions({ connection, set }: { connection: Connection; set: (value: Con
   };
   return (
     <div class="manage-actions">
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="approval-buttons">
         <button type="button" class="button" disabled={busy} onClick={() => void send(test)} data-testid="test-connection">
           {busy ? "Looking …" : "Test"}

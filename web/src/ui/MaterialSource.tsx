@@ -125,7 +125,7 @@ function Documents({ source }: { source: Source }) {
 }
 
 function Actions({ source, put, drop }: Props) {
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const again = async (): Promise<void> => {
     put(await sources.run(source.id));
     announce(`${source.name} is read again.`);
@@ -137,7 +137,7 @@ function Actions({ source, put, drop }: Props) {
   };
   return (
     <div class="manage-actions">
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="approval-buttons">
         {source.kind !== "upload" && (
           <button type="button" class="button" disabled={busy} onClick={() => void send(again)} data-testid="read-again">

@@ -1,43 +1,49 @@
-// One request at a time, and what the server has against it: by field, and under the empty name against all of it.
+// One request at a time, and what the server has against it: by field, and against all of it.
 import { useState } from "preact/hooks";
 import { ApiError, messageOf } from "../api/client";
 
-export type FieldProblems = Record<string, string>;
+export interface Faults {
+  /** By the fields that the form has. */
+  problems: Record<string, string>;
+  /** What is about none of them. */
+  general: string[];
+}
 
-export interface Sending {
+export interface Sending extends Faults {
   busy: boolean;
-  problems: FieldProblems;
   /** Whether it was done. */
   send: (work: () => Promise<unknown>) => Promise<boolean>;
 }
 
+const NONE: Faults = { problems: {}, general: [] };
+
 export function useSend(fields: readonly string[] = []): Sending {
   const [busy, setBusy] = useState(false);
-  const [problems, setProblems] = useState<FieldProblems>({});
+  const [faults, setFaults] = useState(NONE);
   const send = async (work: () => Promise<unknown>): Promise<boolean> => {
     setBusy(true);
-    setProblems({});
+    setFaults(NONE);
     try {
       await work();
       return true;
     } catch (error) {
-      setProblems(problemsByField(error, fields));
+      setFaults(faultsOf(error, fields));
       return false;
     } finally {
       setBusy(false);
     }
   };
-  return { busy, problems, send };
+  return { busy, ...faults, send };
 }
 
-export function problemsByField(error: unknown, fields: readonly string[]): FieldProblems {
+export function faultsOf(error: unknown, fields: readonly string[]): Faults {
   const said = error instanceof ApiError ? error.fields : [];
-  if (said.length === 0) return { "": messageOf(error) };
-  const found: FieldProblems = {};
+  if (said.length === 0) return { problems: {}, general: [messageOf(error)] };
+  const { problems, general }: Faults = { problems: {}, general: [] };
   for (const { path, message } of said) {
     const name = path.split(".").at(-1) ?? "";
-    if (fields.includes(name)) found[name] = message;
-    else found[""] = [found[""], `${path}: ${message}`].filter(Boolean).join(" ");
+    if (fields.includes(name)) problems[name] = message;
+    else general.push(`${path}: ${message}`);
   }
-  return found;
+  return { problems, general };
 }

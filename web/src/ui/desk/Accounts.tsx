@@ -55,7 +55,7 @@ interface RowProps {
 }
 
 function Row({ shown, put, drop }: RowProps) {
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const act = (what: keyof typeof SAID): void =>
     void send(async () => {
       put(await accounts.act(shown.id, what));
@@ -73,7 +73,7 @@ function Row({ shown, put, drop }: RowProps) {
       <p class="quiet">
         Since {clockTime(shown.created_at)}. {shown.id === me.value?.user.id && "This is you."}
       </p>
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="row-actions">
         {!shown.email_verified && (
           <button type="button" class="button" disabled={busy} onClick={() => act("verify")} data-testid="verify-account">

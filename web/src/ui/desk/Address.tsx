@@ -9,7 +9,7 @@ import { useSend } from "../useSend";
 
 export function Address({ user }: { user: User }) {
   const [moving, setMoving] = useState(false);
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const again = (): void =>
     void send(async () => {
       await account.sendVerification();
@@ -25,7 +25,7 @@ export function Address({ user }: { user: User }) {
         </span>
       </p>
       {!user.email_verified && <p class="quiet">Open the link that was mailed to it. Teaching begins when the address is confirmed.</p>}
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       {moving ? (
         <Moving onDone={() => setMoving(false)} />
       ) : (
@@ -47,7 +47,7 @@ export function Address({ user }: { user: User }) {
 function Moving({ onDone }: { onDone: () => void }) {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const { busy, problems, send } = useSend(["email", "password"]);
+  const { busy, problems, general, send } = useSend(["email", "password"]);
   const ask = (event: Event): void => {
     event.preventDefault();
     void send(async () => {
@@ -69,7 +69,7 @@ function Moving({ onDone }: { onDone: () => void }) {
         required
         testId="address-password"
       />
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="approval-buttons">
         <button type="submit" class="button primary" disabled={busy} data-testid="move-address-send">
           Mail a link there

@@ -22,7 +22,7 @@ export function ApiKeys() {
   const { items, problem, more, again, set } = usePages(apiKeys.list, "");
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<string | null>(null);
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const end = (key: ApiKey): void =>
     void send(async () => {
       await apiKeys.end(key.id);
@@ -42,7 +42,7 @@ export function ApiKeys() {
       {made !== null && <MadeKey text={made} onDone={() => setMade(null)} />}
       {!items && <Loading what="Your keys" problem={problem} again={again} />}
       {items?.length === 0 && !making && <p class="quiet">There is no key.</p>}
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <ul class="rows" data-testid="keys">
         {items?.map((key) => (
           <KeyRow key={key.id} shown={key} busy={busy} onEnd={() => end(key)} />
@@ -110,7 +110,7 @@ function KeyForm({ onMade, onBack }: { onMade: (made: ApiKey & { key: string }) 
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<Scope[]>(["read"]);
   const [days, setDays] = useState("90");
-  const { busy, problems, send } = useSend(["name", "scopes", "expires_at"]);
+  const { busy, problems, general, send } = useSend(["name", "scopes", "expires_at"]);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector("input")?.focus(), []);
   const turn = (scope: Scope) => setScopes(scopes.includes(scope) ? scopes.filter((each) => each !== scope) : [...scopes, scope]);
@@ -135,7 +135,7 @@ function KeyForm({ onMade, onBack }: { onMade: (made: ApiKey & { key: string }) 
         {problems["scopes"] && <span class="field-problem">{problems["scopes"]}</span>}
       </fieldset>
       <Choice label="It ends" choices={LIVES} value={days} onInput={setDays} problem={problems["expires_at"]} testId="key-life" />
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="approval-buttons">
         <button type="submit" class="button primary" disabled={busy || scopes.length === 0} data-testid="make-key">
           Make it

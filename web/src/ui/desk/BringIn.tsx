@@ -22,7 +22,7 @@ export function BringIn({ organizationId, onDone, onBack }: Props) {
   const [name, setName] = useState("");
   const [role, setRole] = useState<string>("student");
   const [into, setInto] = useState<string[]>([]);
-  const { busy, problems, send } = useSend(["email", "name", "role"]);
+  const { busy, problems, general, send } = useSend(["email", "name", "role"]);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector("input")?.focus(), []);
   const bring = (event: Event): void => {
@@ -52,7 +52,7 @@ export function BringIn({ organizationId, onDone, onBack }: Props) {
           <CourseChoice role={role} organizationId={organizationId} chosen={into} onChange={setInto} />
         </>
       )}
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="approval-buttons">
         <button type="submit" class="button primary" disabled={busy} data-testid="bring-send">
           {way === "mail" ? "Invite" : "Take in"}

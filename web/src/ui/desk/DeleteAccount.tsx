@@ -9,7 +9,7 @@ import { useSend } from "../useSend";
 
 export function DeleteAccount({ email }: { email: string }) {
   const [password, setPassword] = useState("");
-  const { busy, problems, send } = useSend(["password"]);
+  const { busy, problems, general, send } = useSend(["password"]);
   const remove = (): void =>
     void send(async () => {
       await account.remove(password);
@@ -33,7 +33,7 @@ export function DeleteAccount({ email }: { email: string }) {
         autoComplete="current-password"
         testId="delete-password"
       />
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <Sure
         label="Delete my account"
         warning="Everything that was said in this account is gone at once. It cannot be taken back."

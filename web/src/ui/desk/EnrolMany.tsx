@@ -24,7 +24,7 @@ export function EnrolMany({ courseId, onEnrolled, onBack }: Props) {
   const [role, setRole] = useState("student");
   const [file, setFile] = useState<File | null>(null);
   const [report, setReport] = useState<BulkReport | null>(null);
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const place = useRef<HTMLFormElement>(null);
   useEffect(() => place.current?.querySelector("textarea")?.focus(), []);
   const lines = readRoster(text);
@@ -59,7 +59,7 @@ export function EnrolMany({ courseId, onEnrolled, onBack }: Props) {
       />
       <FilePlace busy={busy} file={file} onFile={read} />
       <Choice label="Where nothing is said, as" choices={COURSE_ROLES} value={role} onInput={setRole} testId="enrol-role" />
-      <Problems problems={Object.values(problems)} />
+      <Problems problems={general} />
       {lines.length > MOST_PEOPLE && <p class="form-problem">{`${lines.length} people are too many at once: at most ${MOST_PEOPLE}.`}</p>}
       {report && <Said report={report} />}
       <div class="approval-buttons">

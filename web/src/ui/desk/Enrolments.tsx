@@ -54,7 +54,7 @@ interface RowProps {
 }
 
 function Row({ enrolment, courseId, put, drop }: RowProps) {
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const { name, email, role, user_id: id } = enrolment;
   const change = (to: string): void =>
     void send(async () => {
@@ -72,7 +72,7 @@ function Row({ enrolment, courseId, put, drop }: RowProps) {
       <p class="quiet">
         In the course since {clockTime(enrolment.created_at)}. {id === me.value?.user.id && "This is you."}
       </p>
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <RoleChange name={name} role={role} roles={COURSE_ROLES} busy={busy} warning="It takes effect at once." onChange={change} />
       <Sure
         label="Take out of the course"

@@ -11,7 +11,7 @@ export function ImportPage({ organizationId }: { organizationId: string }) {
   const [file, setFile] = useState<File | null>(null);
   const [update, setUpdate] = useState(false);
   const [report, setReport] = useState<ImportReport | null>(null);
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const ask = (of: File, given: { mode: Mode; dryRun: boolean; update: boolean }): void =>
     void send(async () => {
       const said = await members.import(organizationId, of, given);
@@ -35,7 +35,7 @@ export function ImportPage({ organizationId }: { organizationId: string }) {
         <input type="checkbox" checked={update} disabled={busy} onChange={() => look(file, !update)} data-testid="import-update" />
         Give people who are here already the roles of the file
       </label>
-      <Problems problems={Object.values(problems)} />
+      <Problems problems={general} />
       {report && <Report report={report} />}
       {report && file && !report.applied && (
         <Going report={report} busy={busy} onGo={(mode) => ask(file, { mode, dryRun: false, update })} />

@@ -59,7 +59,7 @@ export function Invitations({ organizationId }: { organizationId: string }) {
 }
 
 function Row({ shown, organizationId, put }: { shown: InvitationView; organizationId: string; put: (changed: InvitationView) => void }) {
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const [tone, text] = STATES[shown.state];
   const again = (): void =>
     void send(async () => {
@@ -81,7 +81,7 @@ function Row({ shown, organizationId, put }: { shown: InvitationView; organizati
         </span>
         <span class={`health health-${tone}`}>{text}</span>
       </div>
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       {shown.state === "open" && (
         <div class="row-actions">
           <button type="button" class="button" disabled={busy} onClick={again} data-testid="invite-again">

@@ -56,7 +56,7 @@ interface RowProps {
 }
 
 function MemberRow({ member, organizationId, put, drop }: RowProps) {
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const change = (role: string): void =>
     void send(async () => {
       put(await members.change(organizationId, member.user_id, role as MemberRole));
@@ -75,7 +75,7 @@ function MemberRow({ member, organizationId, put, drop }: RowProps) {
         Here since {clockTime(member.created_at)}.
         {!member.verified && !member.service && " Has not confirmed the address yet, and teaches nothing before that."}
       </p>
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       {member.user_id === me.value?.user.id && <p class="quiet">This is you.</p>}
       {member.service ? (
         <p class="quiet">It ends with its key.</p>

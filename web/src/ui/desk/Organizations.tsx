@@ -13,7 +13,7 @@ export function Organizations() {
   const [wanted, setWanted] = useState("");
   const q = useSlowly(wanted, (text) => setWanted(text.trim()));
   const { items, problem, more, again } = usePages((after) => organizations.list(wanted, after), wanted);
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const enter = (id: string): void =>
     void send(async () => {
       await account.switchTo(id);
@@ -25,7 +25,7 @@ export function Organizations() {
         <SearchBox label="Find organizations by the beginning of the name" placeholder="Name" value={q.text} onInput={q.type} />
       </div>
       {(!items || problem) && <Loading what="The organizations" problem={problem} again={again} />}
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <ul class="rows">
         {items?.map(({ id, name }) => (
           <li key={id} class="desk-row" data-testid="place">

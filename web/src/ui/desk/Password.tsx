@@ -10,7 +10,7 @@ import { useSend } from "../useSend";
 export function Password() {
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
-  const { busy, problems, send } = useSend(["current_password", "new_password"]);
+  const { busy, problems, general, send } = useSend(["current_password", "new_password"]);
   const save = (event: Event): void => {
     event.preventDefault();
     void send(async () => {
@@ -45,7 +45,7 @@ export function Password() {
         required
         testId="new-password"
       />
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="approval-buttons">
         <button type="submit" class="button primary" disabled={busy} data-testid="save-password">
           Change password

@@ -7,7 +7,7 @@ import { Problems } from "../Loading";
 import { useSend } from "../useSend";
 
 export function Places({ mine }: { mine: Me }) {
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   if (mine.memberships.length < 2) return null;
   const go = (id: string): void =>
     void send(async () => {
@@ -17,7 +17,7 @@ export function Places({ mine }: { mine: Me }) {
   return (
     <section class="desk-part" aria-labelledby="places-title">
       <h2 id="places-title">Your organizations</h2>
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <ul class="rows">
         {mine.memberships.map(({ organization, role }) => (
           <li key={organization.id} class="desk-row" data-testid="place">

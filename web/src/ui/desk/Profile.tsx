@@ -32,7 +32,7 @@ function Editor({ mine: { user } }: { mine: Me }) {
   const [locale, setLocale] = useState(user.locale);
   const [known, setKnown] = useState(user.profile);
   const [own, setOwn] = useState(() => ownFacts(user.profile));
-  const { busy, problems, send } = useSend(["name", "locale", ...KNOWN_FACTS]);
+  const { busy, problems, general, send } = useSend(["name", "locale", ...KNOWN_FACTS]);
   const facts = changedFacts(user.profile, known, own);
   const change = {
     ...(name.trim() !== user.name && { name: name.trim() }),
@@ -77,7 +77,7 @@ function Editor({ mine: { user } }: { mine: Me }) {
       <TextArea label="What you want to learn" maxLength={1000} {...fact("learning_goals")} />
       <TextField label="Language to be answered in" hint="Such as en or pt-BR." maxLength={35} {...fact("preferred_language")} />
       <OwnFacts facts={own} onChange={setOwn} />
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <div class="approval-buttons">
         <button type="submit" class="button primary" disabled={busy || !changed} data-testid="save-profile">
           {changed ? "Save" : "Saved"}

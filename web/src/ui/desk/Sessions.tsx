@@ -14,7 +14,7 @@ const METHODS: Record<string, string> = { password: "password", oidc: "sign-in p
 
 export function Sessions() {
   const { items, problem, more, again, set } = usePages(sessions.list, "");
-  const { busy, problems, send } = useSend();
+  const { busy, general, send } = useSend();
   const end = (each: SessionView): void =>
     void send(async () => {
       await sessions.end(each.id);
@@ -31,7 +31,7 @@ export function Sessions() {
     <>
       <p class="manage-lead">Where you are signed in. Whatever you do not recognize: end it, and change your password.</p>
       {!items && <Loading what="Your sessions" problem={problem} again={again} />}
-      <Problems problems={problems[""] ? [problems[""]] : []} />
+      <Problems problems={general} />
       <ul class="rows" data-testid="sessions">
         {items?.map((each) => (
           <li key={each.id} class="desk-row" data-testid="session" data-current={each.current}>
