@@ -15,7 +15,7 @@ from famulus.llm.errors import (
     ModelUnavailable,
 )
 from famulus.llm.openai_stream import AnswerReader
-from famulus.llm.protocol import End, Item, ReasoningDelta, TextDelta, ToolCall, ToolCallReady, Usage
+from famulus.llm.protocol import End, Item, ReasoningDelta, Sealed, TextDelta, ToolCall, ToolCallReady, Usage
 from famulus.llm.reader import MAX_LINE, MAX_TOTAL
 from tests.llm.streams import text_of
 from tests.support.fake_provider import DONE, answer_events, delta, event, usage
@@ -218,6 +218,7 @@ def test_a_json_body_instead_of_a_stream():
     expected: list[Item] = [
         ReasoningDelta("Hm"),
         TextDelta("Hi"),
+        Sealed("chat:fake", b'{"reasoning_content":"Hm"}'),
         ToolCallReady(ToolCall("a", "f", "{}")),
         Usage(1, 0),
         End("tool_calls"),

@@ -9,7 +9,7 @@ import pytest
 from famulus.llm.errors import ModelNonsense, ModelStreamCut, ModelTimeout
 from famulus.llm.limits import Limits
 from famulus.llm.openai_chat import OpenAIChatModel
-from famulus.llm.protocol import End, Item, ReasoningDelta, TextDelta, ToolCallReady, Usage
+from famulus.llm.protocol import End, Item, ReasoningDelta, Sealed, TextDelta, ToolCallReady, Usage
 from famulus.llm.retry import RetryPolicy
 from tests.llm.streams import question, text_of
 from tests.support.fake_provider import CUT, DONE, HANG, FakeProvider, answer_events, delta, usage
@@ -76,7 +76,7 @@ async def test_what_is_not_text_is_yielded_in_its_place(provider: FakeProvider) 
     await asked.read(provider)
 
     kinds = [type(item) for item in asked.items]
-    assert kinds == [TextDelta] * 2 + [ReasoningDelta] + [TextDelta] * 2 + [ToolCallReady, Usage, End]
+    assert kinds == [TextDelta] * 2 + [ReasoningDelta] + [TextDelta] * 2 + [Sealed, ToolCallReady, Usage, End]
     assert text_of(asked.items) == "abcd"
     assert all(isinstance(item, TextDelta) for item in asked.pushed)
 

@@ -133,7 +133,10 @@ async def test_a_loop_of_tools_on_every_wire(opened: Open, provider: FakeProvide
         assert not set(way.left_out) & set(body)
     assert [part.text for part in parts if isinstance(part, Reasoning)] == [THOUGHT]
     assert "c2ln" not in str(entries), "what is sealed is between us and the provider"
-    if way.model.startswith("anthropic:"):
+    if way.model in ("compatible:fake", "openai:fake"):
+        [told] = [message for message in second["messages"] if message["role"] == "assistant"]
+        assert (told["content"], told["reasoning_content"]) == ("I note.", THOUGHT)
+    elif way.model.startswith("anthropic:"):
         [told] = [turn["content"] for turn in second["messages"] if turn["role"] == "assistant"]
         words = {"type": "text", "text": "I note."}
         assert told == [HIDDEN, THINKING, words, {"type": "tool_use", "id": "toolu_1", "name": "note", "input": GIVEN["note"]}]  # fmt: skip
@@ -272,6 +275,15 @@ def test_nobody_gets_what_another_has_sealed() -> None:
     ):
         assert b'"thinking"' not in written
         assert b'"reasoning"' not in written
+
+
+def test_deepseek_wants_a_thought_with_every_call() -> None:
+    """An empty one where none was told; no other server is sent a field that it has not used itself."""
+    for model, told in (("deepseek-v4-pro", {"reasoning_content": ""}), ("llama3.1", {})):
+        [message] = json.loads(openai_request.encode_request(LOOP, model=model, openai=False))["messages"][
+            1:2
+        ]
+        assert {name: message[name] for name in message if name.startswith("reasoning")} == told
 
 
 def test_what_was_thought_between_calls_stays_between_them() -> None:

@@ -3,6 +3,9 @@
 OpenAI itself is told not to keep the conversation (`store`), and takes `max_completion_tokens` and
 `safety_identifier`; every other server understands the older `max_tokens` and `user`. OpenAI's models take no
 temperature where they think.
+
+What a server has told of its model's thoughts before calls it gets back with their results, in the field that it has
+used. DeepSeek demands that (https://api-docs.deepseek.com/guides/thinking_mode), and an empty one of other calls.
 """
 
 from functools import lru_cache
@@ -12,6 +15,12 @@ import msgspec
 from famulus.llm.protocol import ChatMessage, Enclosure, Request, ToolSpec
 
 _encoder = msgspec.json.Encoder()
+_thought = msgspec.json.Decoder(dict[str, str]).decode
+
+
+def sealed_by(model: str) -> str:
+    """Whose thoughts a model gets back: its own."""
+    return f"chat:{model}"
 
 
 def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
@@ -19,7 +28,7 @@ def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
     settings = request.model_settings
     body: dict[str, object] = {
         "model": model,
-        "messages": [_message(message) for message in request.messages],
+        "messages": [_message(message, model) for message in request.messages],
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -40,7 +49,7 @@ def encode_request(request: Request, *, model: str, openai: bool) -> bytes:
     return _encoder.encode(body)
 
 
-def _message(message: ChatMessage) -> dict[str, object]:
+def _message(message: ChatMessage, model: str) -> dict[str, object]:
     if message.role == "tool":
         return {"role": "tool", "tool_call_id": message.tool_call_id or "", "content": message.text}
     if message.files:
@@ -52,7 +61,11 @@ def _message(message: ChatMessage) -> dict[str, object]:
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in message.tool_calls
     ]
-    return {"role": message.role, "content": message.text or None, "tool_calls": calls}
+    thoughts = {"reasoning_content": ""} if "deepseek" in model.lower() else {}
+    for sealed in message.sealed:
+        if sealed.by == sealed_by(model):
+            thoughts = _thought(sealed.data)
+    return {"role": message.role, "content": message.text or None, "tool_calls": calls, **thoughts}
 
 
 @lru_cache(maxsize=64)

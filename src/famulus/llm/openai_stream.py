@@ -4,7 +4,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from famulus.llm.openai_calls import CallAssembler, CallPiece
-from famulus.llm.protocol import EndReason, Item, ReasoningDelta, TextDelta, Usage
+from famulus.llm.openai_request import sealed_by
+from famulus.llm.protocol import EndReason, Item, ReasoningDelta, Sealed, TextDelta, ToolCallReady, Usage
 from famulus.llm.provider_errors import read_message
 from famulus.llm.reader import DONE, Reader, clean, is_error
 
@@ -66,6 +67,18 @@ class AnswerReader(Reader):
         """`model` is named in errors; `secret` is kept out of them."""
         self._assembler = CallAssembler()
         super().__init__(self._assembler, _decode, model=model, secret=secret)
+        self._thoughts: list[str] = []
+        self._field = ""
+        """Where the server tells them."""
+
+    def finish(self) -> list[Item]:
+        """The last items, and before calls what was thought, for the way back."""
+        items = super().finish()
+        first = next((n for n, item in enumerate(items) if isinstance(item, ToolCallReady)), None)
+        if self._thoughts and first is not None:
+            thought = msgspec.json.encode({self._field: "".join(self._thoughts)})
+            items.insert(first, Sealed(sealed_by(self._model), thought))
+        return items
 
     def _event(self, payload: bytes, items: list[Item]) -> None:
         try:
@@ -100,6 +113,8 @@ class AnswerReader(Reader):
 
     def _rarer(self, delta: _Delta, items: list[Item]) -> None:
         if thought := delta.reasoning_content or delta.reasoning:
+            self._field = "reasoning_content" if delta.reasoning_content else "reasoning"
+            self._thoughts.append(thought)
             items.append(ReasoningDelta(clean(thought)))
         if isinstance(delta.content, list):
             text = "".join(part.text or "" for part in delta.content if part.type in (None, "text"))
