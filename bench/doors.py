@@ -1,13 +1,14 @@
 """What a relayed token costs at each door that streams, against the native one: the same server, load and minute.
 
-With `--streams 500` the same of so many streams at once: what each takes of memory, and how evenly its tokens come.
+With `--streams 500` the same of so many streams at once: what each takes of memory, and how evenly its tokens come;
+every answer has to come whole.
 """
 
 import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from uuid import uuid4
@@ -40,9 +41,21 @@ GOALS = {"chatkit": 2.0}
 GOAL = 1.3
 MANY_RATE, MANY_TOKENS, MANY_RAMP = 5, 60, 5.0
 """Of many streams: tokens per second and tokens of each, and the seconds over which they begin."""
+MANY = "streams"
+"""Their table's name in the document."""
 WARM = 20
-OTHERS = 4
-"""Doors beside the native one."""
+NATIVE = "native"
+DOORS = (
+    NATIVE,
+    "WebSocket",
+    "chats",
+    "simple chat",
+    "chatkit",
+    "chat completions",
+    "responses",
+    "AG-UI",
+    "AI SDK",
+)
 Requests = Callable[[str, int], list[bytes]]
 
 
@@ -112,8 +125,23 @@ def other_doors(server: Server) -> list[Server]:
         body = {"type": "threads.create", "params": {"input": said}, "metadata": whose}
         return [post("/chatkit", body, headers)] * streams
 
+    def in_threads(path: str, name: str) -> Requests:
+        """Requests in the same threads as the native door's, to another address that takes them by this name."""
+
+        def requests(model: str, streams: int) -> list[bytes]:
+            threads = [
+                each.split(b" ", 2)[1].decode().split("/")[4] for each in server.requests(model, streams)
+            ]
+            return [post(path, {name: id, "message": SAID}, headers) for id in threads]
+
+        return requests
+
+    chats = in_threads("/assistant/chats/send/stream", "thread_id")
+    simple = in_threads("/api/chat?stream=true", "conversation_id")
     return [
         by_socket(server),
+        replace(server, name="chats", requests=chats, mark=b"event: delta"),
+        replace(server, name="simple chat", requests=simple, mark=b"event: delta"),
         replace(server, name="chatkit", requests=chatkit, mark=b'.text_delta"'),
         replace(server, name="chat completions", requests=chat, mark=b'"content":"t'),
         replace(server, name="responses", requests=responses, mark=b"event: response.output_text.delta"),
@@ -149,32 +177,37 @@ def token_costs(doors: list[Server]) -> str:
     return table(doors, rounds)
 
 
-def many(upstream: str, streams: int) -> str:
-    """The figures of many streams at once, in Markdown; each door at a server of its own, whose memory is fresh."""
-    lines = [
+def many(upstream: str, streams: int, only: Sequence[str]) -> str:
+    """The figures of many streams at once, in Markdown; each door at a server of its own, whose memory is fresh.
+
+    Of doors that are not measured now the table keeps what it says.
+    """
+    begun = f"<!-- bench: {MANY} -->\n"
+    before = DOCUMENT.read_text("utf-8").partition(begun)[2].partition("<!-- end -->")[0].splitlines()
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in before[2:]}
+    for name in only:
+        with ExitStack() as stack:
+            server = famulus(stack, upstream, None)
+            doors = [replace(server, name=NATIVE), *other_doors(server)]
+            [door] = [each for each in doors if each.name == name]
+            door = replace(door, stream=PacedSocket if issubclass(door.stream, SocketStream) else Paced)
+            load(door, f"bench-{WARM}-0", WARM, 1, WARM)
+            lines[name] = _line(door, streams)
+            print(lines[name], flush=True)
+    head = [
         "| door | per stream, kB | CPU of the core, % | between tokens, p50, ms | p99, ms | first token, p99, ms |",
         "|---|--:|--:|--:|--:|--:|",
     ]
-    for number in range(1 + OTHERS):
-        with ExitStack() as stack:
-            server = famulus(stack, upstream, None)
-            door = [replace(server, name="native"), *other_doors(server)][number]
-            door = replace(door, stream=PacedSocket if issubclass(door.stream, SocketStream) else Paced)
-            load(door, f"bench-{WARM}-0", WARM, 1, WARM)
-            lines.append(_line(door, streams))
-            print(lines[-1], flush=True)
-    return "\n".join(lines)
+    return "\n".join([*head, *(lines[name] for name in DOORS if name in lines)])
 
 
 def _line(door: Server, streams: int) -> str:
     GAPS.clear()
-    began = time.perf_counter()
     result = load(door, f"bench-{MANY_TOKENS}-{MANY_RATE}", streams, 1, MANY_TOKENS, ramp=MANY_RAMP)
-    took = time.perf_counter() - began
     gaps, firsts = sorted(GAPS), sorted(result.tally.first_token)
     first = firsts[int(len(firsts) * 0.99)] * 1e3 - 1000 / MANY_RATE
     return (
-        f"| {door.name} | {result.growth / streams / 1e3:.1f} | {result.cpu / took * 100:.0f} |"
+        f"| {door.name} | {result.growth / streams / 1e3:.1f} | {result.cpu / result.seconds * 100:.0f} |"
         f" {gaps[len(gaps) // 2] * 1e3:.0f} | {gaps[int(len(gaps) * 0.99)] * 1e3:.0f} | {first:.0f} |"
     )
 
@@ -186,6 +219,7 @@ def main() -> None:
     parser.add_argument(
         "--streams", type=int, default=0, help="so many at once, instead of 100 for each door"
     )
+    parser.add_argument("--only", action="append", choices=DOORS, help="of many: this door; may come again")
     options = parser.parse_args()
     os.environ["FAMULUS_MAX_STREAMS"] = os.environ["FAMULUS_MAX_SOCKETS"] = (
         "5000"  # of the one person there is
@@ -197,13 +231,13 @@ def main() -> None:
             os.sched_setaffinity(0, {1})
         upstream = f"http://127.0.0.1:{port}/v1"
         if options.streams:
-            result = many(upstream, options.streams)
+            result = many(upstream, options.streams, options.only or DOORS)
         else:
             server = famulus(stack, upstream, None)
-            result = token_costs([replace(server, name="native"), *other_doors(server)])
+            result = token_costs([replace(server, name=NATIVE), *other_doors(server)])
     print(result)
     if options.write:
-        write_table(DOCUMENT, result, "streams" if options.streams else "doors")
+        write_table(DOCUMENT, result, MANY if options.streams else "doors")
 
 
 if __name__ == "__main__":

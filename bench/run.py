@@ -175,12 +175,14 @@ class Result:
     """Bytes of resident memory at the peak above those before."""
     flowing: tuple[float, int] = (0.0, 0)
     """Seconds of CPU, and tokens that arrived, while every stream was open."""
+    seconds: float = 0.0
+    """From the first request to the last end."""
 
 
 def load(server: Server, model: str, streams: int, turns: int, expected: int, ramp: float = 0.0) -> Result:
     """Drive one load from this process, watching the server's memory."""
     requests = server.requests(model, streams)
-    before, memory = cpu_seconds(server.process), resident_bytes(server.process)
+    before, memory, began = cpu_seconds(server.process), resident_bytes(server.process), time.monotonic()
     peak = memory
 
     tally, flowing = Tally(), (0.0, 0)
@@ -216,11 +218,12 @@ def load(server: Server, model: str, streams: int, turns: int, expected: int, ra
             task.cancel()
 
     asyncio.run(everything())
+    seconds = time.monotonic() - began
     if tally.wrong:
         raise RuntimeError(
             f"{server.name}: {tally.wrong} of {tally.turns} answers had the wrong number of tokens"
         )
-    return Result(tally, cpu_seconds(server.process) - before, peak - memory, flowing)
+    return Result(tally, cpu_seconds(server.process) - before, peak - memory, flowing, seconds)
 
 
 def measure_short(server: Server) -> dict[str, float]:
