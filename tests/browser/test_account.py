@@ -176,6 +176,9 @@ def test_a_key_is_shown_once_used_and_ended(outside: App) -> None:
 def test_an_account_is_deleted_by_its_owner_with_the_password(outside: App) -> None:
     email = newcomer(outside, "ada.leaves")
     account(outside)
+    with outside.page.expect_download() as download:
+        outside.part("export-me").click()
+    assert email in download.value.path().read_text("utf-8")
     outside.part("delete-password").fill("not the password")
     outside.part("delete-account").click()
     expect(outside.page.get_by_role("button", name="Keep it")).to_be_focused()

@@ -24,6 +24,7 @@ CASES_ACCOUNTS: dict[str, Case] = {
     "POST /api/v1/accounts/{user_id}/suspend": Case("site", path={"user_id": "{spare_account}"}),
     "POST /api/v1/accounts/{user_id}/restore": Case("site", path={"user_id": "{spare_account}"}),
     "POST /api/v1/accounts/{user_id}/verify": Case("site", path={"user_id": "{spare_account}"}),
+    "GET /api/auth/me/export": Case(),
     "POST /api/auth/me/delete": Case(
         "admin", 409, body={"password": PASSWORD}
     ),  # the organization's last admin stays

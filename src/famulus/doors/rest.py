@@ -19,6 +19,7 @@ from famulus.conversations.routes import router as conversations
 from famulus.doors import problems
 from famulus.doors.approvals import router as approvals
 from famulus.doors.attachments import router as attachments
+from famulus.doors.own_data import router as own_data
 from famulus.doors.runs import router as runs
 from famulus.doors.sources import router as sources
 from famulus.identity.routes.account import router as account
@@ -52,6 +53,7 @@ def mount(app: FastAPI) -> None:
         tool_rules,
         connections,
         *IDENTITY,
+        own_data,
         insights,
     ):
         app.include_router(router)

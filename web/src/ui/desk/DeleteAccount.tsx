@@ -20,7 +20,7 @@ export function DeleteAccount({ email }: { email: string }) {
       <h2 id="delete-account">Delete account</h2>
       <p class="quiet">
         Your conversations, files, tasks and keys go with it, and you leave every course and organization. What you made for others
-        stays.
+        stays. <a href="/api/auth/me/export" download data-testid="export-me">Download your data</a> first, if you want to keep it.
       </p>
       <input type="email" value={email} autoComplete="username" hidden readOnly />
       <TextField
