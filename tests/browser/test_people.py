@@ -1,5 +1,6 @@
 """The people of an organization and of a course, as their admins and teachers see to them; accounts for site admins."""
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def opened(app: App, email: str) -> Locator:
 
 @in_both_themes
 def test_every_page_can_be_read_and_fits(outside: App) -> None:
+    sign_up(outside, f"mail.{secrets.token_hex(4)}@example.org")
     desk(outside, "organization", "organizations", SITE)
     assert not wrong_for_readers(outside)
     outside.part("place").filter(has_text="Demo Academy").get_by_test_id("switch").click()
@@ -48,11 +50,16 @@ def test_every_page_can_be_read_and_fits(outside: App) -> None:
     desk(outside, "organization", "people", None)
     person(outside, STUDENT).get_by_role("button").first.click()
     person(outside, STUDENT).get_by_test_id("person-role").select_option("teacher")
-    for page in ("people", "invitations", "import", "figures", "audit", "accounts"):
+    for page in ("people", "invitations", "import", "figures", "keys", "audit", "accounts", "mails"):
         outside.part(f"tab-{page}").click()
         expect(outside.part(f"organization-{page}")).to_be_visible()
         if page == "invitations":
             outside.part("bring-in").click()
+        if page == "keys":
+            outside.part("new-key").click()
+        if page == "mails":
+            outside.part("mail").first.get_by_role("button").click()
+            expect(outside.part("mail-body")).to_be_visible()
         if page == "audit":
             outside.part("audit-entry").first.get_by_role("button").click()
         assert not wrong_for_readers(outside), page
@@ -172,6 +179,24 @@ def test_a_site_admin_shuts_an_account_out_lets_it_in_again_and_deletes_it(outsi
     row.get_by_test_id("remove-account-sure").click()
     expect(row).to_have_count(0)
     expect(outside.part("status-region")).to_contain_text("is deleted")
+
+
+def test_a_key_of_the_organization_acts_in_its_role_until_it_is_ended(outside: App) -> None:
+    desk(outside, "organization", "keys")
+    outside.part("new-key").click()
+    outside.part("key-name").fill("Roster sync")
+    outside.part("key-role").select_option("teacher")
+    outside.part("make-key").click()
+    key = outside.part("made-key-text").text_content() or ""
+    bare = outside.page.context.browser.new_context()  # pyright: ignore[reportOptionalMemberAccess]
+    ask = lambda: bare.request.get(f"{outside.famulus.url}/api/auth/me", headers={"X-API-Key": key})  # noqa: E731
+    assert ask().json()["role"] == "teacher"
+    row = outside.part("key").filter(has_text="Roster sync")
+    row.get_by_test_id("end-key").click()
+    row.get_by_test_id("end-key-sure").click()
+    expect(row).to_have_attribute("data-ended", "true")
+    assert ask().status == 401
+    bare.close()
 
 
 def test_a_student_has_no_desk_but_their_own(app: App) -> None:

@@ -1,5 +1,6 @@
 // One's own account, as the server keeps it: profile, password, address, sessions and API keys.
 import { http } from "./client";
+import type { MemberRole } from "./people";
 import type { Me, Page } from "./types";
 
 export interface SessionView {
@@ -32,6 +33,8 @@ export interface NewKey {
   name: string;
   scopes: Scope[];
   expires_at: string;
+  /** What an organization's key is there. */
+  role?: MemberRole;
 }
 
 export interface AccountChange {
@@ -42,7 +45,6 @@ export interface AccountChange {
 }
 
 const SESSIONS = "/api/auth/sessions";
-const KEYS = "/api/v1/api-keys";
 
 export const account = {
   change: (given: AccountChange) => http.patch<Me>("/api/auth/me", given),
@@ -61,8 +63,12 @@ export const sessions = {
   endOthers: () => http.delete(SESSIONS),
 };
 
-export const apiKeys = {
-  list: (after: string | null) => http.get<Page<ApiKey>>(KEYS, { limit: 50, after }),
-  create: (given: NewKey) => http.post<ApiKey & { key: string }>(KEYS, given),
-  end: (id: string) => http.delete(`${KEYS}/${id}`),
+/** One's own keys, or those of an organization, which act under accounts of their own. */
+export const apiKeys = (organizationId: string | null) => {
+  const place = organizationId === null ? "/api/v1/api-keys" : `/api/v1/organizations/${organizationId}/api-keys`;
+  return {
+    list: (after: string | null) => http.get<Page<ApiKey>>(place, { limit: 50, after }),
+    create: (given: NewKey) => http.post<ApiKey & { key: string }>(place, given),
+    end: (id: string) => http.delete(`${place}/${id}`),
+  };
 };

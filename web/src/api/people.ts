@@ -150,3 +150,21 @@ export const accounts = {
   act: (id: string, what: "suspend" | "restore" | "verify") => http.post<Account>(`${V1}/accounts/${id}/${what}`),
   remove: (id: string) => http.delete(`${V1}/accounts/${id}`),
 };
+
+export type MailState = "waiting" | "sent" | "kept" | "failed";
+
+export interface MailView {
+  id: string;
+  recipient: string;
+  subject: string;
+  state: MailState;
+  /** Why it was not sent. */
+  error: string | null;
+  created_at: string;
+  sent_at: string | null;
+}
+
+export const mails = {
+  list: (state: string, after: string | null) => http.get<Page<MailView>>(`${V1}/mails`, { state: state || null, after, limit: 50 }),
+  body: async (id: string) => (await http.get<MailView & { body: string }>(`${V1}/mails/${id}`)).body,
+};

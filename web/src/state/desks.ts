@@ -16,6 +16,7 @@ const NAMES: Record<string, string> = {
   audit: "Audit",
   accounts: "All accounts",
   organizations: "All organizations",
+  mails: "Outbox",
 };
 
 export function pageName(page: string): string {
@@ -37,8 +38,8 @@ export function deskPages(desk: Desk): string[] {
 function organizationPages(): string[] {
   const { role, organization } = me.value ?? {};
   if (role !== "site_admin" && role !== "organization_admin") return [];
-  const inside = organization ? ["people", "invitations", "import", "figures"] : [];
-  return [...inside, "audit", ...(role === "site_admin" ? ["accounts", "organizations"] : [])];
+  const inside = organization ? ["people", "invitations", "import", "figures", "keys"] : [];
+  return [...inside, "audit", ...(role === "site_admin" ? ["accounts", "organizations", "mails"] : [])];
 }
 
 /** The page that an address means: the first where it names none. */

@@ -1,9 +1,11 @@
-// Keys for programs that act as oneself: made with what they may do and until when, shown once, ended at once.
+// Keys for programs that act as oneself, or for an organization: made with what they may do and until when, shown once.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { apiKeys, type ApiKey, type Scope } from "../../api/account";
+import { apiKeys, type ApiKey, type NewKey, type Scope } from "../../api/account";
+import type { MemberRole } from "../../api/people";
 import { announce } from "../../state/notices";
 import { me } from "../../state/session";
 import { now } from "../../state/surroundings";
+import { MEMBER_ROLES } from "../../text/roles";
 import { clockTime, relativeTime } from "../../text/time";
 import { useCopied } from "../dom";
 import { Choice, TextField } from "../fields";
@@ -18,14 +20,16 @@ const SCOPES: Record<Scope, string> = { read: "See", write: "Change", chat: "Tal
 const LIVES: Record<string, string> = { 7: "In a week", 30: "In 30 days", 90: "In 90 days", 365: "In a year" };
 const DAY = 86_400_000;
 
-export function ApiKeys() {
-  const { items, problem, more, again, set } = usePages(apiKeys.list, "");
+/** Of an organization, or one's own. */
+export function ApiKeys({ organizationId = null }: { organizationId?: string | null }) {
+  const keys = apiKeys(organizationId);
+  const { items, problem, more, again, set } = usePages(keys.list, organizationId ?? "");
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<string | null>(null);
   const { busy, general, send } = useSend();
   const end = (key: ApiKey): void =>
     void send(async () => {
-      await apiKeys.end(key.id);
+      await keys.end(key.id);
       set((items ?? []).map((each) => (each.id === key.id ? { ...each, revoked_at: new Date().toISOString() } : each)));
       announce(`${key.name} has ended.`);
     });
@@ -37,10 +41,12 @@ export function ApiKeys() {
   return (
     <>
       <p class="manage-lead">
-        A key lets a program act as you{me.value?.organization && ` in ${me.value.organization.name}`}, and do no more than you choose here.
+        {organizationId
+          ? "A key lets a program act for the organization, in the role that you give it, whoever made it and for as long as it lasts."
+          : `A key lets a program act as you${me.value?.organization ? ` in ${me.value.organization.name}` : ""}, and do no more than you choose here.`}
       </p>
       {made !== null && <MadeKey text={made} onDone={() => setMade(null)} />}
-      {!items && <Loading what="Your keys" problem={problem} again={again} />}
+      {!items && <Loading what="The keys" problem={problem} again={again} />}
       {items?.length === 0 && !making && <p class="quiet">There is no key.</p>}
       <Problems problems={general} />
       <ul class="rows" data-testid="keys">
@@ -50,7 +56,7 @@ export function ApiKeys() {
       </ul>
       <More more={more} />
       {making ? (
-        <KeyForm onMade={take} onBack={() => setMaking(false)} />
+        <KeyForm create={keys.create} withRole={organizationId !== null} onMade={take} onBack={() => setMaking(false)} />
       ) : (
         <button type="button" class="button" onClick={() => (setMaking(true), setMade(null))} data-testid="new-key">
           <Icon name="plus" size={18} />
@@ -106,11 +112,19 @@ function MadeKey({ text, onDone }: { text: string; onDone: () => void }) {
   );
 }
 
-function KeyForm({ onMade, onBack }: { onMade: (made: ApiKey & { key: string }) => void; onBack: () => void }) {
+interface FormProps {
+  create: (given: NewKey) => Promise<ApiKey & { key: string }>;
+  withRole: boolean;
+  onMade: (made: ApiKey & { key: string }) => void;
+  onBack: () => void;
+}
+
+function KeyForm({ create, withRole, onMade, onBack }: FormProps) {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<Scope[]>(["read"]);
   const [days, setDays] = useState("90");
-  const { busy, problems, general, send } = useSend(["name", "scopes", "expires_at"]);
+  const [role, setRole] = useState<MemberRole>("student");
+  const { busy, problems, general, send } = useSend(["name", "role", "scopes", "expires_at"]);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector("input")?.focus(), []);
   const turn = (scope: Scope) => setScopes(scopes.includes(scope) ? scopes.filter((each) => each !== scope) : [...scopes, scope]);
@@ -118,12 +132,22 @@ function KeyForm({ onMade, onBack }: { onMade: (made: ApiKey & { key: string }) 
     event.preventDefault();
     // A minute less: a year by this clock must be no more than one by the server's.
     const end = new Date(Date.now() + Number(days) * DAY - 60_000).toISOString();
-    void send(async () => onMade(await apiKeys.create({ name: name.trim(), scopes, expires_at: end })));
+    void send(async () => onMade(await create({ name: name.trim(), scopes, expires_at: end, ...(withRole && { role }) })));
   };
   return (
     <form ref={form} class="form desk-form" onSubmit={make} data-testid="key-form">
       <h2>A new key</h2>
       <TextField label="Name" hint="What uses it." value={name} onInput={setName} problem={problems["name"]} required maxLength={200} testId="key-name" />
+      {withRole && (
+        <Choice
+          label="Role"
+          choices={MEMBER_ROLES}
+          value={role}
+          onInput={(chosen) => setRole(chosen as MemberRole)}
+          problem={problems["role"]}
+          testId="key-role"
+        />
+      )}
       <fieldset class="desk-choices">
         <legend>It may</legend>
         {(Object.keys(SCOPES) as Scope[]).map((scope) => (

@@ -1,11 +1,13 @@
-// An organization as its admins see it: people, invitations, files of people, figures and the audit; for site admins the site.
+// An organization as its admins see it: people, invitations, figures, keys, the audit; for site admins the site.
 import { me } from "../../state/session";
 import { Accounts } from "./Accounts";
+import { ApiKeys } from "./ApiKeys";
 import { Audit } from "./Audit";
 import { DeskFrame } from "./DeskFrame";
 import { FiguresPage } from "./Figures";
 import { ImportPage } from "./Import";
 import { Invitations } from "./Invitations";
+import { Mails } from "./Mails";
 import { Members } from "./Members";
 import { Organizations } from "./Organizations";
 
@@ -19,9 +21,11 @@ export function OrganizationDesk({ page }: { page: string }) {
           {shown === "invitations" && <Invitations organizationId={id} />}
           {shown === "import" && <ImportPage organizationId={id} />}
           {shown === "figures" && <FiguresPage place="organizations" id={id} />}
+          {shown === "keys" && <ApiKeys organizationId={id} />}
           {shown === "audit" && <Audit />}
           {shown === "accounts" && <Accounts />}
           {shown === "organizations" && <Organizations />}
+          {shown === "mails" && <Mails />}
         </>
       )}
     </DeskFrame>
