@@ -9,6 +9,7 @@ that no passage out of reach is ever stepped on, and what was written or removed
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,8 @@ STARTS = 10
 """Of the best passages, so many are asked for their names."""
 READ = 5
 """Of so many, the text is looked through for names in small letters, too."""
+READ_BEFORE = 256
+"""Texts of which it is remembered what may be a name in them: some 20 kB each."""
 LATER = 5
 """Passages whose names are looked up for the second walk: of the best of the first one that have not been, whether
 the search had found them already or not."""
@@ -134,9 +137,10 @@ async def _add(
         graph.passing[number] = {name for name in have if not _has(graph.names[name], number)}
 
 
-def _small(content: str) -> set[int]:
+@lru_cache(maxsize=READ_BEFORE)
+def _small(content: str) -> frozenset[int]:
     """What may be a name in a text, also in small letters."""
-    return {span.number for span in spans(content, LONGEST_IN_TEXT, MOST_SPANS)}
+    return frozenset(span.number for span in spans(content, LONGEST_IN_TEXT, MOST_SPANS))
 
 
 def _has(found: Sequence[Place], passage: int) -> bool:

@@ -154,8 +154,12 @@ def spans(text: str, longest: int = LONGEST, most: int = sys.maxsize) -> list[Sp
     """What in a text may be a name, longest first: at most so many."""
     words = [word for word in WORD.findall(text) if word != "s"]
     stems = [stem_of(fold(word)) for word in words]
-    plain = [word.lower() in _PLAIN for word in words]
-    marked = [word != word.lower() or any(map(str.isdigit, word)) for word in words]
+    lower = [word.lower() for word in words]
+    plain = [word in _PLAIN for word in lower]
+    marked = [
+        word != small or (not word.isalpha() and any(map(str.isdigit, word)))
+        for word, small in zip(words, lower, strict=True)
+    ]
     found: list[Span] = []
     for size in range(min(longest, len(words)), 0, -1):
         for first in range(len(words) - size + 1):
@@ -164,8 +168,7 @@ def spans(text: str, longest: int = LONGEST, most: int = sys.maxsize) -> list[Sp
                 continue
             named = True in marked[first : last + 1]
             if size > 1 or named or len(words[first]) >= SHORTEST_WORD:
-                key = " ".join(stems[first : last + 1])
-                found.append(Span(first, last, number_of(key), named))
+                found.append(Span(first, last, number_of(" ".join(stems[first : last + 1])), named))
                 if len(found) == most:
                     return found
     return found

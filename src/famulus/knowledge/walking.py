@@ -8,7 +8,7 @@ et al. 2024), but with names that cost no model.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ ABOUT = 8.0
 GRAPH = 4.0
 """How much the walk counts beside the ranking that it began from."""
 Links = dict[int, list[tuple[int, float]]]
-"""From passages to names or the other way, with the probability of each; those of one source are 1 together."""
+"""From passages to names or the other way, each with how likely it is beside the others of its source."""
 
 
 class Place(NamedTuple):
@@ -44,36 +44,53 @@ class Graph:
     mass: dict[int, float] = field(default_factory=dict[int, float])
     """Of passages, once walked."""
     _into: Links = field(default_factory=dict[int, list[tuple[int, float]]])
-    _out: Links = field(default_factory=dict[int, list[tuple[int, float]]])
+    _out: Links = field(default_factory=lambda: defaultdict(list))
+    _arriving: dict[int, float] = field(default_factory=dict[int, float])
+    _leaving: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    """What the links from each name, and from each passage, are together."""
+    _read: set[int] = field(default_factory=set[int])
+    """Passages of `passing` that are joined to their names."""
 
     def walk(self, odds: Mapping[int, float], seeds: Iterable[int]) -> None:
         """Find the mass of every passage. `odds` has relevances as log-odds, `seeds` are the question's names.
 
         A beginning is as likely at a passage as that is to be the one that is asked for: a softmax.
         """
-        into = self._into = {name: _shares(places) for name, places in self.names.items()}
-        self._out = self._outward()
-        at_names = _scaled({name: 1 / len(into[name]) for name in seeds if name in into}, FROM_NAMES)
+        self._link()
+        at_names = _scaled(
+            {name: 1 / len(self.names[name]) for name in seeds if name in self.names}, FROM_NAMES
+        )
         best = max(odds.values(), default=0.0)
         likely = {passage: math.exp(value - best) for passage, value in odds.items()}
         at_passages = _scaled(likely, 1 - FROM_NAMES if at_names else 1.0)
         passages, names = dict(at_passages), dict(at_names)
         for _ in range(STEPS):
-            passages, names = _step(at_passages, names, into), _step(at_names, passages, self._out)
+            passages, names = (
+                _step(at_passages, names, self._into, self._arriving),
+                _step(at_names, passages, self._out, self._leaving),
+            )
         self.mass = passages
 
-    def _outward(self) -> Links:
-        """From each passage to its names, rarer ones rather."""
-        found: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
+    def _link(self) -> None:
+        """Join the names that came since the last walk to their passages; from a passage, rarer names are likelier."""
         for name, places in self.names.items():
-            rarity = 1 / math.log(1.7 + len(places))
-            for place in places:
-                found[place.passage].append((name, rarity))
-        for passage, names in self.passing.items():
-            found[passage] += [
-                (name, 1 / math.log(1.7 + len(self.names[name]))) for name in names if name in self.names
-            ]
-        return {passage: _normal(links) for passage, links in found.items()}
+            if name not in self._into:
+                links = self._into[name] = [
+                    (place.passage, ABOUT if place.about else 1.0) for place in places
+                ]
+                self._arriving[name] = sum(weight for _, weight in links)
+                self._lead_out(name, (place.passage for place in places))
+        for passage in self.passing.keys() - self._read:
+            self._read.add(passage)
+            for name in self.passing[passage] & self.names.keys():
+                self._lead_out(name, (passage,))
+
+    def _lead_out(self, name: int, passages: Iterable[int]) -> None:
+        rarity = 1 / math.log(1.7 + len(self.names[name]))
+        link = name, rarity
+        for passage in passages:
+            self._out[passage].append(link)
+            self._leaving[passage] += rarity
 
     def rerank(self, ranked: Mapping[int, float]) -> list[tuple[int, float]]:
         """Passages with scores from 0 to 1, best first: what the walk found and what it began from, together."""
@@ -89,25 +106,21 @@ class Graph:
     def came_by(self, passage: int) -> tuple[int, int] | None:
         """The other passage from which most of the mass came, and the name between; None where none has led here."""
         best: tuple[float, int, int] | None = None
-        for name in (name for name, _ in self._out.get(passage, ()) if name in self._into):
-            share = next((weight for target, weight in self._into[name] if target == passage), 0.0)
+        for name, _ in self._out.get(passage, ()):
+            share = _share(self._into, self._arriving, name, passage)
             sources = {place.passage for place in self.names[name]}
             sources.update(one for one, names in self.passing.items() if name in names)
             for other in sources - {passage}:
-                onward = next((weight for linked, weight in self._out[other] if linked == name), 0.0)
+                onward = _share(self._out, self._leaving, other, name)
                 flow = self.mass.get(other, 0.0) * onward * share
                 if flow > 0 and (best is None or flow > best[0]):
                     best = flow, other, name
         return best and (best[1], best[2])
 
 
-def _shares(places: Sequence[Place]) -> list[tuple[int, float]]:
-    return _normal([(place.passage, ABOUT if place.about else 1.0) for place in places])
-
-
-def _normal(links: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    whole = sum(weight for _, weight in links)
-    return [(target, weight / whole) for target, weight in links]
+def _share(links: Links, wholes: Mapping[int, float], source: int, wanted: int) -> float:
+    """The probability of one link."""
+    return next((weight / wholes[source] for target, weight in links[source] if target == wanted), 0.0)
 
 
 def _scaled(weights: dict[int, float], share: float) -> dict[int, float]:
@@ -119,12 +132,14 @@ def _step(
     beginnings: Mapping[int, float],
     mass: Mapping[int, float],
     links: Links,
+    wholes: Mapping[int, float],
 ) -> dict[int, float]:
     found = {key: (1 - ONWARD) * share for key, share in beginnings.items()}
+    get = found.get
     for source, share in mass.items():
-        if share < LEAST:
+        if share < LEAST or source not in wholes:
             continue
-        onward = ONWARD * share
-        for target, weight in links.get(source, ()):
-            found[target] = found.get(target, 0.0) + onward * weight
+        onward = ONWARD * share / wholes[source]
+        for target, weight in links[source]:
+            found[target] = get(target, 0.0) + onward * weight
     return found
