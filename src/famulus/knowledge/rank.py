@@ -154,7 +154,7 @@ def _same(one: set[str], other: set[str]) -> bool:
 
 def quote(weights: Mapping[str, float], text: str) -> str:
     """The sentences of `text` that say most about the question: a slice of it of at most 300 characters."""
-    inner = inner_words(text) and None
+    inner = None if inner_words(text) else ""  # where the whole hides none, no part of it does
     found = held(weights, text, inner)
     spans = _sentences(text)[:MOST_SENTENCES]
     if not spans:
