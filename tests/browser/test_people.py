@@ -92,6 +92,8 @@ def test_members_are_found_given_roles_and_taken_out(outside: App) -> None:
     expect(row.locator(".person-role")).to_have_text("Student")
 
     row = opened(outside, ADMIN)
+    row.get_by_test_id("show-activity").click()
+    expect(row.get_by_test_id("activity")).to_contain_text("Membership changed")
     row.get_by_test_id("remove-person").click()
     row.get_by_test_id("remove-person-sure").click()
     expect(row.get_by_test_id("manage-problem")).to_contain_text("admin")

@@ -58,7 +58,18 @@ export interface AuditWanted {
   to?: string | null;
 }
 
+export interface ActivityItem {
+  id: string;
+  at: string;
+  kind: "change" | "question" | "task";
+  /** Of a change, such as `course.create`. */
+  action: string | null;
+  title: string | null;
+}
+
 export const insights = {
+  ofMember: (organizationId: string, userId: string, after: string | null) =>
+    http.get<Page<ActivityItem>>(`${V1}/organizations/${organizationId}/members/${userId}/activity`, { after, limit: 10 }),
   of: (place: "courses" | "organizations", id: string, from: string) =>
     http.get<Analytics>(`${V1}/${place}/${id}/analytics`, { from }),
   audit: (wanted: AuditWanted, after: string | null) =>

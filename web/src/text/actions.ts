@@ -38,6 +38,7 @@ const DEEDS: Record<string, string> = {
   sign_in: "signed in",
   sign_up: "signed up",
   suspend: "suspended",
+  delete: "deleted",
   link: "linked to a provider",
   unlink: "unlinked from a provider",
   verify_email: "address confirmed",

@@ -10,6 +10,7 @@ import { Loading, Problems } from "../Loading";
 import { Sure } from "../Sure";
 import { usePages } from "../usePages";
 import { useSend } from "../useSend";
+import { Activity } from "./Activity";
 import { BringIn } from "./BringIn";
 import { More } from "./More";
 import { EVERYBODY, PeopleSearch } from "./PeopleSearch";
@@ -56,6 +57,7 @@ interface RowProps {
 }
 
 function MemberRow({ member, organizationId, put, drop }: RowProps) {
+  const [looking, setLooking] = useState(false);
   const { busy, general, send } = useSend();
   const change = (role: string): void =>
     void send(async () => {
@@ -77,6 +79,13 @@ function MemberRow({ member, organizationId, put, drop }: RowProps) {
       </p>
       <Problems problems={general} />
       {member.user_id === me.value?.user.id && <p class="quiet">This is you.</p>}
+      {looking ? (
+        <Activity organizationId={organizationId} userId={member.user_id} />
+      ) : (
+        <button type="button" class="link" onClick={() => setLooking(true)} data-testid="show-activity">
+          What {member.service ? "it" : "they"} did lately
+        </button>
+      )}
       {member.service ? (
         <p class="quiet">It ends with its key.</p>
       ) : (
