@@ -60,16 +60,18 @@ class Done:
 def run(folder: Path, *words: str, **settings: str) -> Done:
     """One command, as the console script runs it, in this process and in an environment of its own."""
     root, outside, here = logging.getLogger(), dict(os.environ), Path.cwd()
-    handlers, level, code = root.handlers[:], root.level, 0
+    handlers, level, code, asked = root.handlers[:], root.level, 0, sys.stdin
     with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
         try:
             os.environ.clear()
             os.environ.update(environment(folder, **settings))
             os.chdir(folder)
+            sys.stdin = StringIO()  # whoever asks is answered by nobody
             main(words)
         except SystemExit as end:
             code = int(end.code or 0)
         finally:
+            sys.stdin = asked
             os.chdir(here)
             os.environ.clear()
             os.environ.update(outside)
