@@ -22,7 +22,7 @@ CHANGES_NOTHING = {
     "POST /api/auth/password/forgot": "only writes a mail",
     "POST /api/auth/email": "only writes a mail",
     "POST /api/auth/email/verification": "only writes a mail",
-    "POST /api/auth/me/delete": "an organization's last admin stays",
+    "POST /api/auth/me/delete": "the password is not the right one",
     "PATCH /api/v1/organizations/{organization_id}": "the name is the one that it was",
     "PUT /api/v1/courses/{course_id}/assistant": "it may be pinned already",
     "PATCH /api/v1/organizations/{organization_id}/members/{user_id}": "the role is the one that it was",
