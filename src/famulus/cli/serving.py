@@ -9,6 +9,7 @@ import uvicorn
 
 from famulus.app import create_app
 from famulus.cli.demo import SIGN_INS, seed_demo
+from famulus.cli.direct import DirectHttp
 from famulus.cli.own_api import seed_api
 from famulus.cli.sockets import Sockets
 from famulus.kernel.database import Database
@@ -64,7 +65,7 @@ class Server(uvicorn.Server):
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=DirectHttp,
             ws=Sockets,
             ws_max_size=FRAME,
             ws_per_message_deflate=False,

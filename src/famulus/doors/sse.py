@@ -15,6 +15,8 @@ from famulus.runs.events import Entry, Event
 
 DIRECT_SEND = "famulus.send"
 """Where the outermost layer leaves the server's own `send` in the scope."""
+DIRECT_WRITE = "famulus.write"
+"""Where the server leaves its short way for a piece of a body, if it has one."""
 KEEP_ALIVE = b": keep-alive\n\n"
 T = TypeVar("T")
 _NAMES = {kind: str(kind.__struct_config__.tag).encode() for kind in get_args(Event)}
@@ -23,12 +25,14 @@ _encode = msgspec.json.Encoder().encode
 
 def frames(batch: list[Entry]) -> bytes:
     """Some events as one chunk, each a frame with its id, its name and its fields as JSON; else a sign of life."""
-    chunk: list[bytes] = []
-    for entry in batch:
-        id, event = entry.id, entry.event
-        data = _encode(event)
-        chunk.append(b"id: %d.%d\nevent: %b\ndata: %b\n\n" % (id.epoch, id.n, _NAMES[type(event)], data))
-    return b"".join(chunk) or KEEP_ALIVE
+    if len(batch) == 1:
+        return _frame(batch[0])
+    return b"".join(map(_frame, batch)) or KEEP_ALIVE
+
+
+def _frame(entry: Entry) -> bytes:
+    id, event = entry.id, entry.event
+    return b"id: %d.%d\nevent: %b\ndata: %b\n\n" % (id.epoch, id.n, _NAMES[type(event)], _encode(event))
 
 
 class Pipe(Generic[T]):
@@ -38,6 +42,8 @@ class Pipe(Generic[T]):
         self.encode = encode
         self.to: Send
         """The server's way to send; set before anything is sent."""
+        self.write: Callable[[bytes], bool] | None = None
+        """The server's short way, which says whether it could be taken."""
         self._rest: Awaitable[None] | None = None
         self._error: Exception | None = None
 
@@ -51,6 +57,8 @@ class Pipe(Generic[T]):
 
     def push(self, piece: bytes) -> bool:
         """Send a piece from whatever task this is. False when the server waits for its reader; then `drain` goes on."""
+        if self.write is not None and self.write(piece):
+            return True
         steps = self.to(self.message(piece)).__await__()
         try:
             self._rest = _finish(steps, next(steps))
@@ -106,6 +114,7 @@ class EventStream(Response, Generic[T]):
         try:
             # Only a response's start concerns the layers in between; pieces go past them, straight to the server.
             self._pipe.to = scope.get(DIRECT_SEND, send)
+            self._pipe.write = scope.get(DIRECT_WRITE)
             await self._stream()
         except asyncio.CancelledError:
             if not watching.done() or streaming.uncancel():

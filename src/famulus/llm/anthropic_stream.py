@@ -94,6 +94,10 @@ class MessageReader(Reader):
         self._thought: list[str] = []
         self._signature = ""
 
+    def twin(self) -> "MessageReader":
+        """Another reader of this wire, which has read nothing yet."""
+        return MessageReader(model=self._model, secret=self._secret)
+
     def _event(self, payload: bytes, items: list[Item]) -> None:
         try:
             event = _decode(payload)

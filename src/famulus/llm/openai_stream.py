@@ -71,6 +71,10 @@ class AnswerReader(Reader):
         self._field = ""
         """Where the server tells them."""
 
+    def twin(self) -> "AnswerReader":
+        """Another reader of this wire, which has read nothing yet."""
+        return AnswerReader(model=self._model, secret=self._secret)
+
     def finish(self) -> list[Item]:
         """The last items, and before calls what was thought, for the way back."""
         items = super().finish()

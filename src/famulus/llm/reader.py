@@ -3,6 +3,9 @@
 Every token passes here once, mostly one to a packet: no line objects, no regular expressions. What the events of a wire
 mean is its own reader's; what is rare (odd shapes, errors, whole JSON bodies) is kept off that way.
 
+A server says the same again and again around the text. Once a reader has seen where the text stands, it compares
+what is around it with what was there before, which takes a fraction of decoding it.
+
 Every `data:` line is an event of its own. The format allows one event to spread over several of them; no
 server of these kinds does that. An `event:` line before it repeats what the event says itself.
 """
@@ -14,7 +17,7 @@ from typing import ClassVar, Literal
 
 from famulus.llm.calls import Calls
 from famulus.llm.errors import ModelError, ModelNonsense, ModelStreamCut
-from famulus.llm.protocol import End, EndReason, Item, ToolCallReady, Usage
+from famulus.llm.protocol import End, EndReason, Item, TextDelta, ToolCallReady, Usage
 from famulus.llm.provider_errors import error_in_stream
 
 MAX_LINE = 1 << 20
@@ -22,6 +25,9 @@ MAX_BODY = 8 << 20
 """Bytes of an answer that comes as one JSON body."""
 MAX_TOTAL = 64 << 20
 DONE = b"[DONE]"
+PROBE = "another text"
+TRIES = 4
+"""How many events are looked at for the place of the text, before it is decoded every time."""
 
 
 class Reader(ABC):
@@ -44,6 +50,9 @@ class Reader(ABC):
         self._usage: Usage | None = None
         self._seen = False
         """Whether anything has come that only an answer has."""
+        self._tries = TRIES
+        self._before = self._after = b""
+        """What a packet with nothing but text has around it, once that is known."""
         self.finish_reason: str | None = None
         """Set when the server has said why it stopped: from here on a lost connection does no harm."""
         self.done = False
@@ -53,15 +62,19 @@ class Reader(ABC):
     def _event(self, payload: bytes, items: list[Item]) -> None:
         """Add to `items` what one event brings. Raises a ModelError."""
 
+    @abstractmethod
+    def twin(self) -> "Reader":
+        """Another reader of this wire, which has read nothing yet."""
+
     def feed(self, data: bytes) -> list[Item]:
         """The items that `data` completes, often none or one. Raises a ModelError."""
+        if self._before and (text := self._only_text(data)):
+            return [TextDelta(text)]
         if self._shape != "events":
             data = data.removeprefix(b"\xef\xbb\xbf") if self._shape == "unknown" else data
             if not self._recognise(data):
                 return []
-        self._total += len(data)
-        if self._total > MAX_TOTAL:
-            raise ModelNonsense("The model's answer has no end; ask for something shorter.")
+        self._count_bytes(data)
         if self._rest:
             self._rest += data
             if b"\n" not in data:
@@ -69,17 +82,64 @@ class Reader(ABC):
                 return []
             data = bytes(self._rest)
             self._rest.clear()
+        return self._packet(data)
+
+    def _packet(self, data: bytes) -> list[Item]:
+        """The items of what ends with a line, or has the beginning of one for later."""
         items: list[Item] = []
         first = data.find(b"\n")
         if first == len(data) - 2 and data[:5] == b"data:" and data[-1] == 10:
             self._event(data[5:], items)  # one whole event, as nearly every packet brings it
+            if self._tries:
+                self._learn(data, items)
             return items
         if data[:6] == b"event:" and data.find(b"\n", first + 1) == len(data) - 2 and data[-1] == 10:
             if data[first + 1 : first + 6] == b"data:":
                 self._event(data[first + 6 :], items)  # the same, with its name before it
+                if self._tries:
+                    self._learn(data, items)
             return items
         self._lines(data.split(b"\n"), items)
         return items
+
+    def _only_text(self, data: bytes) -> str:
+        """The text of a packet that is as others were, but for its text; empty when it has to be decoded.
+
+        Between the quotes nothing is escaped and nothing ends the string, so decoding would find this very text.
+        """
+        before, after = self._before, self._after
+        if not data.startswith(before) or not data.endswith(after) or self._rest:
+            return ""
+        try:
+            text = data[len(before) : -len(after)].decode()
+        except UnicodeDecodeError:
+            return ""
+        if '"' in text or "\\" in text or not text.isprintable():
+            return ""
+        self._count_bytes(data)
+        return text
+
+    def _learn(self, data: bytes, items: list[Item]) -> None:
+        """Find where the text stands, and see by a reader who knows nothing that there is nothing else in the event."""
+        if len(items) != 1 or not isinstance(item := items[0], TextDelta) or item.text == PROBE:
+            return
+        self._tries -= 1
+        around = data.split(b'"%b"' % item.text.encode())
+        if len(around) == 2:
+            before, after = around[0] + b'"', b'"' + around[1]
+            twin = self.twin()
+            if twin.feed(before + PROBE.encode() + after) == [TextDelta(PROBE)] and twin.says_no_more():
+                self._before, self._after, self._tries = before, after, 0
+
+    def says_no_more(self) -> bool:
+        """Whether what has come was an answer's text and nothing beside it."""
+        ended = self.done or self.finish_reason is not None
+        return self._seen and not ended and self._usage is None and not self._calls.finish(cut=False)
+
+    def _count_bytes(self, data: bytes) -> None:
+        self._total += len(data)
+        if self._total > MAX_TOTAL:
+            raise ModelNonsense("The model's answer has no end; ask for something shorter.")
 
     def finish(self) -> list[Item]:
         """The last items, ending with `End`. Raises ModelStreamCut when the answer is not complete."""

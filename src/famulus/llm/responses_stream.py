@@ -87,6 +87,10 @@ class ResponseReader(Reader):
         """`model` is named in errors; `secret` is kept out of them."""
         super().__init__(Calls(), _decode, model=model, secret=secret)
 
+    def twin(self) -> "ResponseReader":
+        """Another reader of this wire, which has read nothing yet."""
+        return ResponseReader(model=self._model, secret=self._secret)
+
     def _event(self, payload: bytes, items: list[Item]) -> None:
         try:
             event = _decode(payload)

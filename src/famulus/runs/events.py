@@ -84,7 +84,7 @@ class RetrievalFinished(msgspec.Struct, frozen=True, tag="retrieval.finished"):
     took_ms: float
 
 
-class TextDelta(msgspec.Struct, frozen=True, tag="text.delta"):
+class TextDelta(msgspec.Struct, frozen=True, gc=False, tag="text.delta"):
     """The next piece of the answer."""
 
     text: str
