@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from famulus.assistants.registry import ensure_default
 from famulus.campus.guests import ADDRESS
-from famulus.conversations.threads import create_thread, list_threads
+from famulus.conversations.beginning import Beginning, create_thread
+from famulus.conversations.threads import list_threads
 from famulus.conversations.tidying import KEPT, Tidying
 from famulus.identity.accounts import create_account
 from famulus.identity.principal import Principal
@@ -21,7 +22,7 @@ async def test_they_are_listed_nowhere_and_removed(database: Database) -> None:
         account = await create_account(session, email="ada@x.local", name="Ada", password_hash=None)
         principal = Principal(account.id, "Ada", "ada@x.local")
         kept = await create_thread(session, principal)
-        fleeting = [await create_thread(session, principal, fleeting=True) for _ in range(2)]
+        fleeting = [await create_thread(session, principal, Beginning(fleeting=True)) for _ in range(2)]
         fleeting[0].thread.updated_at = utc_now() - KEPT - timedelta(minutes=1)
         kept.thread.updated_at = utc_now() - KEPT * 9
     async with database.read() as session:

@@ -13,16 +13,17 @@ import pytest
 from famulus.app import Parts, open_parts
 from famulus.assistants.registry import Draft, create_assistant
 from famulus.assistants.settings import AssistantSettings
+from famulus.conversations.beginning import Beginning, create_thread
 from famulus.conversations.parts import MessageView
-from famulus.conversations.threads import create_thread, list_messages
+from famulus.conversations.threads import list_messages
 from famulus.identity.accounts import create_account
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.lane import Script, Value
 from famulus.kernel.paging import Paging
 from famulus.kernel.settings import load_settings
+from famulus.runs.ask import Ask, Started
 from famulus.runs.events import START, Entry, EventId
-from famulus.runs.service import Ask, Started
 from famulus.tools.contract import Tool
 from tests.support.fake_provider import FakeProvider
 
@@ -50,7 +51,7 @@ class Instance:
                 assistant_id = (
                     await create_assistant(session, replace(self.person, role="site_admin"), draft)
                 ).assistant.id
-            return (await create_thread(session, self.person, assistant_id=assistant_id)).thread.id
+            return (await create_thread(session, self.person, Beginning(assistant_id=assistant_id))).thread.id
 
     async def send(self, thread_id: str, text: str = "What is a node?", key: str | None = None) -> Started:
         """Have a message accepted."""

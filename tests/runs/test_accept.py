@@ -7,8 +7,8 @@ import pytest
 
 from famulus.conversations.errors import ThreadNotFound
 from famulus.kernel.errors import FamulusError
+from famulus.runs.ask import Ask, Started
 from famulus.runs.errors import KeyReused, RunInProgress, ServerBusy, TooManyQueued
-from famulus.runs.service import Ask, Started
 from famulus.runs.sql.accept import MAX_QUEUED
 from tests.runs.conftest import Instance, Open, tags
 from tests.support.fake_provider import HANG, FakeProvider, delta

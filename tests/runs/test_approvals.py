@@ -14,10 +14,10 @@ from famulus.kernel.errors import Conflict, FamulusError, Forbidden, Invalid, No
 from famulus.kernel.paging import Paging
 from famulus.kernel.tables import utc_now
 from famulus.runs.approvals import Answer, ApprovalView
+from famulus.runs.ask import Started
 from famulus.runs.asking import hash_of
 from famulus.runs.errors import ApprovalDiffers, ApprovalNotFound, ApprovalSettled
 from famulus.runs.events import ApprovalAnswered, ApprovalCard, ApprovalRequested, Entry, EventId
-from famulus.runs.service import Started
 from famulus.tools.contract import Difference, Done, NeedsApproval, Preview, ToolContext
 from tests.runs.conftest import Instance, Open, execute, tags
 from tests.runs.test_acting import Notes, Say, call, parts_of, tasks

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from famulus.identity.principal import Principal
-from famulus.runs.service import Ask
+from famulus.runs.ask import Ask
 from famulus.runs.work import Asker, decode_asker, encode_asker
 from tests.runs.conftest import Instance, Open, execute
 from tests.runs.test_approvals import Wiper, cards

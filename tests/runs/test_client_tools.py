@@ -4,7 +4,7 @@ from typing import Any
 
 from famulus.conversations.parts import Application, ClientCall, ClientResult, ClientTool, Text, Tool
 from famulus.runs.acting import AFTER_WAITING, MAX_CALLS
-from famulus.runs.service import Ask
+from famulus.runs.ask import Ask
 from tests.runs.conftest import Instance, Open, tags
 from tests.runs.test_acting import Notes, call, parts_of
 from tests.runs.test_approvals import Wiper, cards, say

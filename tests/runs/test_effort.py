@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from famulus.conversations.parts import Application, Reasoning
 from famulus.llm import anthropic_request, openai_request, responses_request
 from famulus.llm.protocol import ChatMessage, ModelSettings, Request, Sealed, ToolCall
+from famulus.runs.ask import Ask
 from famulus.runs.loop import Draft, continue_messages
-from famulus.runs.service import Ask
 from tests.runs.conftest import Open, tags
 from tests.runs.test_acting import Notes, parts_of
 from tests.runs.test_approvals import Wiper, cards, say

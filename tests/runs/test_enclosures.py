@@ -15,7 +15,7 @@ from famulus.kernel.settings import load_settings
 from famulus.kernel.tables import UtcTime, utc_now
 from famulus.llm import anthropic_request, openai_request
 from famulus.llm.protocol import ChatMessage, Enclosure, Request
-from famulus.runs.service import Ask
+from famulus.runs.ask import Ask
 from tests.runs.conftest import Instance, Open
 from tests.support.fake_provider import FakeProvider
 from tests.support.pictures import PDF, picture

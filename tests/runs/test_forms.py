@@ -6,8 +6,8 @@ from famulus.conversations.parts import Application, Cut, Text
 from famulus.llm.openai_request import encode_request as for_chat
 from famulus.llm.protocol import ChatMessage, ModelSettings, Request
 from famulus.llm.responses_request import encode_request as for_responses
+from famulus.runs.ask import Ask
 from famulus.runs.errors import FormatNotSupported
-from famulus.runs.service import Ask
 from tests.runs.conftest import Instance, Open
 from tests.runs.test_acting import parts_of
 from tests.support.fake_provider import FakeProvider

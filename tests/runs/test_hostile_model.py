@@ -18,8 +18,8 @@ from famulus.campus.tasks import create_task
 from famulus.conversations.parts import Page
 from famulus.identity.accounts import find_by_email
 from famulus.identity.principal import Principal
+from famulus.runs.ask import Ask
 from famulus.runs.events import ToolFinished
-from famulus.runs.service import Ask
 from tests.runs.conftest import Instance, Open, execute, tags
 from tests.runs.test_acting import Notes, call
 from tests.support.fake_provider import FakeProvider, answer_events

@@ -10,14 +10,15 @@ import pytest
 from famulus.app import Parts, open_parts
 from famulus.campus.organizations import create_organization
 from famulus.campus.schemas.organizations import NewOrganization
+from famulus.conversations.beginning import create_thread
 from famulus.conversations.parts import Tool
-from famulus.conversations.threads import create_thread, list_messages
+from famulus.conversations.threads import list_messages
 from famulus.identity.accounts import create_account
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.paging import Paging
 from famulus.kernel.settings import load_settings
-from famulus.runs.service import Ask
+from famulus.runs.ask import Ask
 from famulus.runs.work import Asker, decode_asker, encode_asker
 from famulus.tools.connection_schemas import NewConnection
 from famulus.tools.policy import ToolRule

@@ -5,13 +5,14 @@ import sys
 
 from famulus.app import Parts, open_parts
 from famulus.campus.lookup import course_by_name, principal_by_email
+from famulus.conversations.beginning import Beginning
 from famulus.conversations.parts import Citation
-from famulus.conversations.threads import create_thread
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import Invalid
 from famulus.kernel.logs import configure
 from famulus.kernel.settings import load_settings
 from famulus.kernel.text import clean_text
+from famulus.runs.ask import Ask
 from famulus.runs.events import (
     AnswerRestarted,
     Event,
@@ -21,7 +22,6 @@ from famulus.runs.events import (
     TextDelta,
     ToolCalled,
 )
-from famulus.runs.service import Ask
 
 MESSAGE_LENGTH = 10_000
 
@@ -40,18 +40,16 @@ def run_ask(question: str, course: str | None, email: str | None) -> bool:
             async with parts.database.read() as session:
                 principal = await principal_by_email(session, email)
                 card = await course_by_name(session, principal, course) if course else None
-            async with parts.database.write() as session:
-                thread = await create_thread(session, principal, course_id=card.id if card else None)
-                thread_id = thread.thread.id
-            return await _stream(parts, principal, Ask(thread_id, text))
+            where = Beginning(course_id=card.id if card else None)
+            _, started = await parts.exchanges.begin(principal, Ask("", text), where)
+            return await _stream(parts, principal, started.run.id)
 
     return asyncio.run(work())
 
 
-async def _stream(parts: Parts, principal: Principal, ask: Ask) -> bool:
-    started = await parts.runs.start(principal, ask)
+async def _stream(parts: Parts, principal: Principal, run_id: str) -> bool:
     failed = False
-    async for entries in await parts.runs.follow(principal, started.run.id):
+    async for entries in await parts.runs.follow(principal, run_id):
         for event in (entry.event for entry in entries):
             failed = failed or isinstance(event, RunFailed)
             _show(event)

@@ -20,10 +20,10 @@ from msgspec import Struct
 
 from famulus.campus.lookup import course_by_name, principal_by_email
 from famulus.cli.work import with_database
+from famulus.conversations.beginning import find_seat
 from famulus.conversations.given import Given
 from famulus.conversations.importing import Kept, here_already, import_threads
 from famulus.conversations.parts import Text
-from famulus.conversations.threads import find_seat
 from famulus.kernel.database import Database
 from famulus.kernel.errors import ConfigurationError
 from famulus.kernel.text import clean_text

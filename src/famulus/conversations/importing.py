@@ -13,10 +13,11 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.conversations.beginning import Seat
 from famulus.conversations.given import Given, given_rows
 from famulus.conversations.models import Message, Thread
 from famulus.conversations.parts import text_of
-from famulus.conversations.threads import Seat, own
+from famulus.conversations.threads import own
 from famulus.conversations.views import MessageRow
 from famulus.identity.principal import Principal
 from famulus.kernel.ids import ALPHABET, moment

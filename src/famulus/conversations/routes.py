@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response, status
 
 from famulus.conversations import feedback, threads
+from famulus.conversations.beginning import Beginning, begin_thread
 from famulus.conversations.schemas import (
     GivenFeedback,
     MessagePage,
@@ -15,7 +16,7 @@ from famulus.conversations.schemas import (
     ThreadOut,
     ThreadPage,
 )
-from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
+from famulus.identity.deps import CurrentPrincipal, DatabaseDep, IdPath, PagingDep, ReadSession, WriteSession
 from famulus.kernel.text import Id
 
 router = APIRouter(prefix="/api/v1", tags=["threads"])
@@ -36,12 +37,10 @@ async def list_threads(
 
 
 @router.post("/threads", status_code=status.HTTP_201_CREATED)
-async def create_thread(body: NewThread, principal: CurrentPrincipal, session: WriteSession) -> ThreadOut:
+async def create_thread(body: NewThread, principal: CurrentPrincipal, database: DatabaseDep) -> ThreadOut:
     """A new thread; without `assistant_id` the registry resolves who answers."""
-    card = await threads.create_thread(
-        session, principal, course_id=body.course_id, assistant_id=body.assistant_id, title=body.title
-    )
-    return ThreadOut.of(card)
+    how = Beginning(body.course_id, body.assistant_id, body.title)
+    return ThreadOut.of(await begin_thread(database, principal, how))
 
 
 @router.get("/threads/{thread_id}")

@@ -6,15 +6,10 @@ from typing import Literal, cast
 
 from msgspec import structs
 from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, text, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.assistants.errors import AssistantInactive
 from famulus.assistants.registry import assistant_names
-from famulus.assistants.resolve import resolve
-from famulus.assistants.rights import find_assistant
-from famulus.campus.courses import course_card
-from famulus.conversations.errors import MessageNotFound, ThreadKeyReused, ThreadNotFound
+from famulus.conversations.errors import MessageNotFound, ThreadNotFound
 from famulus.conversations.models import Feedback, Message, Thread
 from famulus.conversations.parts import (
     FeedbackView,
@@ -27,7 +22,6 @@ from famulus.conversations.parts import (
 )
 from famulus.conversations.views import MessageRow, message_view
 from famulus.identity.principal import Principal
-from famulus.kernel.ids import new_id
 from famulus.kernel.paging import Page, Paging, page
 from famulus.kernel.tables import utc_now
 
@@ -53,102 +47,10 @@ def own(principal: Principal) -> Select[Thread]:
     return select(Thread).where(Thread.user_id == principal.user_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Where a thread is, and who answers in it."""
-
-    organization_id: str | None
-    course_id: str | None
-    assistant_id: str
-    assistant_name: str
-
-
-async def find_seat(
-    session: AsyncSession, principal: Principal, *, course_id: str | None, assistant_id: str | None
-) -> Seat:
-    """Where a new thread of this person would be; without `assistant_id` the registry resolves who answers."""
-    principal.needs("chat")
-    organization_id = principal.organization_id
-    if course_id is not None:
-        organization_id = (await course_card(session, principal, course_id)).organization_id
-    if assistant_id is None:
-        found = await resolve(
-            session, role=principal.role, organization_id=organization_id, course_id=course_id
-        )
-        return Seat(organization_id, course_id, found.id, found.name)
-    assistant = await find_assistant(session, principal, assistant_id)
-    if not assistant.active:
-        raise AssistantInactive()
-    return Seat(organization_id, course_id, assistant.id, assistant.name)
-
-
-async def create_thread(
-    session: AsyncSession,
-    principal: Principal,
-    *,
-    course_id: str | None = None,
-    assistant_id: str | None = None,
-    title: str | None = None,
-    key: str | None = None,
-    fleeting: bool = False,
-    marks: str | None = None,
-) -> ThreadCard:
-    """A new thread, in a course or outside; without `assistant_id` the registry resolves who answers.
-
-    With a `key` that has begun one already it is that one; raises ThreadKeyReused where it is in another course.
-    A `fleeting` one serves a program that keeps the conversation itself.
-    """
-    principal.needs("chat")
-    if key is not None and (begun := await _begun_in(session, principal, key, course_id)):
-        return begun
-    seat = await find_seat(session, principal, course_id=course_id, assistant_id=assistant_id)
-    now = utc_now()
-    thread = Thread(
-        id=new_id("thr"),
-        user_id=principal.user_id,
-        organization_id=seat.organization_id,
-        course_id=course_id,
-        assistant_id=seat.assistant_id,
-        title=title,
-        titled_by="person" if title else None,
-        last_position=0,
-        key=key,
-        fleeting=fleeting,
-        marks=marks,
-        created_at=now,
-        updated_at=now,
-    )
-    return await _keep(session, principal, ThreadCard(thread, seat.assistant_name))
-
-
-async def _keep(session: AsyncSession, principal: Principal, card: ThreadCard) -> ThreadCard:
-    thread = card.thread
-    try:
-        async with session.begin_nested():
-            session.add(thread)
-    except IntegrityError:  # of two requests with one key at the same moment, this is the second
-        if thread.key is None:
-            raise
-        begun = await _begun_in(session, principal, thread.key, thread.course_id)
-        if begun is None:
-            raise
-        return begun
-    return card
-
-
 async def begun_with(session: AsyncSession, principal: Principal, key: str) -> ThreadCard | None:
     """The thread of this person that a key has begun; None where it has begun none."""
     found = (await session.execute(own(principal).where(Thread.key == key))).scalars()
     return next(iter(await _cards(session, found.all())), None)
-
-
-async def _begun_in(
-    session: AsyncSession, principal: Principal, key: str, course_id: str | None
-) -> ThreadCard | None:
-    begun = await begun_with(session, principal, key)
-    if begun is not None and begun.thread.course_id != course_id:
-        raise ThreadKeyReused()
-    return begun
 
 
 async def find_thread(session: AsyncSession, principal: Principal, thread_id: str) -> Thread:
@@ -233,12 +135,6 @@ async def archive_thread(
     if (thread.archived_at is not None) != away:
         thread.archived_at = utc_now() if away else None
     return (await _cards(session, [thread]))[0]
-
-
-async def forget_unused(session: AsyncSession, principal: Principal, thread_id: str) -> None:
-    """Delete a thread that was begun for a message which was refused then."""
-    empty = (Thread.id == thread_id, Thread.user_id == principal.user_id, Thread.last_position == 0)
-    await session.execute(delete(Thread).where(*empty))
 
 
 async def delete_thread(session: AsyncSession, principal: Principal, thread_id: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from chatkit.types import StructuredInputSubmission, UserMessageInput
 from fastapi import Request, Response
 
+from famulus.conversations.beginning import Beginning
 from famulus.conversations.threads import ThreadCard
 from famulus.doors.chatkit_frames import STREAM_OPTIONS, farewell, frame
 from famulus.doors.chatkit_input import message_text, named, original_of, page_of
@@ -24,9 +25,8 @@ from famulus.doors.watch import Watched
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import Conflict, FamulusError
 from famulus.runs.approvals import Answer, ApprovalView
+from famulus.runs.ask import Ask, Started
 from famulus.runs.events import START, EventId
-from famulus.runs.exchanges import Beginning
-from famulus.runs.service import Ask, Started
 
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, status
 
 from famulus.conversations import threads
+from famulus.conversations.beginning import Beginning, begin_thread
 from famulus.conversations.schemas import MessagePage, RenameThread
 from famulus.doors.answers import json_answer
 from famulus.doors.chat_schemas import ChatOut, ChatPage, NewChat, SendToChat, SentOut
@@ -22,13 +23,13 @@ from famulus.doors.following import (
 from famulus.doors.problems import request_id_of
 from famulus.doors.telling import told_sse, tool_calls
 from famulus.doors.watch import make_room
-from famulus.identity.deps import CurrentPrincipal, IdPath, PagingDep, ReadSession, WriteSession
+from famulus.identity.deps import CurrentPrincipal, DatabaseDep, IdPath, PagingDep, ReadSession, WriteSession
 from famulus.identity.principal import Principal
 from famulus.kernel.paging import MAX_LIMIT
 from famulus.kernel.text import Id
+from famulus.runs.ask import Ask, Started
 from famulus.runs.events import parse_id
 from famulus.runs.exchanges import Exchanges
-from famulus.runs.service import Ask, Started
 
 router = APIRouter(prefix="/assistant/chats", tags=["chats"])
 MAX_PAGE = 100
@@ -36,10 +37,10 @@ MAX_PAGE = 100
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
-async def create_chat(body: NewChat, principal: CurrentPrincipal, session: WriteSession) -> ChatOut:
+async def create_chat(body: NewChat, principal: CurrentPrincipal, database: DatabaseDep) -> ChatOut:
     """A new chat, maybe in a course that the person learns in, teaches or administers."""
-    card = await threads.create_thread(session, principal, course_id=body.course_id, title=body.title)
-    return ChatOut.of(card)
+    how = Beginning(course_id=body.course_id, title=body.title)
+    return ChatOut.of(await begin_thread(database, principal, how))
 
 
 @router.get("")

@@ -11,9 +11,10 @@ from famulus.doors.schemas import PageContext
 from famulus.doors.sse import EventStream, Pipe, frames
 from famulus.doors.watch import Watched
 from famulus.identity.principal import Principal
+from famulus.runs.ask import Started
 from famulus.runs.events import START, Entry, EventId
 from famulus.runs.exchanges import Exchanges
-from famulus.runs.service import Runs, Started
+from famulus.runs.service import Runs
 
 EVENT_STREAM = "text/event-stream"
 Batch = list[Entry] | None

@@ -12,14 +12,13 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from famulus.conversations.attachments import Attachments
+from famulus.conversations.beginning import Beginning
 from famulus.conversations.errors import ThreadKeyReused, ThreadNotFound
 from famulus.conversations.parts import ClientCall, ClientResult, MessageView
 from famulus.conversations.threads import (
     ThreadCard,
     begun_with,
-    create_thread,
     find_message,
-    forget_unused,
     get_thread,
     list_messages,
 )
@@ -27,11 +26,12 @@ from famulus.doors.bodies import text
 from famulus.doors.settled import read_call
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
-from famulus.kernel.errors import FamulusError
 from famulus.kernel.paging import MAX_LIMIT, Paging
 from famulus.kernel.settings import Settings
 from famulus.runs.approvals import Approvals
-from famulus.runs.service import Ask, Runs, Started
+from famulus.runs.ask import Ask, Started
+from famulus.runs.exchanges import Exchanges
+from famulus.runs.service import Runs
 
 LONGEST_NAME = 200
 _OURS = re.compile(r"thr_[A-Za-z0-9]{1,60}", re.ASCII)
@@ -44,6 +44,7 @@ class Rooms:
     settings: Settings
     database: Database
     runs: Runs
+    exchanges: Exchanges
     approvals: Approvals
     attachments: Attachments
 
@@ -54,6 +55,7 @@ async def _rooms(request: Request) -> Rooms:
         cast(Settings, state.settings),
         cast(Database, state.database),
         cast(Runs, state.runs),
+        cast(Exchanges, state.exchanges),
         cast(Approvals, state.approvals),
         cast(Attachments, state.attachments),
     )
@@ -125,17 +127,8 @@ async def ask_in(rooms: Rooms, principal: Principal, name: Name, seat: Seat, ask
     if card is not None:
         seat.require(card)
         return await rooms.runs.start(principal, replace(ask, thread_id=card.thread.id))
-    async with rooms.database.write() as session:
-        card = await create_thread(
-            session, principal, course_id=seat.course_id, assistant_id=seat.assistant_id, key=name.key
-        )
-        thread_id = card.thread.id
-    try:
-        return await rooms.runs.start(principal, replace(ask, thread_id=thread_id))
-    except FamulusError:
-        async with rooms.database.write() as session:
-            await forget_unused(session, principal, thread_id)
-        raise
+    how = Beginning(seat.course_id, seat.assistant_id, key=name.key)
+    return (await rooms.exchanges.begin(principal, ask, how))[1]
 
 
 async def results_in(

@@ -24,8 +24,8 @@ from famulus.doors.sse import KEEP_ALIVE, EventStream, Pipe
 from famulus.doors.watch import Watched, make_room
 from famulus.identity.deps import CurrentPrincipal, IdPath, SettingsDep
 from famulus.kernel.live import Live
+from famulus.runs.ask import Ask
 from famulus.runs.events import Entry, parse_id
-from famulus.runs.service import Ask
 from famulus.runs.title import feed
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])

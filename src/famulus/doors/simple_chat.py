@@ -24,9 +24,9 @@ from famulus.doors.telling import told_sse, tool_calls
 from famulus.doors.watch import Watched, make_room
 from famulus.identity.deps import AnyPrincipal, CurrentPrincipal
 from famulus.kernel.errors import BadRequest, FamulusError, Unauthenticated
+from famulus.runs.ask import Ask
 from famulus.runs.events import AnswerRestarted, Entry, RunFailed, TextDelta
 from famulus.runs.exchanges import Ended
-from famulus.runs.service import Ask
 
 
 class AnswerFailed(FamulusError):

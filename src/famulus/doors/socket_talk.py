@@ -24,9 +24,10 @@ from famulus.doors.watch import Guard, StreamEnded, Watch, same_rights
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import BadRequest, FamulusError, TooMany, Unauthenticated
 from famulus.runs.approvals import Answer, Approvals
+from famulus.runs.ask import Ask
 from famulus.runs.events import START, Entry, EventId, parse_id
 from famulus.runs.exchanges import Exchanges
-from famulus.runs.service import Ask, Runs
+from famulus.runs.service import Runs
 
 MOST_FOLLOWED = 16
 MOST_BAD_FRAMES = 20

@@ -16,6 +16,7 @@ from typing import Any, assert_never
 import msgspec
 
 from famulus.conversations.parts import Citation, MessageView, Tool
+from famulus.runs.ask import Started
 from famulus.runs.events import (
     AnswerRestarted,
     ApprovalAnswered,
@@ -35,7 +36,6 @@ from famulus.runs.events import (
     ToolCalled,
     ToolFinished,
 )
-from famulus.runs.service import Started
 
 KEEP_ALIVE = b": keep-alive\n\n"
 Frame = dict[str, Any]

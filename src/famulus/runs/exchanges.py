@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from famulus.conversations.threads import ThreadCard, create_thread, forget_unused
+from famulus.conversations.beginning import Beginning, Begun, look
+from famulus.conversations.errors import ThreadNotFound
+from famulus.conversations.threads import ThreadCard
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
-from famulus.kernel.errors import FamulusError
+from famulus.runs.ask import Ask, Started
 from famulus.runs.events import ApprovalCard, ApprovalRequested
-from famulus.runs.service import Ask, Runs, Started
+from famulus.runs.service import Runs
+from famulus.runs.sql.read import ThreadRow
 from famulus.runs.views import RunView
 
 
@@ -20,17 +23,6 @@ class Ended:
     """What a person has to confirm before it goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """What a new thread is to be, beside its first message."""
-
-    course_id: str | None = None
-    assistant_id: str | None = None
-    """Without it the registry resolves who answers."""
-    title: str | None = None
-    fleeting: bool = False
-
-
 class Exchanges:
     """The exchanges of one application."""
 
@@ -38,30 +30,28 @@ class Exchanges:
         self._database = database
         self._runs = runs
 
-    async def begin(
-        self, principal: Principal, ask: Ask, where: Beginning = Beginning()
-    ) -> tuple[ThreadCard, Started]:
-        """Accept the first message of a new thread. Raises what refuses it; then no thread stays behind.
+    async def begin(self, principal: Principal, ask: Ask, where: Beginning) -> tuple[ThreadCard, Started]:
+        """Accept the first message of a new thread. Raises what refuses it; then there is no thread.
 
-        The same key again is the same thread and the same run. The thread is told as it was before the message.
+        Without a key of its own the message's begins the thread: the same key again is the same thread and the same
+        run. The thread is told as it was before the message.
         """
-        async with self._database.write() as session:
-            card = await create_thread(
-                session,
-                principal,
-                course_id=where.course_id,
-                assistant_id=where.assistant_id,
-                title=where.title,
-                key=ask.key,
-                fleeting=where.fleeting,
-            )
-            thread_id = card.thread.id
-        try:
-            return card, await self._runs.start(principal, replace(ask, thread_id=thread_id))
-        except FamulusError:
-            async with self._database.write() as session:
-                await forget_unused(session, principal, thread_id)
-            raise
+        how = where if where.key is not None else replace(where, key=ask.key)
+        begun = await self._look(principal, how)
+        if begun.opening is not None:
+            thread = begun.card.thread
+            row = ThreadRow(thread.id, thread.course_id, thread.assistant_id)
+            try:
+                return begun.card, await self._runs.begin(principal, ask, row, begun.opening)
+            except ThreadNotFound:  # of two requests with one key at the same moment, this is the second
+                begun = await self._look(principal, how)
+                if begun.opening is not None:
+                    raise
+        return begun.card, await self._runs.start(principal, replace(ask, thread_id=begun.card.thread.id))
+
+    async def _look(self, principal: Principal, how: Beginning) -> Begun:
+        async with self._database.read() as session:
+            return await look(session, principal, how)
 
     async def say(self, principal: Principal, ask: Ask, *, course_id: str | None = None) -> Started:
         """Accept a message to the thread that `ask` names, or to a new one where it names none."""

@@ -8,23 +8,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 
 from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.courses import course_card
 from famulus.conversations.errors import MessageNotFound, ThreadNotFound
-from famulus.conversations.given import Given
 from famulus.conversations.parts import (
-    Application,
     Attached,
-    ClientResult,
-    MessageView,
-    Original,
-    Page,
-    Part,
-    Text,
-    encode_parts,
 )
 from famulus.conversations.threads import find_message
 from famulus.conversations.views import message_view
@@ -32,19 +22,18 @@ from famulus.identity.principal import Principal
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.errors import Forbidden, NotFound
-from famulus.kernel.ids import new_id
+from famulus.kernel.lane import Statement
 from famulus.kernel.live import Listener, Live
 from famulus.kernel.tables import utc_now
 from famulus.llm.opened import Models
 from famulus.llm.protocol import FORMATS
+from famulus.runs.ask import Ask, Started, acceptance
 from famulus.runs.channel import Channel, Pipe
-from famulus.runs.ending import preview_of
 from famulus.runs.errors import FormatNotSupported, RunNotFound, ServerBusy
-from famulus.runs.events import START, TERMINAL, BadEventId, Entry, EventId, ThreadTitled
+from famulus.runs.events import START, TERMINAL, BadEventId, Entry, EventId
 from famulus.runs.journal import topic
-from famulus.runs.preparation import started_event
 from famulus.runs.runner import Runner
-from famulus.runs.sql.accept import Acceptance, Accepted, accept
+from famulus.runs.sql.accept import Acceptance, Accepted, accept, accept_first
 from famulus.runs.sql.again import accept_again, accept_changed
 from famulus.runs.sql.forget import forget
 from famulus.runs.sql.lease import cancel
@@ -58,9 +47,8 @@ from famulus.runs.sql.read import (
     thread_of,
 )
 from famulus.runs.sql.rows import Steps
-from famulus.runs.title import first_words
 from famulus.runs.views import RunView, run_view
-from famulus.runs.work import Asker, Work, encode_asker
+from famulus.runs.work import Asker, Work
 
 POLL = 1.0
 """Seconds between looks into the journal of a run that another instance works on; a live word comes sooner."""
@@ -69,48 +57,8 @@ QUIET_POLLS = 5
 THREADS_KNOWN = 20_000
 CANCEL_PATIENCE = 2.0
 """Seconds that cancelling waits to show the run's end rather than the request for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One message to a thread, as a door hands it in; `text` is cleaned."""
-
-    thread_id: str
-    text: str
-    page: Page | None = None
-    key: str | None = None
-    """The client's Idempotency-Key."""
-    request_id: str | None = None
-    attachments: tuple[Attached, ...] = ()
-    original: Original | None = None
-    """The message as its client composed it."""
-    client: bool = False
-    """Whether the client carries out calls, and puts questions to the person."""
-    application: Application | None = None
-    results: tuple[ClientResult, ...] = ()
-    """Of calls that a program has carried out; with them there may be no text."""
-    earlier: tuple[Given, ...] = ()
-    """What goes before it in the thread, as its sender tells it."""
-
-    def parts(self) -> tuple[Part, ...]:
-        """The message's parts."""
-        said = (Text(self.text),) if self.text else ()
-        beside = filter(None, (self.page, self.original, self.application))
-        return (*self.results, *said, *self.attachments, *beside)
-
-    def digest(self) -> str:
-        """Of everything that is sent: what an Idempotency-Key stands for."""
-        sent = [encode_parts(self.parts()), *(encode_parts(each.parts) for each in self.earlier)]
-        return sha256("\0".join(sent).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The acknowledgement: both are committed."""
-
-    run: RunView
-    message: MessageView
-    replayed: bool
+Accepting = Callable[[Acceptance], Steps[Accepted | None]]
+"""A script that accepts a message; None where there is no such thread."""
 
 
 @dataclass(slots=True)
@@ -150,16 +98,32 @@ class Runs:
         Raises ThreadNotFound, ThreadArchived, Forbidden, RunInProgress, KeyReused, TooManyQueued, FormatNotSupported or
         ServerBusy; then nothing is kept.
         """
+        self._make_room(principal)
+        thread = await self._thread(principal, ask.thread_id)
+        asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
+        return await self._start(accept, ask, asker)
+
+    async def begin(self, principal: Principal, ask: Ask, thread: ThreadRow, opening: Statement) -> Started:
+        """Accept the first message of a thread that `opening` keeps, both in one transaction.
+
+        Raises ThreadNotFound where no row came of `opening`, or what `start` raises; then nothing is kept, no thread
+        either. The person's right to the thread's course is the caller's to ask for.
+        """
+        self._make_room(principal)
+        asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
+        return await self._start(partial(accept_first, opening), replace(ask, thread_id=thread.id), asker)
+
+    def _make_room(self, principal: Principal) -> None:
         principal.needs("chat")
         if len(self._runner.works) >= self._max_live:
             raise ServerBusy(retry_after=2)
-        thread = await self._thread(principal, ask.thread_id)
-        assistant = await self._assistants.get(thread.assistant_id)
+
+    async def _start(self, script: Accepting, ask: Ask, asker: Asker) -> Started:
+        assistant = await self._assistants.get(asker.assistant_id)
         formed = ask.application is not None and ask.application.format is not None
         if formed and self._models.get(assistant.settings.model).kind not in FORMATS:
             raise FormatNotSupported()
-        asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
-        return await self._accept(accept, self._acceptance(asker, ask, assistant), asker, assistant)
+        return await self._accept(script, ask, asker, assistant)
 
     async def again(
         self, principal: Principal, ask: Ask, message_id: str, *, changed: bool = False
@@ -181,19 +145,21 @@ class Runs:
         asker = Asker(principal, thread.assistant_id, thread.course_id, ask.client)
         files = tuple(part for part in message.parts if isinstance(part, Attached))
         ask = replace(ask, attachments=files) if changed else replace(ask, text=message.text)
-        acceptance = self._acceptance(asker, ask, assistant, message_id)
         script = accept_changed if changed else accept_again
-        return await self._accept(script, acceptance, asker, assistant)
+        return await self._accept(script, ask, asker, assistant, message_id)
 
     async def _accept(
         self,
-        script: Callable[[Acceptance], Steps[Accepted | None]],
-        acceptance: Acceptance,
+        script: Accepting,
+        ask: Ask,
         asker: Asker,
         assistant: ResolvedAssistant,
+        message_id: str | None = None,
     ) -> Started:
+        model = assistant.settings.model or self._models.default
+        a = acceptance(ask, asker, assistant, model=model, runner=self._runner, message_id=message_id)
         self._crash.reach("accept.before")
-        accepted: Accepted | None = await self._database.lane.write(partial(script, acceptance))
+        accepted: Accepted | None = await self._database.lane.write(partial(script, a))
         self._crash.reach("accept.committed")
         if accepted is None:
             raise ThreadNotFound()
@@ -292,36 +258,6 @@ class Runs:
                 self._threads.clear()
             self._threads[key] = thread
         return thread
-
-    def _acceptance(
-        self, asker: Asker, ask: Ask, assistant: ResolvedAssistant, message_id: str | None = None
-    ) -> Acceptance:
-        run_id, message_id = new_id("run"), message_id or new_id("msg")
-        parts = encode_parts(ask.parts())
-        title = first_words(ask.text or ", ".join(each.name for each in ask.attachments))
-        model = assistant.settings.model or self._models.default
-        return Acceptance(
-            run_id=run_id,
-            message_id=message_id,
-            thread_id=ask.thread_id,
-            user_id=asker.principal.user_id,
-            parts=parts,
-            preview=preview_of(ask.text),
-            title=title,
-            key=ask.key,
-            body_hash=ask.digest(),
-            policy=assistant.settings.on_second_message,
-            asker=encode_asker(asker).decode(),
-            model=model,
-            owner=self._runner.owner,
-            lease=self._runner.lease,
-            request_id=ask.request_id,
-            created_at=utc_now(),
-            first_events=(started_event(run_id, ask.thread_id, message_id, assistant, model),),
-            attachments=tuple(each.id for each in ask.attachments),
-            titled_event=ThreadTitled(ask.thread_id, title),
-            earlier=ask.earlier,
-        )
 
     def _begin(self, accepted: Accepted, asker: Asker, assistant: ResolvedAssistant) -> None:
         run = accepted.run

@@ -27,8 +27,8 @@ from famulus.doors.sse import EventStream, Pipe
 from famulus.doors.watch import Watched
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import FamulusError
+from famulus.runs.ask import Ask
 from famulus.runs.events import START, TERMINAL, Entry, EventId
-from famulus.runs.service import Ask
 
 MOST_SHOWN = 500
 """Messages that a client is shown when it connects: the newest."""

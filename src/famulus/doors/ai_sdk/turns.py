@@ -33,9 +33,9 @@ from famulus.doors.settled import journalled, last_of, settled
 from famulus.doors.sse import EventStream, Pipe
 from famulus.doors.watch import Watched
 from famulus.identity.principal import Principal
+from famulus.runs.ask import Ask, Started
 from famulus.runs.errors import KeyReused
 from famulus.runs.events import START, Entry, EventId
-from famulus.runs.service import Ask, Started
 
 LOOKED_AT = 100
 """Messages among which the last words of the person are looked for."""

@@ -7,6 +7,7 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request, Response
 
+from famulus.conversations.beginning import Beginning
 from famulus.doors.following import Batch, until_it_rests
 from famulus.doors.openai.places import place_of, with_course
 from famulus.doors.openai.shapes import farewell
@@ -16,9 +17,10 @@ from famulus.identity.deps import get_principal
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.runs.approvals import Approvals
+from famulus.runs.ask import Ask, Started
 from famulus.runs.events import START, Entry
-from famulus.runs.exchanges import Beginning, Exchanges
-from famulus.runs.service import Ask, Runs, Started
+from famulus.runs.exchanges import Exchanges
+from famulus.runs.service import Runs
 from famulus.runs.title import first_words
 from famulus.runs.views import RunView
 
@@ -61,7 +63,7 @@ async def start_in_new_thread(
     async with kitchen.database.read() as session:
         place = await with_course(session, principal, place_of(model))
     title = (first_words(ask.text) or model)[:200] if fleeting else None
-    where = Beginning(place.course_id, place.assistant_id, title, fleeting)
+    where = Beginning(place.course_id, place.assistant_id, title, fleeting=fleeting)
     return (await kitchen.exchanges.begin(principal, ask, where))[1]
 
 

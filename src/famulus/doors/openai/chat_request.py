@@ -26,7 +26,7 @@ from famulus.doors.openai.reading import (
 )
 from famulus.doors.openai.shapes import InvalidValue, at
 from famulus.doors.openai.talk import Talk, said_in
-from famulus.runs.service import Ask
+from famulus.runs.ask import Ask
 
 
 class _Function(Struct):

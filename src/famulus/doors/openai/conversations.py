@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.conversations.beginning import Beginning, create_thread
 from famulus.conversations.copying import add_messages, find_answer, mark_thread, marks_of
 from famulus.conversations.errors import MessageNotFound, ThreadNotFound
 from famulus.conversations.given import Given
 from famulus.conversations.parts import MessageView
 from famulus.conversations.threads import (
-    create_thread,
     delete_thread,
     find_message,
     find_thread,
@@ -73,7 +73,7 @@ async def create_conversation(
     wanted = read(await request.body() or b"{}", _new)
     marked, given = marks(wanted.metadata), _given(wanted.items or [])
     place = await with_course(session, principal, place_of(marked.get(MODEL, "famulus")))
-    card = await create_thread(session, principal, course_id=place.course_id, assistant_id=place.assistant_id)
+    card = await create_thread(session, principal, Beginning(place.course_id, place.assistant_id))
     thread = await mark_thread(session, principal, card.thread.id, marked)
     await add_messages(session, principal, thread.id, given)
     return json_answer(_conversation(thread.id, thread.created_at, marked))

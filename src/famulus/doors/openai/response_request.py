@@ -28,7 +28,7 @@ from famulus.doors.openai.reading import (
 )
 from famulus.doors.openai.shapes import InvalidValue, UnsupportedContent, UnsupportedParameter, at
 from famulus.doors.openai.talk import Talk, said_in
-from famulus.runs.service import Ask
+from famulus.runs.ask import Ask
 
 Role = Literal["user", "assistant", "system", "developer"]
 

@@ -30,8 +30,8 @@ from famulus.doors.watch import make_room
 from famulus.identity.deps import CurrentPrincipal
 from famulus.identity.principal import Principal
 from famulus.runs.approvals import Answer
+from famulus.runs.ask import Ask, Started
 from famulus.runs.errors import ApprovalNotFound, RunNotFound
-from famulus.runs.service import Ask, Started
 from famulus.runs.views import RunView
 
 router = APIRouter(prefix="/v1", include_in_schema=False)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from famulus.conversations.errors import AttachmentNotFound, ThreadArchived
 from famulus.conversations.given import Given, given_rows
+from famulus.kernel.lane import Statement
 from famulus.runs.errors import KeyReused, RunInProgress, TooManyQueued
 from famulus.runs.events import Event
 from famulus.runs.sql.rows import (
@@ -94,6 +95,25 @@ def accept(a: Acceptance) -> Steps[Accepted | None]:
     if archived_at is not None:
         raise ThreadArchived()
     status = yield from _make_room(a)
+    return (yield from _add(a, position, head_id, status, untitled=title is None))
+
+
+def accept_first(opening: Statement, a: Acceptance) -> Steps[Accepted | None]:
+    """Store the first message of a thread that begins with it; None when no row came of `opening`.
+
+    Nobody else knows of the thread yet, so there is nothing in it to look for.
+    """
+    kept = yield opening
+    if not kept:
+        return None
+    [(title,)] = kept
+    return (yield from _add(a, 0, None, "running", untitled=title is None))
+
+
+def _add(
+    a: Acceptance, position: int, head_id: str | None, status: str, *, untitled: bool
+) -> Steps[Accepted]:
+    """Store the message at the thread's end, with what goes before it, and its run."""
     if a.earlier:
         rows = given_rows(a.thread_id, a.earlier, position, head_id, a.created_at)
         yield from insert_messages(rows)
@@ -107,7 +127,7 @@ def accept(a: Acceptance) -> Steps[Accepted | None]:
         taken = yield TAKE, (attachment, a.user_id, a.thread_id, a.message_id)
         if not taken:
             raise AttachmentNotFound()
-    events = (*a.first_events, a.titled_event) if title is None else a.first_events
+    events = (*a.first_events, a.titled_event) if untitled else a.first_events
     return (yield from insert_run(a, message, status, events))
 
 
