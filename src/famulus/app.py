@@ -371,14 +371,15 @@ def create_app(settings: Settings, tools: Sequence[Tool] = ()) -> FastAPI:
         responses=PROBLEMS,
     )
     app.state.settings = settings
+    rest.mount_turns(app)
+    chatkit.mount(app)
+    ag_ui.mount(app)
+    ai_sdk.mount(app)
+    openai.mount(app)
     rest.mount(app)
     front_ends.mount(app)
     socket.mount(app)
     mcp.mount(app)
-    openai.mount(app)
-    chatkit.mount(app)
-    ag_ui.mount(app)
-    ai_sdk.mount(app)
     app.include_router(operations)
     if settings.local:
         api_docs.mount(app)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.assistants.registry import ensure_default
 from famulus.campus.guests import ADDRESS
@@ -11,9 +12,17 @@ from famulus.conversations.threads import list_threads
 from famulus.conversations.tidying import KEPT, Tidying
 from famulus.identity.accounts import create_account
 from famulus.identity.principal import Principal
-from famulus.kernel.database import Database
+from famulus.kernel.database import Database, run_in
+from famulus.kernel.lane import just
 from famulus.kernel.paging import Paging
 from famulus.kernel.tables import utc_now
+
+REST = "UPDATE threads SET updated_at = $2 WHERE id = $1"
+
+
+async def rest(session: AsyncSession, thread_id: str, long: timedelta) -> None:
+    """Have nothing said in a thread for so long."""
+    await run_in(session, just((REST, (thread_id, utc_now() - long))))
 
 
 async def test_they_are_listed_nowhere_and_removed(database: Database) -> None:
@@ -23,8 +32,8 @@ async def test_they_are_listed_nowhere_and_removed(database: Database) -> None:
         principal = Principal(account.id, "Ada", "ada@x.local")
         kept = await create_thread(session, principal)
         fleeting = [await create_thread(session, principal, Beginning(fleeting=True)) for _ in range(2)]
-        fleeting[0].thread.updated_at = utc_now() - KEPT - timedelta(minutes=1)
-        kept.thread.updated_at = utc_now() - KEPT * 9
+        await rest(session, fleeting[0].thread.id, KEPT + timedelta(minutes=1))
+        await rest(session, kept.thread.id, KEPT * 9)
     async with database.read() as session:
         listed = await list_threads(session, principal, Paging())
     assert [card.thread.id for card in listed.items] == [kept.thread.id]
@@ -46,9 +55,8 @@ async def test_what_guests_have_said_goes_when_it_has_rested(database: Database)
             account = await create_account(session, email=email, name="Ada", password_hash=None)
             principal = Principal(account.id, "Ada", email)
             cards = [await create_thread(session, principal) for _ in range(2)]
-            cards[0].thread.updated_at = utc_now() - timedelta(days=3, minutes=1)
+            await rest(session, cards[0].thread.id, timedelta(days=3, minutes=1))
             threads[email] = [card.thread.id for card in cards]
-        await session.flush()
         await session.execute(said, {"id": threads[ADDRESS][0]})
 
     await Tidying(database, timedelta(days=4)).handle({})

@@ -66,6 +66,8 @@ class Beginning:
     """The client's key: a thread that it has begun already is the one."""
     fleeting: bool = False
     """Whether it serves a program that keeps the conversation itself."""
+    at_home: bool = False
+    """Whether the assistant of a course is asked in that course, where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,26 @@ class Begun:
 
 
 async def find_seat(
-    session: AsyncSession, principal: Principal, *, course_id: str | None, assistant_id: str | None
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    course_id: str | None,
+    assistant_id: str | None,
+    at_home: bool = False,
 ) -> Seat:
     """Where a new thread of this person would be; without `assistant_id` the registry resolves who answers."""
     principal.needs("chat")
+    assistant = None if assistant_id is None else await find_assistant(session, principal, assistant_id)
+    if assistant is not None and at_home and course_id is None:
+        course_id = assistant.course_id
     organization_id = principal.organization_id
     if course_id is not None:
         organization_id = (await course_card(session, principal, course_id)).organization_id
-    if assistant_id is None:
+    if assistant is None:
         found = await resolve(
             session, role=principal.role, organization_id=organization_id, course_id=course_id
         )
         return Seat(organization_id, course_id, found.id, found.name)
-    assistant = await find_assistant(session, principal, assistant_id)
     if not assistant.active:
         raise AssistantInactive()
     return Seat(organization_id, course_id, assistant.id, assistant.name)
@@ -102,14 +111,24 @@ async def look(session: AsyncSession, principal: Principal, how: Beginning) -> B
     Raises ThreadKeyReused where the key's is in another course, and what forbids a new one.
     """
     principal.needs("chat")
-    if how.key is not None and (card := await begun_with(session, principal, how.key)):
-        if card.thread.course_id != how.course_id:
-            raise ThreadKeyReused()
+    card = await begun_with(session, principal, how.key) if how.key is not None else None
+    if card is not None and not how.at_home:  # where it would be is known without a look
+        _require(card, how.course_id)
         return Begun(card, None)
-    seat = await find_seat(session, principal, course_id=how.course_id, assistant_id=how.assistant_id)
+    seat = await find_seat(
+        session, principal, course_id=how.course_id, assistant_id=how.assistant_id, at_home=how.at_home
+    )
+    if card is not None:
+        _require(card, seat.course_id)
+        return Begun(card, None)
     thread = _thread(principal, seat, how)
     values = tuple(getattr(thread, name) for name in COLUMNS)
     return Begun(ThreadCard(thread, seat.assistant_name), (INSERT, values))
+
+
+def _require(card: ThreadCard, course_id: str | None) -> None:
+    if card.thread.course_id != course_id:
+        raise ThreadKeyReused()
 
 
 def _thread(principal: Principal, seat: Seat, how: Beginning) -> Thread:

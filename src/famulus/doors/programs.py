@@ -20,6 +20,7 @@ from famulus.conversations.threads import (
     begun_with,
     find_message,
     get_thread,
+    has_begun,
     list_messages,
 )
 from famulus.doors.bodies import text
@@ -105,6 +106,8 @@ class Name:
 
 async def find_named(rooms: Rooms, principal: Principal, name: Name) -> ThreadCard | None:
     """The thread that is named; None where a client's own name has begun none. Raises ThreadNotFound."""
+    if not name.ours and not await has_begun(rooms.database, principal, name.key):
+        return None
     async with rooms.database.read() as session:
         if name.ours:
             return await get_thread(session, principal, name.said)

@@ -38,12 +38,18 @@ CAMPUS = (
 IDENTITY = (sign_in, account, sessions, keys)
 
 
+def mount_turns(app: FastAPI) -> None:
+    """Put the routes of threads and their runs into the application.
+
+    Routes are tried in the order in which they were put there: what is asked for most comes first.
+    """
+    for router in (runs, conversations):
+        app.include_router(router)
+
+
 def mount(app: FastAPI) -> None:
-    """Put every route of the native door into the application."""
-    # Routes are tried in this order, so what is asked for most comes first.
+    """Put every other route of the native door into the application."""
     for router in (
-        runs,
-        conversations,
         approvals,
         attachments,
         knowledge,

@@ -30,6 +30,11 @@ def just(*statements: Statement) -> Generator[Statement, list[Row], None]:
         yield statement
 
 
+def rows_of(statement: Statement) -> Generator[Statement, list[Row], list[Row]]:
+    """The script of one statement that is asked for its rows."""
+    return (yield statement)
+
+
 def as_time(value: datetime | str) -> datetime:
     """A time column's value as it comes from either driver, aware and in UTC."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response
 
 from famulus.conversations.beginning import Beginning
 from famulus.doors.following import Batch, until_it_rests
-from famulus.doors.openai.places import place_of, with_course
+from famulus.doors.openai.places import place_of
 from famulus.doors.openai.shapes import farewell
 from famulus.doors.sse import EventStream, Pipe
 from famulus.doors.watch import Watched
@@ -60,10 +60,9 @@ async def start_in_new_thread(
     kitchen: Kitchen, principal: Principal, model: str, ask: Ask, *, fleeting: bool
 ) -> Started:
     """Ask in a thread of its own with the model that was named."""
-    async with kitchen.database.read() as session:
-        place = await with_course(session, principal, place_of(model))
+    place = place_of(model)
     title = (first_words(ask.text) or model)[:200] if fleeting else None
-    where = Beginning(place.course_id, place.assistant_id, title, fleeting=fleeting)
+    where = Beginning(place.course_id, place.assistant_id, title, fleeting=fleeting, at_home=True)
     return (await kitchen.exchanges.begin(principal, ask, where))[1]
 
 

@@ -22,7 +22,7 @@ from famulus.conversations.threads import (
 )
 from famulus.doors.answers import json_answer
 from famulus.doors.openai.items import Item, items_of, suffix_of
-from famulus.doors.openai.places import place_of, with_course
+from famulus.doors.openai.places import place_of
 from famulus.doors.openai.reading import Metadata, marks, read
 from famulus.doors.openai.response_request import ItemIn, tell
 from famulus.doors.openai.shapes import InvalidValue, at, listed, ours, shown
@@ -72,8 +72,9 @@ async def create_conversation(
     """A new conversation, with what was said before."""
     wanted = read(await request.body() or b"{}", _new)
     marked, given = marks(wanted.metadata), _given(wanted.items or [])
-    place = await with_course(session, principal, place_of(marked.get(MODEL, "famulus")))
-    card = await create_thread(session, principal, Beginning(place.course_id, place.assistant_id))
+    place = place_of(marked.get(MODEL, "famulus"))
+    how = Beginning(place.course_id, place.assistant_id, at_home=True)
+    card = await create_thread(session, principal, how)
     thread = await mark_thread(session, principal, card.thread.id, marked)
     await add_messages(session, principal, thread.id, given)
     return json_answer(_conversation(thread.id, thread.created_at, marked))
