@@ -4,13 +4,22 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 
+from famulus.campus.deletion import delete_account
+from famulus.campus.memberships import add_member
+from famulus.campus.organizations import create_organization
+from famulus.campus.presence import principal_of
+from famulus.campus.schemas.organizations import NewOrganization
+from famulus.campus.schemas.people import NewMember
 from famulus.doors.rest import CAMPUS, IDENTITY
+from famulus.identity.accounts import create_account
 from famulus.identity.models import AuditEntry, Session, User
 from famulus.identity.passwords import Passwords
+from famulus.identity.sessions import SignedIn
 from famulus.kernel.database import Database
 from famulus.kernel.tables import utc_now
+from tests.support.counting import counting
 from tests.support.rooms import World, build_world, serving
 
 ME = "/api/auth/me/delete"
@@ -117,3 +126,42 @@ async def test_the_audit_keeps_an_id_and_no_name(world: World) -> None:
     for word in ("Zenobia", student.account.email):
         assert word not in str(rows)
     assert len((await world["admin"].get(enrolled)).json()["items"]) == before - 1
+
+
+async def test_who_is_deleted_elsewhere_in_this_moment_writes_nothing(world: World) -> None:
+    """Another instance remembers who signed in for two seconds; what is written then would belong to nobody."""
+    student = world["student"]
+    assert (await student.get("/api/auth/me")).status_code == 200
+    async with world.database.write() as session:
+        await session.execute(delete(User).where(User.id == student.id))
+
+    for path, body in (
+        ("/api/v1/tasks", {"title": "Read on"}),
+        ("/api/v1/api-keys", {"name": "Laptop", "scopes": ["read"]}),
+    ):
+        refused = await student.post(path, body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "vanished"), refused.text
+
+
+async def test_deleting_asks_no_more_where_much_is_administered(world: World) -> None:
+    statements: list[int] = []
+    for organizations in (1, 6):
+        id = await administrator_of(world, organizations)
+        async with world.database.write() as session:
+            with counting(world.database) as counted:
+                await delete_account(session, None, id)
+        statements.append(counted.statements)
+    assert statements[0] == statements[1]
+
+
+async def administrator_of(world: World, organizations: int) -> str:
+    """Somebody who administers so many organizations, each of them beside its present admin or the site's."""
+    async with world.database.write() as session:
+        name = f"many{organizations}"
+        account = await create_account(session, email=f"{name}@famulus.local", name=name, password_hash=None)
+        site = await principal_of(session, SignedIn(world["site"].account, "", None))
+        for n in range(organizations):
+            made = await create_organization(session, site, NewOrganization(name=f"{name} {n}"))
+            for email in (account.email, world["idle"].account.email):
+                await add_member(session, site, made.id, NewMember(email=email, role="organization_admin"))
+    return account.id

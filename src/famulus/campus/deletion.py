@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus import access
-from famulus.campus.memberships import LastAdmin, other_admin
+from famulus.campus.memberships import LastAdmin
 from famulus.campus.models import Invitation, Membership, Organization
 from famulus.identity import administration, audit, own_account
 from famulus.identity.administration import OwnAccount
@@ -46,16 +46,24 @@ async def delete_account(session: AsyncSession, actor: Principal | None, user_id
 
 
 async def _require_other_admins(session: AsyncSession, user_id: str) -> None:
-    """That every organization in use which this person administers has another admin."""
+    """That every organization in use which this person administers has another admin, until this is settled."""
     administered = (
         select(Organization.id, Organization.name)
         .join(Membership, Membership.organization_id == Organization.id)
         .where(Membership.user_id == user_id, Membership.role == "organization_admin")
         .where(Organization.archived_at.is_(None))
         .order_by(Organization.id)
+        .with_for_update(of=Organization)
     )
-    for id, name in (await session.execute(administered)).all():
-        if not await other_admin(session, id, user_id):
+    mine = {row[0]: row[1] for row in await session.execute(administered)}
+    others = select(Membership.organization_id).where(
+        Membership.organization_id.in_(mine),
+        Membership.role == "organization_admin",
+        Membership.user_id != user_id,
+    )
+    kept = set(await session.scalars(others.distinct())) if mine else set[str]()
+    for id, name in mine.items():
+        if id not in kept:
             raise LastAdmin(
                 f"Nobody else administers {name!r}: make another member its organization_admin, or archive it, first."
             )

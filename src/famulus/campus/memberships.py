@@ -261,7 +261,7 @@ async def list_anew(session: AsyncSession, account: Account) -> None:
         await session.execute(update(table).where(where).values(listed(account.name, account.email)))
 
 
-async def other_admin(session: AsyncSession, organization_id: str, user_id: str) -> bool:
+async def _other_admin(session: AsyncSession, organization_id: str, user_id: str) -> bool:
     """Whether somebody else administers the organization, too; no admin can leave while this is being settled."""
     await session.execute(select(Organization.id).where(Organization.id == organization_id).with_for_update())
     other = select(Membership.user_id).where(
@@ -273,7 +273,7 @@ async def other_admin(session: AsyncSession, organization_id: str, user_id: str)
 
 
 async def _keep_an_admin(session: AsyncSession, organization_id: str, user_id: str, role: MemberRole) -> None:
-    if role == "organization_admin" and not await other_admin(session, organization_id, user_id):
+    if role == "organization_admin" and not await _other_admin(session, organization_id, user_id):
         raise LastAdmin()
 
 

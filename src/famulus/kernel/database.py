@@ -22,6 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from famulus.kernel import engine_sqlite
 from famulus.kernel.bus import Bus
+from famulus.kernel.duplicates import Vanished, is_orphan
 from famulus.kernel.engine_sqlite import WRITES
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.lane import Driver, Lane, Script, Statement, just
@@ -170,11 +171,13 @@ class Database:
 
 
 class _translated:
-    """A lost, busy or full database is `Unavailable`; anything else stays what it was."""
+    """A lost, busy or full database is `Unavailable`, a reference to what has just gone `Vanished`; all else stays."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if is_orphan(error):
+            raise Vanished() from error
         if _is_lost(error):
             raise Unavailable(
                 "The database did not answer or could not take the write. Try again shortly."

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from famulus.kernel.errors import Conflict
@@ -34,9 +34,14 @@ def duplicates_are(conflict: Conflict) -> Generator[None]:
         raise
 
 
-def _kind(error: IntegrityError) -> str:
-    """The SQLSTATE on PostgreSQL, the name of the extended result code on SQLite."""
-    original = error.orig
+def is_orphan(error: BaseException | None) -> bool:
+    """Whether a row was refused because what it refers to is not there: somebody has removed it meanwhile."""
+    return error is not None and _kind(error) in _FOREIGN_KEY
+
+
+def _kind(error: BaseException) -> str:
+    """The SQLSTATE on PostgreSQL, the name of the extended result code on SQLite, through whichever library it came."""
+    original = error.orig if isinstance(error, DBAPIError) else error
     for name in ("sqlstate", "sqlite_errorname"):
         kind = getattr(original, name, None)
         if isinstance(kind, str):

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, cast
 import asyncpg
 
 from famulus.kernel.clock import POSTGRES
+from famulus.kernel.duplicates import Vanished, is_orphan
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.lane import NOW, MakeScript, Outcome, Script
 
@@ -113,7 +114,11 @@ class PostgresDriver:
 
 
 def ours(error: Exception) -> Exception:
-    """A lost or locked database is a part that is not available, whoever asked."""
+    """A lost or locked database is a part that is not available, whoever asked; what refers to nothing, vanished."""
+    if is_orphan(error):
+        vanished = Vanished()
+        vanished.__cause__ = error
+        return vanished
     if isinstance(error, (*LOST, *BUSY)):
         unavailable = Unavailable(
             "The database did not answer; whether the change was made is not known. Try again."

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from famulus.kernel.clock import SQLITE
+from famulus.kernel.duplicates import Vanished, is_orphan
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.lane import NOW, MakeScript, Outcome, Script, Value
 
@@ -120,7 +121,11 @@ class SqliteDriver:
 
 
 def ours(error: Exception) -> Exception:
-    """Busy, full or broken storage is a part that is not available, whoever asked."""
+    """Busy, full or broken storage is a part that is not available, whoever asked; what refers to nothing, vanished."""
+    if is_orphan(error):
+        vanished = Vanished()
+        vanished.__cause__ = error
+        return vanished
     if isinstance(error, sqlite3.OperationalError):
         unavailable = Unavailable(f"The database could not do it ({error}); nothing was changed. Try again.")
         unavailable.__cause__ = error
