@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from famulus.conversations.copying import find_answer, fork_thread
 from famulus.conversations.errors import ThreadNotFound
-from famulus.conversations.parts import cut_of
+from famulus.conversations.parts import MessageView, cut_of
 from famulus.conversations.threads import delete_thread, find_message, find_thread
 from famulus.doors.answers import json_answer
 from famulus.doors.following import IdempotencyKey
@@ -47,6 +47,7 @@ async def create_response(
     wanted = read_response(await request.body())
     if wanted.stream:
         make_room(request, principal)
+    asked: MessageView | None = None
     if approvals_in(wanted):
         run = await _answer_calls(kitchen, principal, wanted)
     else:
@@ -54,9 +55,11 @@ async def create_response(
         ask = replace(
             ask_of(wanted, previous=previous), request_id=request_id_of(request), key=idempotency_key
         )
-        run = (await _start(kitchen, principal, wanted, ask)).run
+        started = await _start(kitchen, principal, wanted, ask)
+        run, asked = started.run, started.message
     if wanted.stream:
-        return await _stream(kitchen, request, principal, run, FROM_THE_START)
+        frame = Frame.of(run, asked) if asked else await _frame(kitchen, principal, run)
+        return await _stream(kitchen, request, principal, frame, FROM_THE_START)
     if not wanted.background:
         run = await wait_for_end(kitchen, request, principal, run.id)
     return json_answer(await _response(kitchen, principal, run))
@@ -76,7 +79,7 @@ async def get_response(
     run = await kitchen.runs.get(principal, ours(response_id, "run", RunNotFound))
     if stream:
         after = FROM_THE_START if starting_after is None else starting_after
-        return await _stream(kitchen, request, principal, run, after)
+        return await _stream(kitchen, request, principal, await _frame(kitchen, principal, run), after)
     return json_answer(await _response(kitchen, principal, run))
 
 
@@ -182,10 +185,10 @@ async def _frame(kitchen: Kitchen, principal: Principal, run: RunView) -> Frame:
 
 
 async def _stream(
-    kitchen: Kitchen, request: Request, principal: Principal, run: RunView, after: int
+    kitchen: Kitchen, request: Request, principal: Principal, frame: Frame, after: int
 ) -> Response:
-    writer = ResponseWriter(await _frame(kitchen, principal, run), after)
-    return await streamed(kitchen, request, principal, run.id, writer)
+    writer = ResponseWriter(frame, after)
+    return await streamed(kitchen, request, principal, frame.run_id, writer)
 
 
 async def _response(kitchen: Kitchen, principal: Principal, run: RunView) -> dict[str, object]:
