@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from famulus.kernel.database import Database, announce, at_end, run_in
+from famulus.kernel.duplicates import Vanished
 from famulus.kernel.errors import Unavailable
 from famulus.kernel.lane import Script, just
 from tests.support.outage import cut
@@ -91,7 +92,7 @@ async def test_a_block_that_raises_changes_and_publishes_nothing(
 async def test_a_commit_that_fails_is_an_error_and_publishes_nothing(
     database: Database, heard: list[Noted]
 ) -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Vanished):
         await note(database, 1, place=99)
 
     assert await count(database) == 0
