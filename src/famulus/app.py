@@ -49,6 +49,7 @@ from famulus.kernel.settings import Settings
 from famulus.knowledge.elsewhere import opened_index
 from famulus.knowledge.meaning import Meaning
 from famulus.knowledge.retrieve import Retriever, index_of
+from famulus.knowledge.triple_runs import Triples
 from famulus.llm.choose import default_choice, open_model
 from famulus.llm.embedding.choose import Embedders, Places
 from famulus.llm.health import Healths
@@ -94,6 +95,7 @@ class Parts:
     models: Models
     meaning: Meaning
     retriever: Retriever
+    triples: Triples
     runs: Runs
     exchanges: Exchanges
     guests: Guests
@@ -179,10 +181,10 @@ async def open_parts(settings: Settings, tools: Sequence[Tool] = ()) -> AsyncGen
         outbound = Outbound(settings.allowed_private_hosts)
         stack.push_async_callback(outbound.close)
         files = _attachments(settings, database, vault)
-        own = index_of(database.dialect)
-        index = await stack.enter_async_context(opened_index(database, own, settings))
+        index = await stack.enter_async_context(opened_index(database, index_of(database.dialect), settings))
         retriever = Retriever(database, meaning, index)
-        opened = _Opened(vault, gate, models, meaning, retriever, outbound, files)
+        prices = Prices(settings.model_prices, settings.model_base_url)
+        opened = _Opened(vault, gate, models, prices, meaning, retriever, outbound, files)
         parts = _put_together(settings, database, live, opened, tools)
         stack.push_async_callback(parts.authenticator.close)
         stack.push_async_callback(parts.watch.close)
@@ -201,6 +203,7 @@ class _Opened:
     vault: Vault
     gate: Gate
     models: Models
+    prices: Prices
     meaning: Meaning
     retriever: Retriever
     outbound: Outbound
@@ -230,6 +233,7 @@ def _put_together(
         models=opened.models,
         meaning=opened.meaning,
         retriever=opened.retriever,
+        triples=Triples(database, opened.models, opened.prices),
         runs=engine.runs,
         exchanges=engine.exchanges,
         guests=Guests(database, vault, welcome=settings.guest_chat),
@@ -315,7 +319,7 @@ def _engine(
             assistants,
             toolbox=toolbox,
             hands=hands,
-            prices=Prices(settings.model_prices, settings.model_base_url),
+            prices=opened.prices,
             retriever=opened.retriever,
             attachments=opened.files,
         ),
@@ -391,7 +395,6 @@ def _relay(database: Database) -> Relay | None:
     """What carries live words to other instances; SQLite has none."""
     if database.dialect == "sqlite":
         return None
-    # lazy: asyncpg, which SQLite does without
-    from famulus.kernel.live_postgres import PostgresRelay
+    from famulus.kernel.live_postgres import PostgresRelay  # lazy: asyncpg, which SQLite does without
 
     return PostgresRelay(database.dsn)

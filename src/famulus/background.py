@@ -11,6 +11,7 @@ from famulus.conversations.attachments import PURGE, Attachments
 from famulus.identity.mails import MAIL_JOB
 from famulus.identity.recovery import FORGOTTEN_JOB, Forgotten
 from famulus.identity.tidying import TIDY, Tidying
+from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
 from famulus.kernel.jobs import Handler, Payload
@@ -24,6 +25,8 @@ from famulus.knowledge.golden_check import GoldenKeeper
 from famulus.knowledge.jobs import LESSONS_JOB, SCHEDULED_JOB, SOURCE_JOB, STALE, LessonKeeper, SourceKeeper
 from famulus.knowledge.meaning import Meaning
 from famulus.knowledge.retrieve import Retriever
+from famulus.knowledge.triple_job import TripleKeeper
+from famulus.knowledge.triple_runs import TRIPLE_JOB
 from famulus.knowledge.vectors import EMBED_JOB
 from famulus.llm.opened import Models
 from famulus.runs.preparation import TITLE_JOB
@@ -55,6 +58,7 @@ def background(
     """All of it; the keeper of lessons hears of their changes from now on."""
     lessons = LessonKeeper(database)
     database.bus.subscribe(CourseLessonsChanged, lessons.changed)
+    triples = TripleKeeper(database, models, CrashPoints(settings.crash_point))
     sources = SourceKeeper(database, Gatherer(database, outbound, settings), live)
     handlers: dict[str, Handler] = {
         MAIL_JOB: _mails(database, settings),
@@ -69,9 +73,10 @@ def background(
         STALE.kind: sources.forsaken,
         GOLDEN_JOB: GoldenKeeper(database, retriever).handle,
         EMBED_JOB: meaning.handle,
+        TRIPLE_JOB: triples.handle,
         **({INDEX_JOB: retriever.index.handle} if isinstance(retriever.index, Elsewhere) else {}),
     }
-    return Background(handlers, {SOURCE_JOB: sources.broke_off})
+    return Background(handlers, {SOURCE_JOB: sources.broke_off, TRIPLE_JOB: triples.broke_off})
 
 
 def _mails(database: Database, settings: Settings) -> Handler:

@@ -36,6 +36,8 @@ CHANGES_NOTHING = {
     "POST /api/v1/connections/{connection_id}/approve": "an API has nothing to approve",
     "DELETE /api/auth/sessions": "there are no others",
     "POST /api/v1/courses/{course_id}/golden-questions/import": "they are there already",
+    "POST /api/v1/organizations/{organization_id}/triples/cancel": "nothing may be running",
+    "DELETE /api/v1/organizations/{organization_id}/triples": "there may be none",
     "POST /api/v1/accounts/{user_id}/verify": "the address is verified already, once its link was opened",
     **{
         f"POST /api/v1/{kind}/restore": "it is not put away"

@@ -11,7 +11,7 @@ Asked under `…/messages` it speaks Anthropic's Messages (`fake_messages`), und
         assert provider.requests[0].body["model"] == "test"
 
 Every call of `reply`, `fail`, `body`, `raw`, `hang` or `endless` queues the answer to one more request; when
-none is left, everybody gets `reply("Hello from the fake provider.")`.
+none is left, everybody gets `reply("Hello from the fake provider.")`, or what `otherwise` says to the body.
 """
 
 import asyncio
@@ -108,6 +108,7 @@ class FakeProvider:
         self.requests: list[RecordedRequest] = []
         self.asked = asyncio.Event()
         """Set with every request; clear it to wait for the next one."""
+        self.otherwise: Callable[[Mapping[str, Any]], str] = lambda _: "Hello from the fake provider."
         self._answers: list[Answer] = []
         self._runner: web.AppRunner | None = None
 
@@ -232,7 +233,7 @@ class FakeProvider:
         self.requests.append(recorded)
         self.asked.set()
         if not self._answers:
-            self.reply("Hello from the fake provider.")
+            self.reply(self.otherwise(recorded.body))
         try:
             response = await self._answers.pop(0)(request)
             recorded.completed = True

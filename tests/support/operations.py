@@ -19,6 +19,7 @@ from tests.support.cases_outside import CASES_OUTSIDE
 from tests.support.cases_people import CASES_PEOPLE
 from tests.support.cases_places import CASES_PLACES
 from tests.support.cases_tools import CASES_TOOLS
+from tests.support.cases_triples import CASES_TRIPLES
 
 _numbers = itertools.count(1)
 
@@ -154,6 +155,7 @@ CASES: dict[str, Case] = {
     f"DELETE {GOLDEN}/{{golden_id}}": Case(
         "teacher", 204, path={"golden_id": "{spare_golden}"}, needs="teacher"
     ),
+    **CASES_TRIPLES,
     **CASES_PEOPLE,
     "GET /healthz": Case(None),
     "GET /readyz": Case(None),

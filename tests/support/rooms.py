@@ -39,10 +39,12 @@ SITE = Principal(user_id="usr_nobody", name="Site", email="site@famulus.local", 
 
 @asynccontextmanager
 async def serving(
-    database: Database, *routers: APIRouter, settings: Settings | None = None
+    database: Database, *routers: APIRouter, settings: Settings | None = None, **parts: object
 ) -> AsyncIterator[AsyncClient]:
-    """A client of an application that has these routers."""
+    """A client of an application that has these routers, and other parts where they look for them."""
     app, gate = _application(routers), Gate(strict=False)
+    for name, part in parts.items():
+        setattr(app.state, name, part)
     app.state.database = database
     app.state.settings = settings or load_settings()
     app.state.gate = gate

@@ -68,6 +68,7 @@ RIGHTS: dict[str, dict[str, tuple[Standing, ...]]] = {
     "own API key": {"see": SELF, "create": SELF, "remove": SELF},
     "organization API key": {"see": ADMINS, "create": ADMINS, "remove": ADMINS},
     "audit entry": {"see": ADMINS},
+    "set of triples": {"see": ADMINS, "create": ADMINS, "change": ADMINS, "remove": ADMINS},
     "tool rules": {"see": ADMINS, "change": ADMINS},
     "connection": {"see": ADMINS, "create": ADMINS, "change": ADMINS, "remove": ADMINS},
     "connection as the asker": {"create": SITE, "change": SITE},

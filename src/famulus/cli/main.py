@@ -9,6 +9,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from famulus.cli.triple_commands import As, triples
 from famulus.kernel.errors import FamulusError
 
 app = typer.Typer(
@@ -28,12 +29,12 @@ evaluating = typer.Typer(help="Measure how good this server is.", no_args_is_hel
 app.add_typer(evaluating, name="eval")
 golden = typer.Typer(help="Questions that a course's material has to answer.", no_args_is_help=True)
 app.add_typer(golden, name="golden")
+app.add_typer(triples, name="triples")
 
 Course = Annotated[str, typer.Option("--course", help="Id or title of the course.")]
 MaterialKind = Literal["document", "lesson", "code", "operation"]
 ImportMode = Literal["all", "valid"]
 Email = Annotated[str, typer.Argument(help="E-mail address of the account.")]
-As = Annotated[str | None, typer.Option("--as", help="E-mail address of the person who asks.")]
 
 
 @app.command()

@@ -10,6 +10,8 @@ Conflict    ── LessonsSource        the lessons of a course are changed in t
             ── SourceExists         the same place is a source already
             ── SourceFixed          what was sent cannot be read anew from anywhere
             ── TooManyQuestions     a course has as many golden questions as it may have
+            ── ModelNeeded          what only a language model can do, and none is connected
+            ── TriplesStarting      two start the same run at the same moment
 Unavailable ── SourceUnreachable    what a source names could not be fetched
 """
 
@@ -74,6 +76,18 @@ class TooManyQuestions(Conflict):
     """A course may have 500 golden questions; remove some first."""
 
     code = "too_many_questions"
+
+
+class ModelNeeded(Conflict):
+    """Only a language model can read that, and none is connected."""
+
+    code = "model_needed"
+
+
+class TriplesStarting(Conflict):
+    """Somebody else starts this at the same moment; look how it stands."""
+
+    code = "triples_starting"
 
 
 class SourceUnreachable(Unavailable):

@@ -193,3 +193,85 @@ class IndexChange(Base):
     """The chunk's. There may be no such chunk any more, or another one."""
     stamp: Mapped[int] = mapped_column(BigInteger)
     """Another one with each change, so that what has changed since it was read is not taken for told."""
+
+
+class TripleRun(Base):
+    """That an organization has had its material read for triples by a model: the last time, or now."""
+
+    __tablename__ = "triple_runs"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    organization_id: Mapped[str] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), unique=True
+    )
+    model: Mapped[str] = mapped_column(String(200))
+    """As it is chosen, such as `openai:NAME`."""
+    state: Mapped[str] = mapped_column(String(16))
+    error: Mapped[str | None] = mapped_column(String(1000))
+    """Why it failed or, while it runs, what it waits for."""
+    token_budget: Mapped[int] = mapped_column(BigInteger)
+    input_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    output_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    reserved: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Tokens of requests on their way, and of those of which nobody knows what became of them."""
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        CheckConstraint("state IN ('running', 'done', 'stopped', 'cancelled', 'failed')", name="state"),
+    )
+
+
+class TripleAnswer(Base):
+    """What a model has found in a text, kept for the organization that has paid for it."""
+
+    __tablename__ = "triple_answers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    hash: Mapped[str] = mapped_column(String(32))
+    """Of the text (vectors.fingerprint)."""
+    model: Mapped[str] = mapped_column(String(200))
+    prompt: Mapped[str] = mapped_column(String(16))
+    """The version of what it was told (triples.version)."""
+    triples: Mapped[list[list[str]]] = mapped_column(Json)
+    """Subject, relation, object of each."""
+
+    __table_args__ = (
+        Index("uq_triple_answers_text", "organization_id", "hash", "model", "prompt", unique=True),
+    )
+
+
+class TripleReading(Base):
+    """Which answer is that of a chunk. It goes with the chunk, and what the graph has of it goes with it."""
+
+    __tablename__ = "triple_readings"
+
+    chunk: Mapped[int] = mapped_column(
+        ForeignKey("chunks.number", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    answer: Mapped[int] = mapped_column(ForeignKey("triple_answers.id", ondelete="CASCADE"))
+
+    __table_args__ = (Index(None, "answer"),)
+
+
+class Relation(Base):
+    """That a chunk says how two names are related: an edge of the graph between them."""
+
+    __tablename__ = "relations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chunk: Mapped[int] = mapped_column(ForeignKey("triple_readings.chunk", ondelete="CASCADE"))
+    scope: Mapped[int] = mapped_column(BigInteger)
+    """The chunk's, as a number (mentions.filed_under)."""
+    subject: Mapped[int] = mapped_column(BigInteger)
+    object: Mapped[int] = mapped_column(BigInteger)
+    """Both: names.number_of"""
+    said: Mapped[list[str]] = mapped_column(Json)
+    """The triple in words."""
+
+    __table_args__ = (
+        Index(None, "chunk"),
+        Index("ix_relations_scope_subject", "scope", "subject"),
+        Index("ix_relations_scope_object", "scope", "object"),
+    )

@@ -52,6 +52,8 @@ from famulus.knowledge.schemas import (
 )
 from famulus.knowledge.schemas import Query as Question
 from famulus.knowledge.source_schemas import NewSource, SourceChange
+from famulus.knowledge.triple_runs import Triples
+from famulus.knowledge.triple_schemas import TripleEstimate, TripleOrder, TriplesOut
 from famulus.knowledge.visibility import owner_to_write
 
 MOST_SOURCES = 20
@@ -299,6 +301,48 @@ async def delete_golden_question(
     """Forget a golden question."""
     await golden.remove_question(session, principal, course_id, golden_id)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+@router.get("/organizations/{organization_id}/triples/estimate")
+async def estimate_triples(
+    organization_id: IdPath, request: Request, principal: CurrentPrincipal
+) -> TripleEstimate:
+    """What it would cost to have an organization's material read for triples by the server's model; for its admins."""
+    return await _triples(request).estimate(principal, organization_id)
+
+
+@router.get("/organizations/{organization_id}/triples")
+async def get_triples(organization_id: IdPath, request: Request, principal: CurrentPrincipal) -> TriplesOut:
+    """How far an organization's material is read for triples, and what that has taken."""
+    return await _triples(request).standing(principal, organization_id)
+
+
+@router.post("/organizations/{organization_id}/triples", status_code=status.HTTP_202_ACCEPTED)
+async def start_triples(
+    organization_id: IdPath, body: TripleOrder, request: Request, principal: CurrentPrincipal
+) -> TriplesOut:
+    """Have what is not read yet read in the background, within a budget; while that runs, change the budget."""
+    return await _triples(request).start(principal, organization_id, body.token_budget)
+
+
+@router.post("/organizations/{organization_id}/triples/cancel")
+async def cancel_triples(
+    organization_id: IdPath, request: Request, principal: CurrentPrincipal
+) -> TriplesOut:
+    """Ask the model for no more; what it has read stays."""
+    return await _triples(request).cancel(principal, organization_id)
+
+
+@router.delete("/organizations/{organization_id}/triples", status_code=status.HTTP_204_NO_CONTENT)
+async def delete_triples(organization_id: IdPath, request: Request, principal: CurrentPrincipal) -> Response:
+    """Forget all triples of an organization, in the graph as well; a run that is under way ends."""
+    await _triples(request).remove(principal, organization_id)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+def _triples(request: Request) -> Triples:
+    found: Triples = request.app.state.triples
+    return found
 
 
 @router.patch("/quizzes/{quiz_id}", tags=["quizzes"])

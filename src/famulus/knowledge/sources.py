@@ -12,6 +12,7 @@ from famulus.identity.principal import Principal
 from famulus.kernel.database import Database
 from famulus.kernel.errors import NotFound
 from famulus.kernel.paging import Page, Paging, page
+from famulus.knowledge import triple_store
 from famulus.knowledge.errors import LessonsSource
 from famulus.knowledge.golden import material_changed
 from famulus.knowledge.models import Chunk, Document, Source
@@ -150,6 +151,7 @@ async def delete_source(database: Database, principal: Principal, id: str) -> No
                 if last is not None:
                     await session.delete(last)
                     await material_changed(session, last.organization_id, last.course_id)
+                    await triple_store.tidy(session, last.organization_id)
                     thing = audit.Thing(id, last.name, last.organization_id)
                     audit.record(session, principal, "source.remove", thing, before={"kind": last.kind})
                 return

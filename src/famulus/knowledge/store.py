@@ -15,7 +15,7 @@ from famulus.identity.principal import Principal
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
-from famulus.knowledge import vectors
+from famulus.knowledge import triple_store, vectors
 from famulus.knowledge.blocks import Parsed, Unreadable
 from famulus.knowledge.edges import edge_number
 from famulus.knowledge.errors import SourceVanished
@@ -163,6 +163,7 @@ async def finish(session: AsyncSession, source_id: str, remarks: Sequence[tuple[
     ).one_or_none()
     if owner is not None:
         await material_changed(session, *owner)
+        await triple_store.tidy(session, owner[0])
     chunks = (
         await session.execute(
             select(func.count()).select_from(Chunk).join(Document).where(Document.source_id == source_id)
@@ -227,6 +228,7 @@ async def put(session: AsyncSession, source_id: str, owner: Owner, drafts: Seque
         await session.execute(insert(Chunk.__table__), chunks)  # pyright: ignore[reportArgumentType] – a Table
         await note(session, chunks, [names for draft in drafts for names in _names(draft, source_id)])
     await vectors.carry(session, chunks, kept)
+    await triple_store.carry(session, owner.organization_id, chunks)
 
 
 async def publish(session: AsyncSession, owner: Owner, known: Known, published: bool) -> None:
@@ -237,6 +239,7 @@ async def publish(session: AsyncSession, owner: Owner, known: Known, published: 
     )
     await session.execute(update(Chunk).where(Chunk.document_id == known.id).values(scope=word))
     await refile(session, known.id, word)
+    await triple_store.refile(session, known.id, word)
 
 
 async def move(session: AsyncSession, document_id: str, path: str) -> None:
