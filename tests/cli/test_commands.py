@@ -430,3 +430,25 @@ def test_reindex(tmp_path: Path) -> None:
     away = run(tmp_path, "reindex", "--to", "http://127.0.0.1:1")
     assert (away.returncode, "goes on from there" in away.stderr) == (2, True)
     assert "FAMULUS_INDEX_URL" in run(tmp_path, "doctor", FAMULUS_INDEX_URL="http://127.0.0.1:1").stdout
+
+
+def test_triples(demo: Path, tmp_path: Path) -> None:
+    listed = run(demo, "organization", "list").stdout
+    place = next(word for word in re.findall(r"org_\w+", listed))
+    refused(run(demo, "triples", "estimate", place), "OPENAI_API_KEY")
+    refused(run(demo, "triples", "status", "Nowhere"), "Nowhere")
+    script = tmp_path / "script.md"
+    script.write_text("[]", "utf-8")
+    model = {"FAMULUS_MODEL": f"scripted:{script}"}
+
+    estimate = run(demo, "triples", "estimate", place, **model).stdout
+    assert re.search(r"has read 0 of \d+ chunks", estimate)
+    assert "About 0.00 US dollars." in estimate
+    budget = estimate.rpartition("--budget ")[2].strip()
+    started = run(demo, "triples", "start", place, "--budget", budget, **model)
+    assert "Reading: 0 of" in started.stdout, started.stderr
+    assert f"0 of {int(budget):,} tokens" in run(demo, "triples", "status", place).stdout
+    assert "Cancelled" in run(demo, "triples", "cancel", place).stdout
+    assert "forgotten" in run(demo, "triples", "remove", place).stdout
+    assert "No model has read" in run(demo, "triples", "status", place).stdout
+    assert run(demo, "triples", "start", place, "--budget", "1", **model).returncode == 2

@@ -52,8 +52,8 @@ def test_it_tells_the_way() -> None:
     graph = chain()
     graph.walk({PUMP: 1.0}, ())
 
-    assert graph.came_by(PORT) == (ADA, NAME_PORT)
-    assert graph.came_by(ADA) == (PUMP, NAME_ADA)
+    assert graph.came_by(PORT) == (ADA, NAME_PORT, NAME_PORT)
+    assert graph.came_by(ADA) == (PUMP, NAME_ADA, NAME_ADA)
     assert graph.came_by(LAMP) is None
 
 
@@ -62,7 +62,7 @@ def test_what_is_written_in_small_letters_leads_on_but_not_back() -> None:
     graph.walk({PUMP: 1.0}, ())
 
     assert graph.mass[PORT] > 0
-    assert graph.came_by(PORT) == (PUMP, NAME_PORT)
+    assert graph.came_by(PORT) == (PUMP, NAME_PORT, NAME_PORT)
 
 
 def test_a_common_name_leads_to_each_less_surely() -> None:

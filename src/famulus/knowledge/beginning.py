@@ -5,6 +5,7 @@ Each statement is a way to PostgreSQL and back, which costs more than most of th
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,11 +19,12 @@ from famulus.knowledge.visibility import reach
 
 MOST_OPEN = 1_000
 """Sources still to be read that are looked at."""
-_OPEN, _MODEL, _PLANS = range(3)
+_OPEN, _MODEL, _RELATED, _PLANS = range(4)
 _STANDING = (
     f"SELECT {_OPEN} AS kind, NULL AS model, organization_id, course_id, NULL AS dimension, NULL AS ready"  # noqa: S608 – constants
     f" FROM (SELECT organization_id, course_id FROM sources WHERE state IN {OPEN} LIMIT {MOST_OPEN}) AS open"
     f" UNION ALL SELECT {_MODEL}, id, name, NULL, dimension, ready FROM vector_models"
+    f" UNION ALL SELECT {_RELATED}, NULL, NULL, NULL, NULL, NULL WHERE EXISTS (SELECT 1 FROM relations)"
 )
 # The statements of a search say by their making which index leads. PostgreSQL would plan them for the values of each
 # search anew (engine_postgres.PLANNING), which takes longer than to run them; from here on it keeps their plans.
@@ -43,7 +45,7 @@ def begin(principal: Principal, course_id: str | None, dialect: Dialect) -> Scri
     words = frozenset(scope.words)
     reading = sum(scope_word(row[2], row[3], True) in words for row in rows if row[0] == _OPEN)
     counts: dict[int, int] = (yield from _had(scope, dialect)) if models else {}
-    return scope, reading, models, counts
+    return replace(scope, related=any(row[0] == _RELATED for row in rows)), reading, models, counts
 
 
 def _model(row: Sequence[Any]) -> Model:

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from famulus.knowledge.index import Scope
 from famulus.knowledge.mentions import nodes, places
 from famulus.knowledge.names import Span, spans
-from famulus.knowledge.walking import Graph, Place
+from famulus.knowledge.relating import edges
+from famulus.knowledge.walking import Edge, Graph, Place
 
 STARTS = 10
 """Of the best passages, so many are asked for their names."""
@@ -51,10 +52,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """That a passage was reached from another one by a name they share."""
+    """That a passage was reached from another one by a name they share, or by names that are related."""
 
     passage: int
     name: int
+    said: tuple[str, str, str] | None = None
+    """What a model has read of it: subject, relation, object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,22 @@ class Led:
     starts: frozenset[int]
 
     def path(self, passage: int) -> list[Step]:
-        """How a passage was reached, from one that was found before on; empty for those themselves."""
+        """How a passage was reached, from one that was found before on; empty for those themselves.
+
+        What was said of the names in between by a passage that was not stepped on is on the way as well.
+        """
         steps: list[Step] = []
         seen = {passage}
         while passage not in self.starts and len(steps) < MOST_STEPS:
             came = self.graph.came_by(passage)
-            if came is None or came[0] in seen:
+            if came is None or came.passage in seen:
                 break
-            steps.append(Step(*came))
-            passage = came[0]
+            edge = self.graph.said_of(came)
+            if edge is not None and edge.passage not in (*seen, came.passage):
+                steps.append(Step(edge.passage, came.onward, edge.said))
+                edge = self.graph.said_of(came._replace(onward=came.name))
+            steps.append(Step(came.passage, came.name, edge and edge.said))
+            passage = came.passage
             seen.add(passage)
         return steps[::-1]
 
@@ -84,12 +94,13 @@ async def lead(
     session: AsyncSession, question: str, starts: Sequence[Start], scope: Scope, most: int
 ) -> Led | None:
     """At most so many passages of the scope, as the graph ranks them; None where the question names nothing in it."""
-    seeds = await _seeds(session, question, scope)
+    seeds, said = await _seeds(session, question, scope)
     if not seeds or not starts:
         return None
     ranked = {start.number: start.score for start in starts}
     odds = {start.number: start.odds for start in starts}
     graph = Graph({name: found for name, found in seeds.items() if _is_node(found)})
+    await _relate(session, graph, said, scope)
     first = [start.number for start in starts[:STARTS]]
     await _add(session, graph, first, scope, starts[:READ])
     graph.walk(odds, seeds)
@@ -100,18 +111,27 @@ async def lead(
     return Led(graph.rerank(ranked)[:most], graph, frozenset(ranked))
 
 
-async def _seeds(session: AsyncSession, question: str, scope: Scope) -> dict[int, list[Place]]:
-    """The names in a question that the scope knows, with their places; of names within names only the longest."""
+async def _seeds(
+    session: AsyncSession, question: str, scope: Scope
+) -> tuple[dict[int, list[Place]], list[Edge]]:
+    """The names in a question that the scope knows, with their places; of names within names only the longest.
+
+    With the relations that they have.
+    """
     every = spans(question[:MOST_QUESTION], most=MOST_SPANS)
-    known = await places(session, {span.number for span in every}, scope.words)
+    numbers = {span.number for span in every}
+    said = await edges(session, (), numbers, scope.words) if scope.related else []
+    related = {name for edge in said for name in (edge.subject, edge.object)}
+    known = await places(session, numbers, scope.words)
     taken: set[int] = set()
     found: dict[int, list[Place]] = {}
     for span in every:
         words = range(span.first, span.last + 1)
-        if taken.isdisjoint(words) and _is_name(span, known.get(span.number, ())):
-            found[span.number] = known[span.number]
+        there = known.get(span.number, [])
+        if taken.isdisjoint(words) and (span.number in related or _is_name(span, there)):
+            found[span.number] = there
             taken.update(words)
-    return found
+    return found, [edge for edge in said if not found.keys().isdisjoint((edge.subject, edge.object))]
 
 
 def _is_name(span: Span, found: Sequence[Place]) -> bool:
@@ -132,9 +152,18 @@ async def _add(
     small = {start.number: _small(start.text) for start in read}
     besides = set[int]().union(*small.values())
     graph.names |= await nodes(session, passages, besides, scope.words, graph.names)
+    if scope.related:
+        await _relate(session, graph, await edges(session, passages, (), scope.words), scope)
     for number, those in small.items():
         have = those & graph.names.keys()
         graph.passing[number] = {name for name in have if not _has(graph.names[name], number)}
+
+
+async def _relate(session: AsyncSession, graph: Graph, said: Sequence[Edge], scope: Scope) -> None:
+    """Put relations into the graph: what they are between is a node, wherever it is named."""
+    fresh = {name for edge in said for name in (edge.subject, edge.object)} - graph.names.keys()
+    graph.names |= await places(session, fresh, scope.words)
+    graph.relate(said)
 
 
 @lru_cache(maxsize=READ_BEFORE)

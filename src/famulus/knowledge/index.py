@@ -46,6 +46,8 @@ class Scope:
     """Of what may be searched, only what is from these; any if there are none."""
     kinds: tuple[Kind, ...] = ()
     """Only what is of these; likewise."""
+    related: bool = False
+    """Whether a model has read relations between names, in reach or not."""
 
     @property
     def filtered(self) -> bool:

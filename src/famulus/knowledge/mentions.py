@@ -90,13 +90,14 @@ async def nodes(
     def script(dialect: str) -> Script:
         rows = yield _names_at(dialect), (json.dumps(list(chunks)),)
         names = {row[0] for row in rows}.union(besides).difference(known)
-        rows = yield _about(dialect), (json.dumps(scopes), json.dumps(_some(names, scopes)))
+        rows = yield _about(dialect), (json.dumps(scopes), json.dumps(some(names, scopes)))
         return (yield from _places([row[0] for row in rows], scopes, dialect))
 
     return await run_in(session, script(session.get_bind().dialect.name))
 
 
-def _some(names: Collection[int], scopes: Sequence[int]) -> list[int]:
+def some(names: Collection[int], scopes: Sequence[int]) -> list[int]:
+    """As many of some names as may be looked up in so many scopes."""
     return sorted(names)[: max(1, MOST_LOOKUPS // max(1, len(scopes)))]
 
 
@@ -115,7 +116,7 @@ def _places(names: Collection[int], scopes: Sequence[int], dialect: str) -> Scri
     found: defaultdict[int, list[Place]] = defaultdict(list)
     if not names or not scopes:
         return found
-    values = json.dumps(_some(names, scopes)), json.dumps(scopes), MOST_PLACES
+    values = json.dumps(some(names, scopes)), json.dumps(scopes), MOST_PLACES
     for name, joined in (yield _PLACES[dialect], values):
         codes = [int(code) for code in joined.split(",")]
         full = len(codes) == MOST_PLACES

@@ -1,14 +1,16 @@
 """Looking into the graph: which passages have a name, and what else each of them names."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Subquery, exists, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.principal import Principal
 from famulus.kernel.paging import Page, Paging, page
 from famulus.knowledge.mentions import filed_under
-from famulus.knowledge.models import Chunk, Document, Mention
+from famulus.knowledge.models import Chunk, Document, Mention, Relation
 from famulus.knowledge.names import key_of, number_of, spellings
 from famulus.knowledge.visibility import scope_of, visible_documents
 
@@ -25,6 +27,8 @@ class Neighbour:
     """Whether its title or heading is the name."""
     names: tuple[str, ...]
     """Others in it, at most twenty, as they are written."""
+    relations: tuple[list[str], ...]
+    """What it says of the name, as a model has read it: subject, relation, object."""
 
 
 async def neighbours(
@@ -33,18 +37,38 @@ async def neighbours(
     """The passages with a name that a person may read, those about it first; raises `NotFound` for the course."""
     scope = await scope_of(session, principal, course_id)
     number = number_of(key_of(name))
+    rows = _having(number, [filed_under(word) for word in scope.words])
     query = (
-        select(Mention.passing, Mention.chunk, Chunk, Document)
-        .join(Chunk, Chunk.number == Mention.chunk)
+        select(rows.c.passing, rows.c.chunk, Chunk, Document)
+        .join(Chunk, Chunk.number == rows.c.chunk)
         .join(Document, Document.id == Chunk.document_id)
-        .where(
-            Mention.name == number,
-            Mention.scope.in_([filed_under(word) for word in scope.words]),
-            Document.id.in_(visible_documents(principal).with_only_columns(Document.id)),
-        )
+        .where(Document.id.in_(visible_documents(principal).with_only_columns(Document.id)))
     )
-    found = await page(session, query, by=[Mention.passing, Mention.chunk], paging=paging)
-    return found.map(lambda row: Neighbour(row[2], row[3], not row[0], _others(number, row[2])))
+    found = await page(session, query, by=[rows.c.passing, rows.c.chunk], paging=paging)
+    said = await _said(session, number, [row[1] for row in found.items])
+    return found.map(
+        lambda row: Neighbour(row[2], row[3], not row[0], _others(number, row[2]), tuple(said[row[1]]))
+    )
+
+
+def _having(number: int, scopes: Sequence[int]) -> Subquery:
+    """The chunks that have a name, by themselves or as a model has read them, each once."""
+    named = select(Mention.passing, Mention.chunk).where(Mention.name == number, Mention.scope.in_(scopes))
+    besides = exists().where(Mention.chunk == Relation.chunk, Mention.name == number)
+    read = select(literal(True), Relation.chunk).where(Relation.scope.in_(scopes), _is_of(number), ~besides)
+    return union_all(named, read.distinct()).subquery()
+
+
+async def _said(session: AsyncSession, number: int, chunks: Sequence[int]) -> Mapping[int, list[list[str]]]:
+    query = select(Relation.chunk, Relation.said).where(Relation.chunk.in_(chunks), _is_of(number))
+    found: defaultdict[int, list[list[str]]] = defaultdict(list)
+    for chunk, said in await session.execute(query.order_by(Relation.id)):
+        found[chunk].append(said)
+    return found
+
+
+def _is_of(number: int) -> ColumnElement[bool]:
+    return or_(Relation.subject == number, Relation.object == number)
 
 
 def _others(number: int, chunk: Chunk) -> tuple[str, ...]:

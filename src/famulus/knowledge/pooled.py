@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.kernel.database import run_in
 from famulus.knowledge.graph import Led, Start, lead
+from famulus.knowledge.graph import Step as Way
 from famulus.knowledge.index import Found, Hit, Scope
-from famulus.knowledge.names import spelled
+from famulus.knowledge.names import key_of, number_of, spelled
 from famulus.knowledge.rank import (
     PER_DOCUMENT,
     Candidate,
@@ -65,6 +66,8 @@ class Step:
     name: str
     worth: bool
     """As of a passage."""
+    relation: str | None = None
+    """What a model has read of that name, as `A —relation→ B`."""
 
 
 async def pooled(session: AsyncSession, search: Search, near: Sequence[Hit]) -> Pool:
@@ -121,11 +124,20 @@ def path_to(pool: Pool, key: str, enough: float | None) -> tuple[Step, ...]:
     for step in pool.led.path(pool.rows[key].number):
         if (other := keys.get(step.passage)) is not None:
             row = pool.rows[other]
-            name = spelled(step.name, row.text) or pool.rows[key].document_title
+            name = spelled(step.name, row.text) or _written(step) or pool.rows[key].document_title
             covered = coverage(pool.weights, pool.candidates[other].has)
             good = worth(covered, pool.candidates[other].nearness, enough)
-            steps.append(Step(other, row.document_title, name, good))
+            steps.append(Step(other, row.document_title, name, good, _relation(step.said)))
     return tuple(steps)
+
+
+def _written(step: Way) -> str | None:
+    """A name as a relation has it."""
+    return next((part for part in (step.said or ())[::2] if number_of(key_of(part)) == step.name), None)
+
+
+def _relation(said: tuple[str, str, str] | None) -> str | None:
+    return said and f"{said[0]} —{said[1]}→ {said[2]}"
 
 
 def _candidate(row: Row, weights: Mapping[str, float], score: float, nearness: float | None) -> Candidate:

@@ -25,6 +25,9 @@ class StepOut(BaseModel):
     passage_id: str
     title: str
     name: str = Field(description="What it names that led on.")
+    relation: str | None = Field(
+        description="What a model has read of that name, as `A —relation→ B`; null where the name alone led on."
+    )
 
 
 class PassageOut(BaseModel):
@@ -71,7 +74,8 @@ class PassageOut(BaseModel):
             words=list(passage.words),
             fits=fits(passage),
             path=[
-                StepOut(passage_id=step.passage_id, title=step.title, name=step.name) for step in passage.path
+                StepOut(passage_id=step.passage_id, title=step.title, name=step.name, relation=step.relation)
+                for step in passage.path
             ],
         )
 
@@ -103,6 +107,14 @@ class PassageList(BaseModel):
         )
 
 
+class RelationOut(BaseModel):
+    """A triple: how a passage says two names to be related, as a model has read it."""
+
+    subject: str
+    relation: str
+    object: str
+
+
 class NeighbourOut(BaseModel):
     """A passage that has a name."""
 
@@ -116,6 +128,9 @@ class NeighbourOut(BaseModel):
         description="Whether its title or heading is the name; otherwise it is named in passing."
     )
     names: list[str] = Field(description="Other names in it, at most twenty, by which one can go on.")
+    relations: list[RelationOut] = Field(
+        description="What it says of the name in relation to others; empty where no model has read it."
+    )
 
     @classmethod
     def of(cls, one: Neighbour) -> Self:
@@ -129,6 +144,9 @@ class NeighbourOut(BaseModel):
             heading_path=one.chunk.heading_path,
             about=one.about,
             names=list(one.names),
+            relations=[
+                RelationOut(subject=said[0], relation=said[1], object=said[2]) for said in one.relations
+            ],
         )
 
 

@@ -74,8 +74,8 @@ class TripleKeeper:
 
     async def handle(self, payload: Mapping[str, str | int | bool | None]) -> None:
         """Read an organization's material, as far as the budget goes. Raises `Later` to give way, or to wait."""
-        until = time.monotonic() + MOST_SECONDS
-        while await self._round(str(payload["organization_id"])):
+        until, after = time.monotonic() + MOST_SECONDS, 0
+        while (after := await self._round(str(payload["organization_id"]), after)) is not None:
             self._crash.reach("triples.round")
             if time.monotonic() > until:
                 raise Later(0)
@@ -88,26 +88,30 @@ class TripleKeeper:
         mine = (TripleRun.organization_id == payload["organization_id"], TripleRun.state == "running")
         await session.execute(update(TripleRun).where(*mine).values(state="failed", error=reason))
 
-    async def _round(self, organization_id: str) -> bool:
-        """Do the next few chunks; False when there is nothing more to do."""
+    async def _round(self, organization_id: str, after: int) -> int | None:
+        """Do the next few chunks after a number; that of the last one before them, None when the run is over."""
         async with self._database.read() as session:
             query = select(TripleRun).where(TripleRun.organization_id == organization_id)
             run = (await session.scalars(query)).one_or_none()
             if run is None or run.state not in OPEN:
-                return False
+                return None
             by = By(run.model, version())
-            chunks = await unread(session, organization_id, by, LOOKED_AT)
+            chunks = await unread(session, organization_id, by, after, LOOKED_AT)
             had = await known(session, organization_id, by, {chunk.hash for chunk in chunks})
+        if not chunks and after:
+            return 0  # some may have come with a number that was free again
         if had:
             async with self._database.write() as session:
                 numbers = [chunk.number for chunk in chunks if chunk.hash in had]
                 await link(session, organization_id, numbers, by)
-            return True
+            return chunks[0].number - 1
         texts = {chunk.hash: chunk.text for chunk in chunks}
         fitting = _fitting(texts, run.token_budget - run.input_tokens - run.output_tokens - run.reserved)
         if not fitting:
-            return await self._end(run, "stopped" if texts else "done")
-        return await self._ask_about(run, by, chunks, fitting)
+            await self._end(run, "stopped" if texts else "done")
+        elif await self._ask_about(run, by, chunks, fitting):
+            return chunks[0].number - 1
+        return None
 
     async def _ask_about(
         self, run: TripleRun, by: By, chunks: Sequence[Unread], texts: Mapping[str, str]

@@ -77,10 +77,10 @@ async def lacking(session: AsyncSession, organization_id: str, by: By) -> tuple[
     return row[0], int(row[1] or 0)
 
 
-async def unread(session: AsyncSession, organization_id: str, by: By, limit: int) -> list[Unread]:
-    """The first chunks that are not read by this model."""
+async def unread(session: AsyncSession, organization_id: str, by: By, after: int, limit: int) -> list[Unread]:
+    """The first chunks after a number that are not read by this model."""
     columns = (Chunk.number, Chunk.title, Chunk.heading_path, Chunk.text)
-    query = _of(organization_id, select(*columns)).where(not_(_read(by)))
+    query = _of(organization_id, select(*columns)).where(Chunk.number > after, not_(_read(by)))
     rows = await session.execute(query.order_by(Chunk.number).limit(limit))
     return [Unread(row[0], embedded_text(*row[1:])) for row in rows]
 
