@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Subquery, exists, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Subquery, exists, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.principal import Principal
-from famulus.kernel.paging import Page, Paging, page
+from famulus.kernel.paging import Page, Paging, page, portion
 from famulus.knowledge.mentions import filed_under
 from famulus.knowledge.models import Chunk, Document, Mention, Relation
 from famulus.knowledge.names import key_of, number_of, spellings
@@ -37,12 +37,12 @@ async def neighbours(
     """The passages with a name that a person may read, those about it first; raises `NotFound` for the course."""
     scope = await scope_of(session, principal, course_id)
     number = number_of(key_of(name))
-    rows = _having(number, [filed_under(word) for word in scope.words])
+    readable = visible_documents(principal).with_only_columns(Document.id)
+    rows = _having(number, [filed_under(word) for word in scope.words], readable, paging)
     query = (
         select(rows.c.passing, rows.c.chunk, Chunk, Document)
         .join(Chunk, Chunk.number == rows.c.chunk)
         .join(Document, Document.id == Chunk.document_id)
-        .where(Document.id.in_(visible_documents(principal).with_only_columns(Document.id)))
     )
     found = await page(session, query, by=[rows.c.passing, rows.c.chunk], paging=paging)
     said = await _said(session, number, [row[1] for row in found.items])
@@ -51,12 +51,22 @@ async def neighbours(
     )
 
 
-def _having(number: int, scopes: Sequence[int]) -> Subquery:
-    """The chunks that have a name, by themselves or as a model has read them, each once."""
-    named = select(Mention.passing, Mention.chunk).where(Mention.name == number, Mention.scope.in_(scopes))
-    besides = exists().where(Mention.chunk == Relation.chunk, Mention.name == number)
-    read = select(literal(True), Relation.chunk).where(Relation.scope.in_(scopes), _is_of(number), ~besides)
-    return union_all(named, read.distinct()).subquery()
+def _having(number: int, scopes: Sequence[int], readable: Select[str], paging: Paging) -> Subquery:
+    """The chunks that have a name, by themselves or as a model has read them, each once: those of one page of both."""
+    seen = Chunk.document_id.in_(readable)
+    named = select(Mention.passing, Mention.chunk).join(Chunk, Chunk.number == Mention.chunk)
+    named = named.where(Mention.name == number, Mention.scope.in_(scopes), seen)
+    passing = Relation.chunk.is_not(None).label(
+        "passing"
+    )  # always: a relation is never what a passage is about
+    besides = exists().where(Mention.chunk == Relation.chunk, Mention.name == number).correlate(Relation)
+    read = select(passing, Relation.chunk).join(Chunk, Chunk.number == Relation.chunk).distinct()
+    read = read.where(Relation.scope.in_(scopes), _is_of(number), ~besides, seen)
+    pages = (
+        portion(named, by=[Mention.passing, Mention.chunk], paging=paging),
+        portion(read, by=[passing, Relation.chunk], paging=paging),
+    )
+    return union_all(*(select(one.subquery()) for one in pages)).subquery()
 
 
 async def _said(session: AsyncSession, number: int, chunks: Sequence[int]) -> Mapping[int, list[list[str]]]:
