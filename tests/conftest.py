@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from famulus.kernel.database import Database
 from tests.support.databases import sqlite_template
+from tests.support.statements import share_compiled_statements
 
 pytest_plugins = [
     "tests.support.browser",
@@ -22,6 +24,12 @@ pytest_plugins = [
     "tests.support.serving",
     "tests.support.sharing",
 ]
+
+
+def pytest_configure() -> None:
+    """Have what goes wrong logged as it is in use: pictures of a stack with its locals take a second each."""
+    ConsoleRenderer.get_active().exception_formatter = plain_traceback
+    share_compiled_statements()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

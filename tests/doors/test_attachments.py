@@ -83,7 +83,7 @@ LIES = [
     ("a.png", picture("JPEG"), "image/png"), ("a.png", b"<svg onload=alert(1)>", "image/png"), ("a.jpg", PDF, ""),
     ("a.svg", b"<svg/>", "image/svg+xml"), ("a.pdf", b"%!PS", "application/pdf"), ("a.exe", b"MZ\0\0", ""),
     ("a.zip", b"PK\x03\x04broken", "application/zip"), ("a.txt", b"\xff\xfe\0", "text/plain"), ("a.png", picture()[:60], ""),
-    ("a.txt", picture(), "text/plain"), ("a.png", picture(size=(9000, 9000)), "image/png"),
+    ("a.txt", picture(), "text/plain"), ("a.png", picture(size=(9000, 9000), mode="1"), "image/png"),
 ]  # fmt: skip
 
 

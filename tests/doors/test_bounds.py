@@ -93,6 +93,8 @@ def test_L03_a_reader_who_does_not_read_holds_nobody_up_and_misses_nothing(bound
             slow.connect(("127.0.0.1", bounded.port))
             slow.sendall(following(way, thread, run).raw(bounded.academy.people["student"].token))
             seen_soon(lambda: client.get(f"/api/v1/runs/{run}").json()["status"] == "completed", 20)
+            # From here on it is read: through the small buffer, the kernel would send a piece every fifth of a second.
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             assert shown_at_last(way, run, read_all(slow)).split() == LONG.split()
 
 

@@ -6,10 +6,10 @@ import zipfile
 from PIL import Image
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (640, 480)) -> bytes:
-    """A picture of this kind."""
+def picture(kind: str = "PNG", size: tuple[int, int] = (640, 480), mode: str = "RGB") -> bytes:
+    """A picture of this kind; in mode `1`, of one bit a point, a huge one is made quickly."""
     target = io.BytesIO()
-    Image.new("RGB", size, "teal").save(target, kind)
+    Image.new(mode, size, "white" if mode == "1" else "teal").save(target, kind)
     return target.getvalue()
 
 
