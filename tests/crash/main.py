@@ -65,7 +65,7 @@ async def _storm(dialect: str, given: argparse.Namespace) -> Report:
     planned = plans_at(given.at, given.kills, chance) if given.at else plans(given.kills, chance)
     with tempfile.TemporaryDirectory(prefix="famulus-crash-") as folder:
         async with database_of(dialect, Path(folder)) as url:
-            server = Server(Path(folder), url, lease=given.lease)
+            server = Server(Path(folder), url, lease=given.lease, whole=True)
             report = await storm(server, planned, seed=given.seed)
             if report.violations:
                 _say(f"The server's last words:\n{server.tail()}")

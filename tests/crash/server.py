@@ -12,12 +12,14 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.crash.nursery import Life
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ("-c", "from famulus.cli.main import main; main()")
 """The command line itself, without relying on how it was installed."""
-HASTY = (str(Path(__file__).with_name("hasty.py")),)
+HASTY = Path(__file__).with_name("hasty.py")
 """The same with the planted bug."""
-LOOSE = (str(Path(__file__).with_name("loose.py")),)
+LOOSE = Path(__file__).with_name("loose.py")
 """The same with another: a tool's effect is committed before its result."""
 SCRIPT = Path(__file__).with_name("script.md")
 PATIENCE = 90.0
@@ -37,10 +39,13 @@ class Server:
     folder: Path
     database_url: str
     lease: float = 4.0
-    command: tuple[str, ...] = COMMAND
+    program: Path | None = None
+    """What is run in place of `famulus`."""
+    whole: bool = False
+    """Whether a start is one of Python itself, start-up and all, rather than a fork of a process that has all loaded."""
     port: int = field(default_factory=free_port)
     secret: str = field(default_factory=partial(secrets.token_urlsafe, 48))
-    process: asyncio.subprocess.Process | None = None
+    process: asyncio.subprocess.Process | Life | None = None
 
     @property
     def url(self) -> str:
@@ -66,13 +71,15 @@ class Server:
             "FAMULUS_RUN_LEASE": str(self.lease),
             "FAMULUS_CRASH_POINT": crash_point or "",
         }
+        arguments = ("serve", "--port", str(self.port))
+        if not self.whole:
+            self.process = Life(self.program, arguments, environment, self.log)
+            return
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *self.command,
-                "serve",
-                "--port",
-                str(self.port),
+                *((str(self.program),) if self.program else COMMAND),
+                *arguments,
                 env=environment,
                 stdout=log,
                 stderr=log,

@@ -40,7 +40,7 @@ async def test_D02_nothing_is_lost_doubled_or_out_of_order(database_url: str, tm
 async def test_a_server_that_acknowledges_before_its_commit_is_caught(
     tmp_path: Path, database_url: str
 ) -> None:
-    server = Server(tmp_path, database_url, lease=1.0, command=HASTY)
+    server = Server(tmp_path, database_url, lease=1.0, program=HASTY)
 
     report = await storm(server, [Plan("ack"), Plan("ack")], people=2)
 
@@ -53,7 +53,7 @@ async def test_a_server_that_acknowledges_before_its_commit_is_caught(
 async def test_D02_a_server_whose_effects_are_apart_from_their_results_is_caught(
     tmp_path: Path, database_url: str
 ) -> None:
-    server = Server(tmp_path, database_url, lease=1.0, command=LOOSE)
+    server = Server(tmp_path, database_url, lease=1.0, program=LOOSE)
 
     report = await storm(server, [Plan("tool.effect"), Plan("tool.effect", 2)], people=2)
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from time import monotonic
 
 from fastapi import APIRouter, FastAPI
@@ -46,7 +47,7 @@ async def serving(
     for name, part in parts.items():
         setattr(app.state, name, part)
     app.state.database = database
-    app.state.settings = settings or load_settings()
+    app.state.settings = settings or _usual()
     app.state.gate = gate
     hosts = app.state.settings.allowed_private_hosts
     outbound = Outbound(hosts)
@@ -64,6 +65,12 @@ async def serving(
         gate.close()
         app.state = State()
         _idle.setdefault(tuple(map(id, routers)), []).append(app)
+
+
+@cache
+def _usual() -> Settings:
+    """Those of nothing given: they cannot change, and to read them took more than most requests."""
+    return load_settings()
 
 
 _idle: dict[tuple[int, ...], list[FastAPI]] = {}
