@@ -2,6 +2,11 @@
 
 Schemathesis makes requests from the document, valid ones and others, follows ids from answers into further requests,
 and replays what one person may read as another who may not. It has to find nothing here, and a planted hole at once.
+
+Signed in, every operation is asked with the bounds of each of its parameters, some forty requests each, and at random.
+As nobody, those that ask for no sign-in are asked likewise, and every other at random: one answer of 401 is like the next.
+`FAMULUS_TEST_EXAMPLES` says how many examples are drawn at random for an operation (1); with more than that the bounds are
+tried on every operation as nobody as well.
 """
 
 import json
@@ -17,6 +22,7 @@ from sqlalchemy import text
 
 from famulus.identity.deps import CurrentPrincipal, ReadSession
 from tests.support.academy import furnish, plant
+from tests.support.openapi import operations
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
 
 CHECKS = (
@@ -35,6 +41,8 @@ CHECKS = (
 )
 ENDLESS = ("/api/v1/events",)
 ENDS_OR_MOVES_THE_TESTER = ("/api/auth/logout", "/api/auth/switch")
+PARTS = 3
+"""Runs that share the operations, each against a server of its own, so that processes can share them."""
 PEERS = ("admin", "their_admin")
 """Administrators of two organizations: each may do much, and nothing to what is the other's."""
 REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429]
@@ -86,6 +94,18 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
             yield served
 
 
+def examples() -> int:
+    """How many examples are drawn at random for an operation."""
+    return int(os.environ.get("FAMULUS_TEST_EXAMPLES", "1"))
+
+
+def found_nothing(world: Served, folder: Path, *options: str, peers: Sequence[str] = ()) -> None:
+    """Fail with the report of a run that has found something, or has tried nothing."""
+    code, report = fuzzed(world, folder, f"--max-examples={examples()}", *options, peers=peers)
+    assert code == 0, report.partition("= FAILURES =")[2][:20_000] or report[-8000:]
+    assert " generated, " in report, report[-8000:]
+
+
 def any_thread_is_shown(app: Any) -> None:
     """A route with the classic hole."""
 
@@ -99,14 +119,31 @@ def any_thread_is_shown(app: Any) -> None:
     app.add_api_route("/api/leaky/threads/{thread_id}", thread_by_id)
 
 
-def test_a01_the_whole_api_signed_in(world: Served, tmp_path: Path) -> None:
-    code, report = fuzzed(world, tmp_path, "--max-examples=3", peers=PEERS)
-    assert code == 0, report.partition("= FAILURES =")[2][:20_000] or report[-8000:]
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a01_the_whole_api_signed_in(world: Served, document: Any, tmp_path: Path, part: int) -> None:
+    paths = sorted(set(document["paths"]) - {*ENDLESS, *ENDS_OR_MOVES_THE_TESTER})
+    only = [f"--include-path={path}" for path in paths[part::PARTS]]
+    found_nothing(world, tmp_path, "--phases=examples,coverage,fuzzing", *only, peers=PEERS)
+
+
+def test_a01_ids_of_answers_are_followed(world: Served, tmp_path: Path) -> None:
+    """From one operation to the other, signed in."""
+    found_nothing(world, tmp_path, "--phases=stateful", peers=PEERS)
 
 
 def test_a01_the_whole_api_as_nobody(world: Served, tmp_path: Path) -> None:
-    code, report = fuzzed(world, tmp_path, "--max-examples=1", "--phases=coverage,fuzzing")
-    assert code == 0, report.partition("= FAILURES =")[2][:20_000] or report[-8000:]
+    found_nothing(world, tmp_path, f"--phases={'coverage,' * (examples() > 1)}fuzzing")
+
+
+def test_a01_what_asks_for_no_sign_in(world: Served, document: Any, tmp_path: Path) -> None:
+    """It declares so; what else there is has to refuse nobody."""
+    named = [
+        f"--include-operation-id={operation['operationId']}"
+        for name, operation in operations(document).items()
+        if operation.get("security") == [] and name.partition(" ")[2] not in ENDS_OR_MOVES_THE_TESTER
+    ]
+    assert len(named) > 5
+    found_nothing(world, tmp_path, "--phases=coverage,fuzzing", *named)
 
 
 def test_a01_a_planted_hole_is_found(tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -1,6 +1,7 @@
 """How processes share the tests: what a file asks of one database stays together, and what takes long begins first.
 
-So a server that a file starts is started once, and the one that all tests share changes its database once a process.
+So a server that a file starts is started once, and the one that all tests share changes its database once a process. Where
+each test takes long and makes all that it needs, they are shared out one by one.
 """
 
 from collections.abc import Sequence
@@ -14,12 +15,17 @@ LONG = ("browser", "crash", "slow")
 TOGETHER = ("tests/browser/",)
 """Folders whose files share a server, and a browser's appetite."""
 
+APART = ("tests/attacks/test_fuzzing.py", "tests/crash/test_storms.py")
+"""Files whose tests have nothing in common and take long."""
+
 
 class ByFile(LoadScopeScheduling):
     """Each process takes the next file when it is through with its own."""
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, name = nodeid.partition("::")
+        if path in APART:
+            return nodeid
         database = "postgres" if "postgres" in name.partition("[")[2] else ""
         return next((folder for folder in TOGETHER if path.startswith(folder)), f"{path} {database}")
 
