@@ -18,6 +18,7 @@ from tests.support.statements import share_compiled_statements
 pytest_plugins = [
     "tests.support.browser",
     "tests.support.bucket",
+    "tests.support.first_cases",
     "tests.support.node",
     "tests.support.postgres",
     "tests.support.reused",

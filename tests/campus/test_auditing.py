@@ -3,6 +3,7 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import event, insert, text
 
 from famulus.campus import auditing
@@ -132,6 +133,7 @@ BY: tuple[dict[str, str], ...] = (
 )
 
 
+@pytest.mark.slow
 async def test_every_question_is_answered_by_an_index(world: World) -> None:
     await long(world, 20_000)
     since = datetime(2026, 1, 1, 1, tzinfo=UTC)

@@ -176,6 +176,7 @@ async def test_every_change_is_written_down(world: World) -> None:
     assert written == {"account.create": 2, "membership.create": 2, "enrolment.create": 3}
 
 
+@pytest.mark.slow
 async def test_ten_thousand_lines_take_as_many_statements_as_one(world: World) -> None:
     admin = await world.principal("admin")
 

@@ -128,6 +128,7 @@ def test_help_is_quick(tmp_path: Path) -> None:
     assert "--seed" in shown.stdout
 
 
+@pytest.mark.slow
 def test_a_server_does_without_what_draws(tmp_path: Path) -> None:
     """It stays small; rich is there for whoever asks for it later."""
     probe = (
@@ -152,6 +153,7 @@ def test_the_process_itself_ends_with_the_sentence(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_asking_offline_gives_citations(demo: Path) -> None:
     done = run(demo, "ask", "What is a node?", "--course", "introduction to", "--as", "student@famulus.local")
     assert done.returncode == 0, done.stderr
@@ -303,6 +305,7 @@ def test_doctor_says_what_to_do(tmp_path: Path, settings: Mapping[str, str], sai
     assert "pass-word" not in done.stdout
 
 
+@pytest.mark.slow
 def test_serving_from_nothing(tmp_path: Path) -> None:
     """One command prepares, seeds, serves, greets, and on SIGTERM stops in order."""
     process = subprocess.Popen(
@@ -380,6 +383,7 @@ def test_importing_people(demo: Path) -> None:
     refused(student, "organization_admin")
 
 
+@pytest.mark.slow
 def test_accounts_are_managed_from_the_command_line(tmp_path: Path) -> None:
     assert run(tmp_path, "migrate").returncode == 0
     for name, more in (("site", ["--site-admin"]), ("ada", [])):

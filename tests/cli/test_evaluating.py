@@ -35,6 +35,7 @@ def folder(tmp_path: Path) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_measures_of_every_way(folder: Path) -> None:
     done = run(folder, "eval", "retrieval", "--set", str(folder), "--json", FAMULUS_EMBEDDING="local")
     found = json.loads(done.stdout)

@@ -111,6 +111,7 @@ def read_all(connection: socket.socket) -> list[str]:
     return [line[6:] for line in body.decode().split("\n") if line.startswith("data: ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", STREAMS)
 def test_L04_who_vanishes_leaves_nothing(bounded: Served, way: str) -> None:
     with bounded.client("student") as client:
@@ -124,6 +125,7 @@ def test_L04_who_vanishes_leaves_nothing(bounded: Served, way: str) -> None:
         seen_soon(lambda: at_rest(bounded))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", OVER_HTTP)
 def test_L05_a_body_is_neither_endless_nor_awaited_for_ever(bounded: Served, way: str) -> None:
     with bounded.client("student") as client:

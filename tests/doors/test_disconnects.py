@@ -26,6 +26,7 @@ def talking(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             yield served
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_D08_an_answer_survives_every_cut(talking: Served, way: str) -> None:
     random = Random(f"{SEED} {way}")

@@ -264,6 +264,7 @@ def test_a_call_by_hand_without_a_handshake(embedded: Served) -> None:
     assert "mcp-session-id" not in answer.headers
 
 
+@pytest.mark.slow
 def test_the_protocol_s_library_is_not_loaded_before_it_is_needed() -> None:
     probe = "import sys, famulus.app; print(*(name for name in ('mcp', 'mcp_types', 'httpx2') if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

@@ -85,6 +85,7 @@ async def test_a_failure_is_the_readers_own() -> None:
         await pipe.drain()
 
 
+@pytest.mark.slow
 def test_a_reader_who_does_not_read_misses_nothing_and_holds_nobody_up(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

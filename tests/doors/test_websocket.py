@@ -208,6 +208,7 @@ def test_a_socket_that_follows_is_not_idle(hasty: Served) -> None:
         assert to_the_end(socket)[-1]["status"] == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_reader_who_does_not_read_is_dropped_and_resumes(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -86,6 +86,7 @@ async def test_a_right_password_leaves_no_failure(database: Database, gate: Gate
     assert await noted(database) == []
 
 
+@pytest.mark.slow
 async def test_a_network_address_that_is_slowed_is_told_once(database: Database, gate: Gate) -> None:
     for number in range(brake.GUESSES_FROM.free + 2):
         with pytest.raises((WrongCredentials, TooMany)):

@@ -209,6 +209,7 @@ async def test_scripts_and_what_waits_for_the_end_share_the_transaction(database
     assert await count(database) == 3
 
 
+@pytest.mark.slow
 async def test_a_script_that_is_cancelled_changes_nothing_and_frees_the_writer(database: Database) -> None:
     slow = SLOW[database.dialect]
 

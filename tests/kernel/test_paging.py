@@ -141,6 +141,7 @@ def test_a_key_holds_its_values(values: list[Any]) -> None:
     assert encode_key(values).isascii()
 
 
+@pytest.mark.slow
 @given(st.one_of(st.text(), st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode())))
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_nonsense_is_a_bad_cursor_and_nothing_else(nonsense: str) -> None:

@@ -321,6 +321,7 @@ def test_the_limits_are_written_in_one_place() -> None:
     assert Limits().file_bytes < Limits().total_bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sign", ["[", "![", "[x](", "<!--", "`", "*", "> ", "- ", "| a ", "\n\n", "<div>", "&", "#"]
 )

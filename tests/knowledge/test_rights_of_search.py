@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from famulus.kernel.database import Database
@@ -21,6 +22,7 @@ QUESTIONS = 400
 LEFT = ("sources", "documents", "chunks", "chunk_vectors", "mentions", "index_changes")
 
 
+@pytest.mark.slow
 async def test_nobody_sees_more_than_they_may(database: Database, tmp_path: Path) -> None:
     async with campus(database, tmp_path, seed=7) as made:
         tally = await made.stroll(QUESTIONS)

@@ -262,6 +262,7 @@ async def test_a_schedule_asks_again_until_it_is_changed(
     assert await waiting(SOURCE_JOB) == []
 
 
+@pytest.mark.slow
 async def test_a_run_that_is_cut_short_is_finished_by_the_next(
     world: World, database: Database, settings: Settings, tmp_path: Path
 ) -> None:

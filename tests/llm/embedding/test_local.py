@@ -56,6 +56,7 @@ def nearness(rows: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[
     return (rows * others).sum(axis=1)
 
 
+@pytest.mark.slow
 def test_eight_bits_say_what_thirty_two_do(engine: Engine, models: Path, tmp_path: Path) -> None:
     found, wanted = engine.embed(TEXTS), yardstick(models, tmp_path).embed(TEXTS)
 
@@ -101,6 +102,7 @@ def test_the_files_appear_whole_and_once(tmp_path: Path) -> None:
     assert build.missing(tmp_path) is None
 
 
+@pytest.mark.slow
 async def test_two_processes_make_one_model(tmp_path: Path) -> None:
     embedder = LocalEmbedder(tmp_path)
     try:
@@ -113,6 +115,7 @@ async def test_two_processes_make_one_model(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", build.FOLDER]
 
 
+@pytest.mark.slow
 async def test_a_killed_process_is_replaced_and_an_idle_one_ends(models: Path) -> None:
     embedder = LocalEmbedder(models, idle=0.2)
     try:
