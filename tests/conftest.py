@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from structlog.dev import ConsoleRenderer, plain_traceback
 
 from famulus.kernel.database import Database
 from tests.support.databases import sqlite_template
 from tests.support.statements import share_compiled_statements
+
+SLOW = (HealthCheck.too_slow,)
+"""What a busy machine makes of a test: nothing that says anything of the code."""
 
 pytest_plugins = [
     "tests.support.browser",
@@ -31,6 +35,10 @@ def pytest_configure() -> None:
     """Have what goes wrong logged as it is in use: pictures of a stack with its locals take a second each."""
     ConsoleRenderer.get_active().exception_formatter = plain_traceback
     share_compiled_statements()
+    settings.register_profile(
+        "untimed", settings(), deadline=None, suppress_health_check=[*settings().suppress_health_check, *SLOW]
+    )
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
