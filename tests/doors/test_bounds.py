@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support import sockets
 from tests.support.academy import new_thread, plant
@@ -118,10 +119,15 @@ def test_L04_who_vanishes_leaves_nothing(bounded: Served, way: str) -> None:
         for _ in range(MOST):
             unread(bounded, way, new_thread(client) if way == "native" else None).close()
             seen_soon(lambda: bounded.app.state.watch.open_streams < MOST)
-        for _ in range(5):  # and in the middle of saying what is wanted
-            asked = opening(way, Asked("Go.", new_thread(client) if way == "native" else None))
-            with socket.create_connection(("127.0.0.1", bounded.port)) as connection:
-                connection.sendall(asked.raw(bounded.academy.people["student"].token)[:-5])
+        with capture_logs() as logged:
+            for _ in range(5):  # and in the middle of saying what is wanted
+                asked = opening(way, Asked("Go.", new_thread(client) if way == "native" else None))
+                with socket.create_connection(("127.0.0.1", bounded.port)) as connection:
+                    connection.sendall(asked.raw(bounded.academy.people["student"].token)[:-5])
+            seen_soon(lambda: sum(entry.get("status") == 400 for entry in logged) == 5)
+        assert "request_crashed" not in {entry["event"] for entry in logged}, (
+            "which is no fault of the server"
+        )
         seen_soon(lambda: at_rest(bounded))
 
 

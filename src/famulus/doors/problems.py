@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
@@ -111,6 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(FamulusError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -158,6 +160,11 @@ def _http(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["allow"] = ", ".join(_methods(request))
     return response
+
+
+def _left(request: Request, _error: Exception) -> Response:
+    """Nobody is there to be told, and nothing is wrong with the server."""
+    return refused(request.scope, BadRequest("The connection was closed before the body had come."))
 
 
 def _methods(request: Request) -> list[str]:
