@@ -50,7 +50,17 @@ def test_every_page_can_be_read_and_fits(outside: App) -> None:
     desk(outside, "organization", "people", None)
     person(outside, STUDENT).get_by_role("button").first.click()
     person(outside, STUDENT).get_by_test_id("person-role").select_option("teacher")
-    for page in ("people", "invitations", "import", "figures", "keys", "audit", "accounts", "mails"):
+    for page in (
+        "people",
+        "invitations",
+        "import",
+        "figures",
+        "triples",
+        "keys",
+        "audit",
+        "accounts",
+        "mails",
+    ):
         outside.part(f"tab-{page}").click()
         expect(outside.part(f"organization-{page}")).to_be_visible()
         if page == "invitations":

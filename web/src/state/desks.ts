@@ -13,6 +13,7 @@ const NAMES: Record<string, string> = {
   invitations: "Invitations",
   import: "From a file",
   figures: "Figures",
+  triples: "Knowledge graph",
   audit: "Audit",
   accounts: "All accounts",
   organizations: "All organizations",
@@ -38,7 +39,7 @@ export function deskPages(desk: Desk): string[] {
 function organizationPages(): string[] {
   const { role, organization } = me.value ?? {};
   if (role !== "site_admin" && role !== "organization_admin") return [];
-  const inside = organization ? ["people", "invitations", "import", "figures", "keys"] : [];
+  const inside = organization ? ["people", "invitations", "import", "figures", "triples", "keys"] : [];
   return [...inside, "audit", ...(role === "site_admin" ? ["accounts", "organizations", "mails"] : [])];
 }
 

@@ -40,15 +40,21 @@ async function loadProviders(): Promise<void> {
   }
 }
 
+let asked = 0;
+
+/** The newest word counts: what was asked before a change may be answered after it. */
 export async function loadMe(): Promise<void> {
+  const mine = ++asked;
   try {
     const found = await auth.me();
+    if (mine !== asked) return;
     // Another person at the same window must not find what the first one had open.
     if (me.value && me.value.user.id !== found.user.id) return location.reload();
     setDraftOwner(found.user.id);
     me.value = found;
     session.value = "in";
   } catch (error) {
+    if (mine !== asked) return;
     const refused = error instanceof ApiError && error.status === 401;
     session.value = refused ? (me.value ? "expired" : "out") : "unreachable";
   }
@@ -56,6 +62,7 @@ export async function loadMe(): Promise<void> {
 
 /** Of one's own account the server has told something newer. */
 export function takeMe(found: Me): void {
+  asked += 1;
   me.value = found;
 }
 

@@ -1,4 +1,4 @@
-// An organization as its admins see it: people, invitations, figures, keys, the audit; for site admins the site.
+// An organization as its admins see it: people, invitations, figures, the graph, keys, the audit; for site admins the site.
 import { me } from "../../state/session";
 import { Accounts } from "./Accounts";
 import { ApiKeys } from "./ApiKeys";
@@ -10,6 +10,7 @@ import { Invitations } from "./Invitations";
 import { Mails } from "./Mails";
 import { Members } from "./Members";
 import { Organizations } from "./Organizations";
+import { TriplesPage } from "./Triples";
 
 export function OrganizationDesk({ page }: { page: string }) {
   const id = me.value?.organization?.id ?? "";
@@ -21,6 +22,7 @@ export function OrganizationDesk({ page }: { page: string }) {
           {shown === "invitations" && <Invitations organizationId={id} />}
           {shown === "import" && <ImportPage organizationId={id} />}
           {shown === "figures" && <FiguresPage place="organizations" id={id} />}
+          {shown === "triples" && <TriplesPage organizationId={id} />}
           {shown === "keys" && <ApiKeys organizationId={id} />}
           {shown === "audit" && <Audit />}
           {shown === "accounts" && <Accounts />}
