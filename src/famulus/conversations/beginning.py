@@ -20,7 +20,7 @@ from famulus.conversations.threads import ThreadCard, begun_with
 from famulus.identity.principal import Principal
 from famulus.kernel.database import Database, run_in
 from famulus.kernel.ids import new_id
-from famulus.kernel.lane import Script, Statement
+from famulus.kernel.lane import Statement, rows_of
 from famulus.kernel.tables import utc_now
 
 COLUMNS = (
@@ -110,7 +110,6 @@ async def look(session: AsyncSession, principal: Principal, how: Beginning) -> B
 
     Raises ThreadKeyReused where the key's is in another course, and what forbids a new one.
     """
-    principal.needs("chat")
     card = await begun_with(session, principal, how.key) if how.key is not None else None
     if card is not None and not how.at_home:  # where it would be is known without a look
         _require(card, how.course_id)
@@ -154,7 +153,7 @@ async def create_thread(
 ) -> ThreadCard:
     """A new thread within a session's transaction; raises what `look` raises."""
     begun = await look(session, principal, how)
-    if begun.opening is not None and not await run_in(session, _keep(begun.opening)):
+    if begun.opening is not None and not await run_in(session, rows_of(begun.opening)):
         return await _of_the_other(session, principal, how)
     return begun.card
 
@@ -163,14 +162,10 @@ async def begin_thread(database: Database, principal: Principal, how: Beginning 
     """The same in a transaction that is shared with others; committed when it returns."""
     async with database.read() as session:
         begun = await look(session, principal, how)
-    if begun.opening is not None and not await database.lane.write(partial(_keep, begun.opening)):
+    if begun.opening is not None and not await database.lane.write(partial(rows_of, begun.opening)):
         async with database.read() as session:
             return await _of_the_other(session, principal, how)
     return begun.card
-
-
-def _keep(opening: Statement) -> Script:
-    return bool((yield opening))
 
 
 async def _of_the_other(session: AsyncSession, principal: Principal, how: Beginning) -> ThreadCard:

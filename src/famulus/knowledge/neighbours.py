@@ -56,9 +56,7 @@ def _having(number: int, scopes: Sequence[int], readable: Select[str], paging: P
     seen = Chunk.document_id.in_(readable)
     named = select(Mention.passing, Mention.chunk).join(Chunk, Chunk.number == Mention.chunk)
     named = named.where(Mention.name == number, Mention.scope.in_(scopes), seen)
-    passing = Relation.chunk.is_not(None).label(
-        "passing"
-    )  # always: a relation is never what a passage is about
+    passing = Relation.chunk.is_not(None).label("passing")  # always true: no passage is about a relation
     besides = exists().where(Mention.chunk == Relation.chunk, Mention.name == number).correlate(Relation)
     read = select(passing, Relation.chunk).join(Chunk, Chunk.number == Relation.chunk).distinct()
     read = read.where(Relation.scope.in_(scopes), _is_of(number), ~besides, seen)

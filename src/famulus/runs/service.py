@@ -13,9 +13,7 @@ from famulus.assistants.cache import AssistantCache
 from famulus.assistants.settings import ResolvedAssistant
 from famulus.campus.courses import course_card
 from famulus.conversations.errors import MessageNotFound, ThreadNotFound
-from famulus.conversations.parts import (
-    Attached,
-)
+from famulus.conversations.parts import Attached
 from famulus.conversations.threads import find_message
 from famulus.conversations.views import message_view
 from famulus.identity.principal import Principal
