@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Client
 
 from tests.attacks.test_revocation import SOON, Change, Instances, both, promote, pupil, suspend
-from tests.support.academy import MARKS, PASSWORD, new_thread
+from tests.support.academy import MARKS, PASSWORD, new_thread, threads_of
 from tests.support.asking import OVER_HTTP, WAYS, Asked, body_of, told_by
 from tests.support.serving import Served
 from tests.support.streaming import FOLLOWED, LAST_CODE, STREAMS, Opening, following, opening
@@ -71,7 +71,7 @@ def test_S06_S07_no_door_takes_a_cookie_from_another_site(embedded: Served, way:
     with embedded.client() as client:
         assert client.post("/api/auth/login", json=web).status_code == 200
         path, body = body_of(way, Asked("Mine.", new_thread(client) if way == "native" else None))
-        before = client.get("/api/v1/threads").json()
+        before = threads_of(client)
         sent = {"Origin": origin}
         plain = {**sent, "Content-Type": "text/plain"}
         for answer in (
@@ -83,7 +83,7 @@ def test_S06_S07_no_door_takes_a_cookie_from_another_site(embedded: Served, way:
         asks = {**sent, "Access-Control-Request-Method": "POST"}
         preflight = client.options(path, headers=asks)
         assert not [name for name in preflight.headers if name.startswith("access-control-")]
-        assert client.get("/api/v1/threads").json() == before
+        assert threads_of(client) == before
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "chat completions"])

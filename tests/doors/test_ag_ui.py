@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.academy import new_assistant
+from tests.support.academy import new_assistant, threads_of
 from tests.support.ag_ui import AgUi, interrupts, kinds, ours, request, snapshot, user, words
 from tests.support.problems import assert_problem
 from tests.support.serving import Served
@@ -311,11 +311,11 @@ BAD: list[tuple[Any, int]] = [
 @pytest.mark.parametrize(("body", "status"), BAD, ids=range(len(BAD)))
 def test_L07_what_is_wrong_is_named_and_leaves_nothing(embedded: Served, body: Any, status: int) -> None:
     with embedded.client("student") as client:
-        before = client.get("/api/v1/threads", params={"limit": 100}).json()
+        before = threads_of(client)
         given: Any = {"content": body} if isinstance(body, bytes) else {"json": body}
         headers = {"content-type": "application/json"}
         for where in ("", "/connect"):
             answer = client.post(f"/ag-ui{where}", headers=headers, **given)
             wanted = (status,) if not where else (status, 404)
             assert_problem(answer, wanted)
-        assert client.get("/api/v1/threads", params={"limit": 100}).json() == before
+        assert threads_of(client) == before

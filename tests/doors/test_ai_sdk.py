@@ -20,6 +20,7 @@ from famulus.runs.events import (
     ToolFinished,
     Usage,
 )
+from tests.support.academy import threads_of
 from tests.support.ai_sdk import AiSdk, called, chunks_of, kinds, ours, request, the, user, words
 from tests.support.problems import assert_problem
 from tests.support.serving import Served
@@ -380,11 +381,11 @@ BAD: list[tuple[Any, int]] = [
 @pytest.mark.parametrize(("body", "status"), BAD, ids=range(len(BAD)))
 def test_L07_what_is_wrong_is_named_and_leaves_nothing(embedded: Served, body: Any, status: int) -> None:
     with embedded.client("student") as client:
-        before = client.get("/api/v1/threads", params={"limit": 100}).json()
+        before = threads_of(client)
         given: Any = {"content": body} if isinstance(body, bytes) else {"json": body}
         answer = client.post("/ai-sdk", headers={"content-type": "application/json"}, **given)
         assert_problem(answer, status)
-        assert client.get("/api/v1/threads", params={"limit": 100}).json() == before
+        assert threads_of(client) == before
 
 
 def test_L07_odd_names_are_not_there(embedded: Served) -> None:

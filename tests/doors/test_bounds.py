@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support import sockets
-from tests.support.academy import new_thread, plant
+from tests.support.academy import new_thread, plant, threads_of
 from tests.support.asking import OVER_HTTP, Asked, Told, body_of, told_by
 from tests.support.serving import Served, migrated_database, serving, settings_for, wait_for
 from tests.support.streaming import FOLLOWED, STREAMS, following, opening, shown_at_last
@@ -56,7 +56,7 @@ def test_L01_one_person_has_so_many_streams_over_all_doors(bounded: Served) -> N
             way = STREAMS[n % len(STREAMS)]
             thread = new_thread(client) if way == "native" else None
             open_ones.enter_context(unread(bounded, way, thread))
-        thread, before = new_thread(client), client.get("/api/v1/threads").json()
+        thread, before = new_thread(client), threads_of(client)
         refused: dict[str, Told] = {}
         for way in STREAMS:
             one = opening(way, Asked("More.", thread if way == "native" else None))
@@ -64,7 +64,7 @@ def test_L01_one_person_has_so_many_streams_over_all_doors(bounded: Served) -> N
             refused[way] = told_by(client.post(one.path, json=one.body, headers=headers))
         assert refused.pop("chatkit").code == "in the stream"
         assert set(refused.values()) == {Told("", 429, "too_many_streams")}
-        assert client.get("/api/v1/threads").json() == before
+        assert threads_of(client) == before
         began = time.monotonic()
         assert other.get("/api/v1/threads").status_code == 200
         one = opening("native", Asked("Mine.", new_thread(other)))

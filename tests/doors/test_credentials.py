@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from httpx2 import Client, Response
 
-from tests.support.academy import PASSWORD, new_thread
+from tests.support.academy import PASSWORD, new_thread, threads_of
 from tests.support.problems import assert_problem
 from tests.support.serving import Served, furnished
 
@@ -122,7 +122,7 @@ def test_other_sites_cannot_use_a_cookie(embedded: Served, headers: dict[str, st
     course = embedded.academy.ids["course"]
     with embedded.client() as client:
         assert client.post("/api/auth/login", json=WEB).status_code == 200
-        before = client.get("/api/v1/threads").json()
+        before = threads_of(client)
         for body in (
             {"json": {}},
             {"data": {"title": "x"}},
@@ -136,7 +136,7 @@ def test_other_sites_cannot_use_a_cookie(embedded: Served, headers: dict[str, st
         assert_problem(client.post(f"/api/v1/runs/{run}/cancel", headers=sent), 403, "cross_origin")
         assert_problem(client.delete(f"/api/v1/threads/{embedded.academy.ids['thread']}", headers=sent), 403)
         assert_problem(client.post("/api/auth/logout", headers=sent), 403, "cross_origin")
-        assert client.get("/api/v1/threads").json() == before
+        assert threads_of(client) == before
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE[:5], ids=str)

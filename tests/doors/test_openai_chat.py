@@ -9,7 +9,7 @@ import pytest
 from openai import OpenAI
 
 from famulus.doors.openai.chat_request import ask_of, read_chat
-from tests.support.academy import new_thread
+from tests.support.academy import new_thread, threads_of
 from tests.support.openai_client import client_of
 from tests.support.serving import Served
 
@@ -115,9 +115,9 @@ def test_the_conversation_is_the_client_s(server: Served) -> None:
         {"role": "user", "content": [{"type": "text", "text": "Hello."}]},
     ]
     with client_of(server) as client, server.client("student") as http:
-        before = http.get("/api/v1/threads").json()
+        before = threads_of(http)
         assert ask(client, messages=told).choices[0].message.content == ANSWER
-        assert http.get("/api/v1/threads").json() == before
+        assert threads_of(http) == before
 
 
 def test_a_course_is_a_model(server: Served) -> None:

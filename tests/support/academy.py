@@ -308,6 +308,19 @@ def new_thread(client: Client, **fields: object) -> str:
     return str(_post(client, "/api/v1/threads", fields)["id"])
 
 
+def threads_of(client: Client) -> set[str]:
+    """The ids of every thread of the client's own; their state may still change, for runs go on without a reader."""
+    found: set[str] = set()
+    query: dict[str, Any] = {"limit": 100}
+    for _ in range(50):
+        page = client.get("/api/v1/threads", params=query).json()
+        found |= {each["id"] for each in page["items"]}
+        if not page["next"]:
+            return found
+        query["after"] = page["next"]
+    raise AssertionError("there are more threads than any test makes")
+
+
 def _places(admin: Client, teacher: Client, name: str, prefix: str) -> dict[str, str]:
     """A project and a track in it."""
     project = str(_post(admin, "/api/v1/projects", {"name": name})["id"])
