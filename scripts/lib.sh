@@ -247,3 +247,10 @@ ensure_web() {
   quietly "Building the web app …" npm_in_web run build || return 1
   printf '%s\n' "$wanted" > "$stamp"
 }
+
+# Runs a program of bench/ in the environment of the tests. It never makes it: that would disturb what is measured.
+bench() { # name arguments…
+  [ -x "$VENV/bin/python" ] || fail "Run scripts/test --fast once; it makes the environment."
+  cd "$ROOT"
+  PYTHONPATH=src:. exec "$VENV/bin/python" "bench/$1.py" "${@:2}"
+}
