@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from famulus.campus import lessons
+from famulus.campus.models import Course
 from famulus.campus.schemas.courses import LessonChange, NewLesson
 from famulus.kernel.database import Database
 from famulus.knowledge.graph import STARTS, Start, lead
@@ -264,6 +265,18 @@ async def test_a_neighbourhood_by_pages_within_what_one_may_read(world: World) -
     assert (await world["stranger"].get("/api/v1/graph", entity="Ada Lowe")).json()["items"] == []
     elsewhere = await world["stranger"].get("/api/v1/graph", entity="Ada Lowe", course_id=world.course)
     assert elsewhere.status_code == 404
+
+
+@pytest.mark.usefixtures("chain")
+async def test_a_neighbourhood_for_an_admin_of_thousands_of_courses(world: World) -> None:
+    """More than a statement may have values: PostgreSQL takes 32,767, and a course has two scopes."""
+    async with world.database.write() as session:
+        pattern = dict((await session.execute(select(Course.__table__).limit(1))).mappings().one())
+        many = [{**pattern, "id": f"crs_{n}", "title": f"{n}", "title_key": f"{n}"} for n in range(17_000)]
+        await session.execute(insert(Course.__table__), many)  # pyright: ignore[reportArgumentType] – a Table
+
+    found = (await world["admin"].get("/api/v1/graph", entity="Ada Lowe")).json()["items"]
+    assert [each["title"] for each in found] == ["Ada Lowe", "The greenhouse pump"]
 
 
 @pytest.mark.parametrize("query", [{}, {"entity": ""}, {"entity": "x" * 201}, {"entity": "a\0b"}])

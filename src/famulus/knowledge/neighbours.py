@@ -1,10 +1,27 @@
 """Looking into the graph: which passages have a name, and what else each of them names."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Select, Subquery, exists, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    Subquery,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.principal import Principal
@@ -38,7 +55,8 @@ async def neighbours(
     scope = await scope_of(session, principal, course_id)
     number = number_of(key_of(name))
     readable = visible_documents(principal).with_only_columns(Document.id)
-    rows = _having(number, [filed_under(word) for word in scope.words], readable, paging)
+    within = _Within(session.get_bind().dialect.name, _listed(tuple(scope.words)))
+    rows = _having(number, within, readable, paging)
     query = (
         select(rows.c.passing, rows.c.chunk, Chunk, Document)
         .join(Chunk, Chunk.number == rows.c.chunk)
@@ -51,18 +69,46 @@ async def neighbours(
     )
 
 
-def _having(number: int, scopes: Sequence[int], readable: Select[str], paging: Paging) -> Subquery:
-    """The chunks that have a name, by themselves or as a model has read them, each once: those of one page of both."""
-    seen = Chunk.document_id.in_(readable)
+@lru_cache(maxsize=16)
+def _listed(scope_words: Sequence[str]) -> str:
+    """Scopes as one value, however many they are: an admin's are those of every course."""
+    return json.dumps([filed_under(word) for word in scope_words])
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Scopes to walk along: held in a list of values, SQLite would sort them first, which takes twice as long."""
+
+    dialect: str
+    scopes: str
+
+    def __call__(self, kind: type[Mention] | type[Relation]) -> ColumnElement[bool]:
+        if self.dialect == "sqlite":
+            return kind.scope == func.json_each(self.scopes).table_valued("value").c.value
+        listed = cast(literal(self.scopes, String), JSONB)
+        value = func.jsonb_array_elements_text(listed).table_valued("value").c.value
+        return kind.scope == cast(value, BigInteger)
+
+
+def _having(number: int, within: _Within, readable: Select[str], paging: Paging) -> Subquery:
+    """The chunks that have a name, by themselves or as a model has read them, each once: those of one page of both.
+
+    They are found by the name; whether their document can be read is asked one by one: of those there may be far more.
+    """
+    seen = exists(readable.where(Document.id == Chunk.document_id).correlate(Chunk))
     named = select(Mention.passing, Mention.chunk).join(Chunk, Chunk.number == Mention.chunk)
-    named = named.where(Mention.name == number, Mention.scope.in_(scopes), seen)
-    passing = Relation.chunk.is_not(None).label("passing")  # always true: no passage is about a relation
+    named = named.where(Mention.name == number, within(Mention), seen)
     besides = exists().where(Mention.chunk == Relation.chunk, Mention.name == number).correlate(Relation)
-    read = select(passing, Relation.chunk).join(Chunk, Chunk.number == Relation.chunk).distinct()
-    read = read.where(Relation.scope.in_(scopes), _is_of(number), ~besides, seen)
+    sides = [
+        select(Relation.chunk).where(side == number, within(Relation))
+        for side in (Relation.subject, Relation.object)
+    ]
+    said = union(*[side.where(~besides) for side in sides]).subquery()
+    passing = said.c.chunk.is_not(None).label("passing")  # always true: no passage is about a relation
+    read = select(passing, said.c.chunk).join(Chunk, Chunk.number == said.c.chunk).where(seen)
     pages = (
         portion(named, by=[Mention.passing, Mention.chunk], paging=paging),
-        portion(read, by=[passing, Relation.chunk], paging=paging),
+        portion(read, by=[passing, said.c.chunk], paging=paging),
     )
     return union_all(*(select(one.subquery()) for one in pages)).subquery()
 
