@@ -9,7 +9,7 @@ from famulus.campus.schemas.invitations import CourseRef, InstructorOut
 from famulus.campus.schemas.people import PeopleFilter
 from famulus.identity.principal import Principal
 from famulus.kernel.errors import FieldProblem, Invalid
-from famulus.kernel.paging import Page, Paging
+from famulus.kernel.paging import Page, Paging, by_row
 
 SHOWN = 50
 """Courses that are named of one teacher."""
@@ -40,7 +40,10 @@ async def list_instructors(
 async def _taught(
     session: AsyncSession, organization_id: str, user_ids: list[str]
 ) -> dict[str, tuple[int, list[CourseRef]]]:
-    """By teacher, how many courses they teach and the first of them by title, in one statement."""
+    """By teacher, how many courses they teach and the first of them by title, in one statement.
+
+    It begins at the teachers of the page: the organization's courses may be thousands.
+    """
     if not user_ids:
         return {}
     order = func.row_number().over(partition_by=Enrolment.user_id, order_by=(Course.title_key, Course.id))
@@ -53,7 +56,7 @@ async def _taught(
             func.count().over(partition_by=Enrolment.user_id).label("number"),
         )
         .join(Course, Course.id == Enrolment.course_id)
-        .where(Course.organization_id == organization_id, Course.archived_at.is_(None))
+        .where(by_row(Course.organization_id) == organization_id, Course.archived_at.is_(None))
         .where(Enrolment.user_id.in_(user_ids), Enrolment.role == "teacher")
         .subquery()
     )

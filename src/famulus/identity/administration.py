@@ -55,7 +55,7 @@ async def list_accounts(
     """People's accounts whose name or address begins with `q`."""
     query = select(User).where(User.service.is_(False))
     if suspended is not None:
-        query = query.where(User.suspended.is_(suspended))
+        query = query.where(User.suspended if suspended else ~User.suspended)
     by, descending = ORDERS[sort]
     if q:
         among = query.with_only_columns(User.id)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy import Float, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from famulus.kernel.tables import Base, Folded, FoldedText, Json, UtcTime
@@ -12,6 +12,12 @@ from famulus.kernel.text import fold
 Purpose = Literal["verify", "change", "reset"]
 """Of a mailed link."""
 MailState = Literal["waiting", "sent", "kept", "failed"]
+
+
+def _of_suspended(order: str, *columns: str) -> Index:
+    """An index of the few who are shut out, in an order of the list of accounts."""
+    name = f"ix_users_suspended_by_{order}"
+    return Index(name, *columns, sqlite_where=text("suspended = 1"), postgresql_where=text("suspended"))
 
 
 class User(Base):
@@ -35,7 +41,13 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
-    __table_args__ = (Index(None, "name_key", "id"), Index(None, "email", "id"))
+    __table_args__ = (
+        Index(None, "name_key", "id"),
+        Index(None, "email", "id"),
+        _of_suspended("name", "name_key", "id"),
+        _of_suspended("address", "email"),
+        _of_suspended("time", "id"),
+    )
 
     @validates("name")
     def _fold(self, _field: str, name: str) -> str:

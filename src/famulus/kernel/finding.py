@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Select, func, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from famulus.kernel.paging import Key, Paging, begins_with, by_row, portion
+from famulus.kernel.paging import Key, Paging, begins_with, by_row, goes_on_with, portion
 
 Begins = tuple[Key, str]
 """A text of a row, and how it is to begin."""
@@ -45,7 +45,8 @@ async def ids_matching(
     passed: list[ColumnElement[bool]] = []
     for (text, beginning), each, ordered, number in zip(texts, found, in_order, numbers, strict=True):
         if ordered:
-            pages.append(portion(each, by=by, paging=paging, descending=descending))
+            stretch = among.where(goes_on_with(by[0], beginning, paging, descending))
+            pages.append(portion(stretch, by=by, paging=paging, descending=descending))
         elif number > many:
             passed.append(begins_with(by_row(text), beginning))
         else:

@@ -140,3 +140,14 @@ def by_row(column: Key) -> ColumnElement[Any]:
 def begins_with(column: Key | ColumnElement[Any], beginning: str) -> ColumnElement[bool]:
     """Whether a `Folded` column begins so: a range of its index, on both databases alike."""
     return and_(column >= beginning, column < beginning + LAST_CHARACTER)
+
+
+def goes_on_with(column: Key, beginning: str, paging: Paging, descending: bool) -> ColumnElement[bool]:
+    """The same of a list in the order of that column: where a page continues after a key, the key bounds the index.
+
+    SQLite takes one lower bound of a range and one upper one; with the beginning's, it walks over all pages before.
+    """
+    if paging.after is None:
+        return begins_with(column, beginning)
+    above, below = (column, by_row(column)) if descending else (by_row(column), column)
+    return and_(above >= beginning, below < beginning + LAST_CHARACTER)
