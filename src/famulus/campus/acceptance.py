@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.campus.events import RightsChanged
@@ -28,6 +27,7 @@ from famulus.identity.principal import Principal
 from famulus.identity.sessions import Mode, Opened, choose_organization, open_session
 from famulus.identity.sign_in import sign_in
 from famulus.kernel.database import Database, announce
+from famulus.kernel.duplicates import insert_or
 from famulus.kernel.errors import Conflict, FamulusError, FieldProblem, Invalid, NotFound
 from famulus.kernel.tables import utc_now
 
@@ -223,8 +223,7 @@ async def _enrol(session: AsyncSession, account: Account, invitation: Invitation
     row = {"user_id": account.id, "role": course_role, "created_at": utc_now()}
     row |= listed(account.name, account.email)
     rows = [{"course_id": id, **row} for id in courses]
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Enrolment).values(rows)
+    statement = insert_or(session, Enrolment).values(rows)
     where = [Enrolment.course_id, Enrolment.user_id]
     if course_role == "teacher":
         statement = statement.on_conflict_do_update(index_elements=where, set_={"role": "teacher"})

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.conversations.errors import MessageNotFound
 from famulus.conversations.models import Feedback, Message, Thread
 from famulus.conversations.parts import Rating
 from famulus.identity.principal import Principal
-from famulus.kernel.duplicates import Vanished, duplicates_are
+from famulus.kernel.duplicates import Vanished, duplicates_are, insert_or
 from famulus.kernel.errors import Conflict
 from famulus.kernel.tables import utc_now
 
@@ -40,9 +39,10 @@ async def give_feedback(
     if message.role != "assistant":
         raise NotAnAnswer()
     now = utc_now()
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     said = {"rating": rating, "comment": comment, "created_at": now}
-    statement = insert(Feedback).values(message_id=message.id, thread_id=message.thread_id, **said)
+    statement = insert_or(session, Feedback).values(
+        message_id=message.id, thread_id=message.thread_id, **said
+    )
     with duplicates_are(Vanished()):
         await session.execute(
             statement.on_conflict_do_update(index_elements=[Feedback.message_id], set_=said)

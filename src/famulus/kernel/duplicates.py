@@ -3,10 +3,13 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from famulus.kernel.errors import Conflict
+from famulus.kernel.tables import Base
 
 _UNIQUE = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 _FOREIGN_KEY = frozenset({"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"})
@@ -16,6 +19,11 @@ class Vanished(Conflict):
     """Something that this refers to was removed at the same moment; look again."""
 
     code = "vanished"
+
+
+def insert_or(session: AsyncSession, kind: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that may go on to say what becomes of a row that is there already, in the session's dialect."""
+    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(kind)
 
 
 @contextmanager

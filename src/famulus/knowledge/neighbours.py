@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Select,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity.principal import Principal
@@ -85,8 +85,8 @@ class _Within:
     def __call__(self, kind: type[Mention] | type[Relation]) -> ColumnElement[bool]:
         if self.dialect == "sqlite":
             return kind.scope == func.json_each(self.scopes).table_valued("value").c.value
-        listed = cast(literal(self.scopes, String), JSONB)
-        value = func.jsonb_array_elements_text(listed).table_valued("value").c.value
+        listed = cast(literal(self.scopes, String), JSON)
+        value = func.json_array_elements_text(listed).table_valued("value").c.value
         return kind.scope == cast(value, BigInteger)
 
 

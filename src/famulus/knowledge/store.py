@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.identity import audit
 from famulus.identity.principal import Principal
-from famulus.kernel.duplicates import duplicates_are
+from famulus.kernel.duplicates import duplicates_are, insert_or
 from famulus.kernel.ids import new_id
 from famulus.kernel.tables import utc_now
 from famulus.knowledge import triple_store, vectors
@@ -103,8 +102,7 @@ async def begin(session: AsyncSession, place: Place, total: int = 0, done: int =
     Raises `Vanished` when its course or organization has just gone.
     """
     now = utc_now()
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    fresh = make(Source).values(
+    fresh = insert_or(session, Source).values(
         id=new_id("src"),
         organization_id=place.owner.organization_id,
         course_id=place.owner.course_id,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, not_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from famulus.kernel.duplicates import insert_or
 from famulus.knowledge.mentions import filed_under
 from famulus.knowledge.models import Chunk, Document, Relation, TripleAnswer, TripleReading
 from famulus.knowledge.triples import Triple, numbers
@@ -97,7 +97,6 @@ async def keep(
     session: AsyncSession, organization_id: str, by: By, answers: Mapping[str, Sequence[Triple]]
 ) -> None:
     """Keep answers, by the hash of what was asked about."""
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     rows = [
         {
             "organization_id": organization_id,
@@ -109,7 +108,7 @@ async def keep(
         for hash, triples in answers.items()
     ]
     if rows:
-        await session.execute(make(TripleAnswer).on_conflict_do_nothing(), rows)
+        await session.execute(insert_or(session, TripleAnswer).on_conflict_do_nothing(), rows)
 
 
 async def link(

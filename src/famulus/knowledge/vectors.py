@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, String, bindparam, delete, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from famulus.kernel.database import Database
+from famulus.kernel.duplicates import insert_or
 from famulus.kernel.jobs import enqueue
 from famulus.knowledge.ddl import VECTORS, create_vectors
 from famulus.knowledge.models import Chunk, VectorModel
@@ -93,11 +93,10 @@ async def models(session: AsyncSession) -> list[Model]:
 
 async def model_named(session: AsyncSession, name: str, dimension: int) -> int:
     """The id of a model, which is made known if need be. One of another length under its name is forgotten."""
-    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     await session.execute(
         delete(VectorModel).where(VectorModel.name == name, VectorModel.dimension != dimension)
     )
-    fresh = make(VectorModel).values(name=name, dimension=dimension, ready=False)
+    fresh = insert_or(session, VectorModel).values(name=name, dimension=dimension, ready=False)
     await session.execute(fresh.on_conflict_do_nothing())
     return (await session.execute(select(VectorModel.id).where(VectorModel.name == name))).scalar_one()
 
