@@ -49,7 +49,7 @@ async def list_entries(
     if not principal.is_site_admin:
         organization_id = organization_id or principal.organization_id
     await access.require_in(session, principal, "see", "audit entry", organization_id=organization_id)
-    where = _range(wanted)
+    where = _range(wanted, paging)
     if organization_id is not None:
         # What happened to one thing is one organization's affair: the index of things is to be used, not that of it.
         place = Entry.organization_id if wanted.thing_id is None else by_row(Entry.organization_id)
@@ -67,12 +67,14 @@ async def list_entries(
     return found.map(lambda row: _out(row[0], row.actor_name))
 
 
-def _range(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _range(wanted: Wanted, paging: Paging) -> list[ColumnElement[bool]]:
+    # One upper bound: where a page goes on after a key, SQLite would begin at the range's end and walk down to it.
+    end = Entry.id if paging.after is None else by_row(Entry.id)
     where: list[ColumnElement[bool]] = []
     if wanted.since is not None:
         where.append(Entry.id >= f"aud_{moment(wanted.since)}")
     if wanted.until is not None:
-        where.append(Entry.id < f"aud_{moment(wanted.until)}")
+        where.append(end < f"aud_{moment(wanted.until)}")
     return where
 
 
