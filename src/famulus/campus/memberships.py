@@ -26,7 +26,7 @@ from famulus.identity.principal import Principal
 from famulus.kernel.database import announce
 from famulus.kernel.duplicates import duplicates_are
 from famulus.kernel.errors import Conflict, NotFound
-from famulus.kernel.finding import MANY_IN_PASSING, ids_matching
+from famulus.kernel.finding import ids_matching
 from famulus.kernel.paging import Page, Paging, by_row, page
 from famulus.kernel.tables import utc_now
 
@@ -88,9 +88,7 @@ async def list_members(
     if wanted.q is not None:
         among = select(Membership.user_id).where(*here)
         texts = name_or_address(Membership.person_key, Membership.email_key, wanted.q)
-        ids = await ids_matching(
-            session, among, texts, by=by, paging=paging, descending=descending, many=MANY_IN_PASSING
-        )
+        ids = await ids_matching(session, among, texts, by=by, paging=paging, descending=descending)
         here.append(Membership.user_id.in_(ids))
         here[0] = by_row(Membership.organization_id) == organization.id  # of these few the ids are known
     query = _members().where(*here)

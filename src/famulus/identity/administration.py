@@ -53,7 +53,7 @@ async def list_accounts(
     sort: AccountSort = "name",
 ) -> Page[AccountOut]:
     """People's accounts whose name or address begins with `q`."""
-    query = select(User).where(User.service.is_(False))
+    query = select(User).where(~User.service)
     if suspended is not None:
         query = query.where(User.suspended if suspended else ~User.suspended)
     by, descending = ORDERS[sort]

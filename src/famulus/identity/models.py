@@ -14,6 +14,12 @@ Purpose = Literal["verify", "change", "reset"]
 MailState = Literal["waiting", "sent", "kept", "failed"]
 
 
+def _of_people(order: str, *columns: str) -> Index:
+    """An index of the list of accounts, with what is looked for in it, so that no row is looked up for that."""
+    name = f"ix_users_by_{order}"
+    return Index(name, *columns, sqlite_where=text("service = 0"), postgresql_where=text("NOT service"))
+
+
 def _of_suspended(order: str, *columns: str) -> Index:
     """An index of the few who are shut out, in an order of the list of accounts."""
     name = f"ix_users_suspended_by_{order}"
@@ -42,8 +48,9 @@ class User(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
     __table_args__ = (
-        Index(None, "name_key", "id"),
-        Index(None, "email", "id"),
+        _of_people("name", "name_key", "id", "email"),
+        _of_people("address", "email", "id", "name_key"),
+        _of_people("time", "id", "name_key", "email"),
         _of_suspended("name", "name_key", "id"),
         _of_suspended("address", "email"),
         _of_suspended("time", "id"),

@@ -15,10 +15,8 @@ from famulus.kernel.paging import Key, Paging, begins_with, by_row, goes_on_with
 
 Begins = tuple[Key, str]
 """A text of a row, and how it is to begin."""
-MANY = 15_000
-"""Matches from which on it is cheaper to look for them along the list, row by row."""
-MANY_IN_PASSING = 2_000
-"""The same where the index of the list has the texts, too, so that no row is looked up for them."""
+MANY = 2_000
+"""Matches from which on it is cheaper to look for them along the list, whose index has the texts as well."""
 
 
 async def ids_matching(
