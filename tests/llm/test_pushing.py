@@ -32,7 +32,8 @@ class Asked:
         self.pushed: list[Item] = []
         self.tasks: set[asyncio.Task[None] | None] = set()
 
-    def push(self, items: Sequence[Item]) -> None:
+    def push(self, texts: Sequence[str]) -> None:
+        items = [TextDelta(text) for text in texts]
         self.items += items
         self.pushed += items
         self.tasks.add(asyncio.current_task())

@@ -49,7 +49,7 @@ class Steps:
             if isinstance(item, Exception):
                 raise item
             if number and push is not None and isinstance(item, Piece):
-                push((item,))
+                push((item.text,))
             else:
                 yield (item,)
 

@@ -28,7 +28,7 @@ class Exchange:
         first = max(0.0, began + limits.first_byte - self._time())
         self._watch = Watch(response.close, idle=first, deadline=began + limits.whole)
         self._nearly_over = False
-        self._push: Push | None = None
+        self._push: Push
         self._arrived: list[Item] | ModelError | None = None
         """What has come while the reader waited and was not for pushing."""
         self.over = False
@@ -78,18 +78,19 @@ class Exchange:
         self._watch.waiting_since = self._time()
         reader = self._reader
         try:
+            if text := reader.only_text(data):
+                self._push((text,))
+                return True
             items = reader.feed(data)
-            if reader.finish_reason is None and not reader.done and self._push is not None:
-                for item in items:
-                    if not isinstance(item, TextDelta):
-                        break
-                else:
-                    if items:
-                        self._push(items)
-                    return True
-            self._arrived = items
         except ModelError as error:
             self._arrived = error
+            return False
+        texts = [item.text for item in items if isinstance(item, TextDelta)]
+        if reader.finish_reason is None and not reader.done and len(texts) == len(items):
+            if texts:
+                self._push(texts)
+            return True
+        self._arrived = items
         return False
 
     def close(self) -> None:

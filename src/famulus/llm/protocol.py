@@ -178,8 +178,8 @@ class End(Struct, frozen=True, gc=False):
 
 
 Item = TextDelta | ReasoningDelta | Sealed | ToolCallReady | Usage | End
-Push = Callable[[Sequence[Item]], None]
-"""Takes text while its reader waits for the next batch, from whatever calls it; it must neither wait nor raise."""
+Push = Callable[[Sequence[str]], None]
+"""Takes pieces of text while the reader waits for the next batch; it must neither wait nor raise."""
 
 
 class Model(Protocol):

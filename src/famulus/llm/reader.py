@@ -68,7 +68,7 @@ class Reader(ABC):
 
     def feed(self, data: bytes) -> list[Item]:
         """The items that `data` completes, often none or one. Raises a ModelError."""
-        if self._before and (text := self._only_text(data)):
+        if text := self.only_text(data):
             return [TextDelta(text)]
         if self._shape != "events":
             data = data.removeprefix(b"\xef\xbb\xbf") if self._shape == "unknown" else data
@@ -102,13 +102,13 @@ class Reader(ABC):
         self._lines(data.split(b"\n"), items)
         return items
 
-    def _only_text(self, data: bytes) -> str:
-        """The text of a packet that is as others were, but for its text; empty when it has to be decoded.
+    def only_text(self, data: bytes) -> str:
+        """The text of a packet that is as others were, but for its text; empty when `feed` has to look into it.
 
         Between the quotes nothing is escaped and nothing ends the string, so decoding would find this very text.
         """
         before, after = self._before, self._after
-        if not data.startswith(before) or not data.endswith(after) or self._rest:
+        if not before or not data.startswith(before) or not data.endswith(after) or self._rest:
             return ""
         try:
             text = data[len(before) : -len(after)].decode()

@@ -272,8 +272,18 @@ def _told_apart(calls: Sequence[ToolCall], draft: Draft) -> list[ToolCall]:
     return told
 
 
-def _push(draft: Draft, show: Show, items: Sequence[Item]) -> None:
-    show(_take(items, draft, []))
+def _push(draft: Draft, show: Show, texts: Sequence[str]) -> None:
+    show(
+        _said(texts[0], draft)
+        if len(texts) == 1
+        else [event for text in texts for event in _said(text, draft)]
+    )
+
+
+def _said(text: str, draft: Draft) -> list[Event]:
+    """Add a piece of text to the draft; it and what it cites for the first time, as events."""
+    fresh = draft.add(text)
+    return [TextDelta(text), *map(CitationAdded, fresh)] if fresh else [TextDelta(text)]
 
 
 def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Event]:
@@ -281,11 +291,8 @@ def _take(items: Sequence[Item], draft: Draft, calls: list[ToolCall]) -> list[Ev
     events: list[Event] = []
     for item in items:
         match item:
-            case Piece():
-                text = item.text
-                events.append(TextDelta(text))
-                if fresh := draft.add(text):
-                    events += [CitationAdded(citation) for citation in fresh]
+            case Piece(text=text):
+                events += _said(text, draft)
             case Thought(text=text):
                 if draft.think(text):
                     events.append(ReasoningDelta(text))
