@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from famulus.kernel.crash import CrashPoints
 from famulus.kernel.database import Database
 from famulus.kernel.http import Outbound
+from famulus.kernel.scratch import scratch
 from famulus.kernel.settings import Settings
 from famulus.knowledge.errors import SourceUnreachable
 from famulus.knowledge.files import FileRef, Limits
@@ -53,8 +53,8 @@ class Gatherer:
         terms = Terms(limits, thorough, self.step, crash=CrashPoints(self.settings.crash_point))
         if on_progress is not None:
             terms = replace(terms, on_progress=on_progress)
-        with tempfile.TemporaryDirectory(prefix="famulus-source-") as name:
-            listing = await self._listing(source, Path(name), limits)
+        async with scratch() as folder:
+            listing = await self._listing(source, folder, limits)
             listing = chosen(listing, source.settings.get("include", []), source.settings.get("exclude", []))
             return await ingest_listing(self.database, place, listing, terms)
 

@@ -3,7 +3,6 @@
 import asyncio
 import pathlib
 import shutil
-import tempfile
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Query, Request, Response, status
@@ -20,6 +19,7 @@ from famulus.identity.deps import (
     SettingsDep,
     WriteSession,
 )
+from famulus.kernel.scratch import scratch
 from famulus.kernel.text import Id
 from famulus.knowledge import citing, golden, managing, retrieve, sources
 from famulus.knowledge.errors import UnreadableFile, UnreadableUpload
@@ -212,12 +212,12 @@ async def upload(
         total_bytes=min(settings.source_total_bytes, UNPACKED * settings.max_upload_bytes),
         files=min(settings.source_files, FILES),
     )
-    with tempfile.TemporaryDirectory(prefix="famulus-upload-") as folder:
+    async with scratch() as folder:
         async with request.form(max_files=1, max_fields=8) as form:
             file = form.get("file")
             if not isinstance(file, UploadFile) or not file.filename:
                 raise UnreadableUpload()
-            stored, name = pathlib.Path(folder) / "upload", file.filename
+            stored, name = folder / "upload", file.filename
             await asyncio.to_thread(_store, file.file, stored)
         report = await ingest_upload(database, owner, stored, name, by=principal, limits=limits)
     async with database.read() as session:
