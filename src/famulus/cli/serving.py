@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import socket
+import warnings
 from contextlib import AsyncExitStack
 
 import uvicorn
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from famulus.app import create_app
 from famulus.cli.demo import SIGN_INS, seed_demo
@@ -28,6 +30,8 @@ def run_server(*, migrate_first: bool, seed_first: bool, host: str | None, port:
     given = {"host": host, "port": port}
     settings = load_settings(**{key: value for key, value in given.items() if value is not None})
     configure(settings)
+    # FastAPI keeps this back around each field, which fails where two threads do so: the demo describes the API in one.
+    warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
     server = Server(settings, demo=seed_first and settings.local)
     gc.enable()  # nothing is loaded any more
 
