@@ -1,5 +1,6 @@
 """Ids: unique, in order, and a UUIDv7 inside."""
 
+import os
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -43,3 +44,16 @@ def test_ids_are_unique_across_threads_and_in_order_within_each() -> None:
 
     assert len({each for lot in lots for each in lot}) == 24_000
     assert all(lot == sorted(lot) for lot in lots)
+
+
+def test_a_fork_gives_out_no_bytes_of_its_parent() -> None:
+    new_id("run")
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, new_id("run").encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(reading, 100).decode()
+    os.close(reading), os.close(writing)
+
+    assert unpacked(theirs).int & (1 << 62) - 1 != unpacked(new_id("run")).int & (1 << 62) - 1
