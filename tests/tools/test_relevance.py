@@ -45,14 +45,14 @@ def test_what_fits_best_comes_first() -> None:
 
 def test_few_tools_are_all_told() -> None:
     few = offer(OURS, *MANY[:20])
-    told = tell(few, "anything")
+    told = tell(few, lambda: "anything")
     assert told.specs == few.specs
     assert FIND not in told.tools
 
 
 def test_of_many_twenty_are_told_and_all_can_be_called() -> None:
     everything = offer(OURS, *MANY, tool("shop_refund", "Give money back for an order"))
-    told = tell(everything, "I want my money back for this order")
+    told = tell(everything, lambda: "I want my money back for this order")
     names = [spec.name for spec in told.specs]
     assert names[0] == "list_my_courses"
     assert names[1] == "shop_refund"
@@ -63,14 +63,14 @@ def test_of_many_twenty_are_told_and_all_can_be_called() -> None:
 
 def test_what_was_called_already_stays_told() -> None:
     told = tell(
-        offer(*MANY, tool("shop_refund", "Give money back")), "thing number 7", used=["shop_refund", "x"]
+        offer(*MANY, tool("shop_refund", "Give money back")), lambda: "thing", used=["shop_refund", "x"]
     )
     assert "shop_refund" in [spec.name for spec in told.specs]
 
 
 @pytest.mark.asyncio
 async def test_what_is_looked_for_is_told_from_then_on() -> None:
-    told = tell(offer(*MANY, tool("shop_refund", "Give money back " * 50)), "thing number 7")
+    told = tell(offer(*MANY, tool("shop_refund", "Give money back " * 50)), lambda: "thing number 7")
     assert "shop_refund" not in [spec.name for spec in told.specs]
     context = ToolContext(PERSON, "thr_1", None)
     done = await told.tools[FIND].act(context, FindTools(query="refund money"))
@@ -83,5 +83,5 @@ async def test_what_is_looked_for_is_told_from_then_on() -> None:
     assert len({spec.name for spec in told.specs}) == len(told.specs)
     nothing = await told.tools[FIND].act(context, FindTools(query="zebra"))
     assert nothing.data is None
-    other = tell(offer(*MANY, replace(MANY[0], name="other")), "thing")
+    other = tell(offer(*MANY, replace(MANY[0], name="other")), lambda: "thing")
     assert len(other.specs) == 21

@@ -76,9 +76,15 @@ def _template(source: str) -> Template:
     return _environment().from_string(source)
 
 
+@functools.lru_cache(maxsize=256)
+def _plain(source: str) -> str:
+    """What a template comes to that names nothing, and so is the same for everybody."""
+    return _template(source).render()
+
+
 def render(source: str, values: Mapping[str, object]) -> str:
     """What a template comes to with these values; raises ValueError with the reason where it comes to nothing."""
     try:
-        return _template(source).render(values)
+        return _template(source).render(values) if "{" in source else _plain(source)
     except (TemplateError, ArithmeticError, LookupError, TypeError) as error:
         raise ValueError(str(error)) from error

@@ -93,8 +93,11 @@ def within_budget(turns: Sequence[Turn], tokens: int) -> list[ChatMessage]:
     kept: list[Turn] = []
     left = tokens * CHARACTERS_PER_TOKEN
     for turn in reversed(turns):
-        told = turn if not kept or _size(turn) <= left else _in_words(turn)
-        left -= _size(told)
+        told, size = turn, _size(turn)
+        if kept and size > left:
+            told = _in_words(turn)
+            size = _size(told)
+        left -= size
         if left < 0 and kept and not _is_result(kept[-1]):
             break
         kept.append(told)
@@ -117,7 +120,12 @@ def _words(text: str, calls: tuple[ToolCall, ...]) -> Turn:
 
 
 def _size(turn: Turn) -> int:
-    return sum(len(m.text) + sum(len(call.name + call.arguments) for call in m.tool_calls) for m in turn)
+    size = 0  # a sum of sums takes twice as long, and a turn does this for each message of its past
+    for message in turn:
+        size += len(message.text)
+        for call in message.tool_calls:
+            size += len(call.name) + len(call.arguments)
+    return size
 
 
 def _arguments(text: str) -> str:

@@ -169,7 +169,7 @@ class Preparation:
     def _told(work: Work, offer: Offer, rows: list[Said]) -> Told:
         """The tools that fit the question, and those that the answer has used already."""
         used = {part.name for part in work.draft.parts if isinstance(part, Tool)}
-        return tell(offer, _question(rows), used)
+        return tell(offer, partial(_question, rows), used)
 
     def title_job(self, work: Work) -> Callable[[], Statement] | None:
         """The statement that asks for a better title, when a real model can make one."""

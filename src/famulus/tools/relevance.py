@@ -7,7 +7,7 @@ of `find_tools`, with which it looks for others; whatever is permitted can be ca
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from famulus.llm.protocol import ToolSpec
@@ -81,15 +81,18 @@ class Told:
         return self.told
 
 
-def tell(offer: Offer, question: str, used: Iterable[str] = ()) -> Told:
-    """What a model is told of an offer that it answers this question with; `used` are names it has called already."""
+def tell(offer: Offer, question: Callable[[], str], used: Iterable[str] = ()) -> Told:
+    """What a model is told of an offer that it answers a question with; `used` are names it has called already.
+
+    The question is asked for where there is something to choose.
+    """
     outside = [tool for tool in offer.tools.values() if tool.source]
     if len(outside) <= MOST_TOLD:
         return Told(offer.tools, offer.specs)
     names = {tool.name for tool in outside}
     ours = [spec for spec in offer.specs if spec.name not in names]
     earlier = set(used) & names
-    best = [tool for tool in ranked(question, outside)[:MOST_TOLD] if tool.name not in earlier]
+    best = [tool for tool in ranked(question(), outside)[:MOST_TOLD] if tool.name not in earlier]
     chosen = [*(tool for tool in outside if tool.name in earlier), *best]
     told = Told(offer.tools, (*ours, *(spec_of(tool) for tool in chosen)))
     finder = _finder(told, outside)
