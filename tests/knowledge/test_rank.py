@@ -124,6 +124,32 @@ def test_what_tells_the_passages_apart_decides(
     assert [one.score for one in rated] == [1.0, 0.0]
 
 
+def test_what_meaning_has_found_is_credited_with_its_words() -> None:
+    weights = weights_of("wheel axle")
+    found = [
+        candidate("hit", "wheel axle", score=9.0, nearness=0.5),
+        candidate("with", "an axle", score=0.0, nearness=0.4),
+        candidate("without", "bread", score=0.0, nearness=0.4),
+    ]
+
+    odds = {one.key: one.odds for one in rate(weights, found)}
+
+    assert odds["hit"] > odds["with"] > odds["without"]
+
+
+def test_what_is_not_among_the_hits_by_words_has_no_more_than_the_last_of_them() -> None:
+    weights = weights_of("wheel axle")
+    found = [
+        candidate("first", "wheel axle", score=2.0, nearness=0.4),
+        candidate("last", "wheel axle", score=1.0, nearness=0.4),
+        candidate("other", "wheel axle too", score=0.0, nearness=0.4),
+    ]
+
+    odds = {one.key: one.odds for one in rate(weights, found)}
+
+    assert odds["first"] > odds["last"] == odds["other"]
+
+
 def test_the_odds_say_how_far_apart_scores_are() -> None:
     found = [candidate(str(n), "wheel", score=0.0, nearness=n / 10) for n in range(4)]
 

@@ -23,6 +23,10 @@ from famulus.knowledge.rank import (
 from famulus.knowledge.rows import Row, rows_of
 from famulus.knowledge.words import held
 
+HITS = 40
+"""Passages that become candidates by their words, and so many by meaning."""
+KNOWN = 120
+"""Hits by words of which the score is known, for one of them may become a candidate by meaning."""
 MOST_FILTERED = 500
 """Passages that the graph may leave where not all are wanted: it steps on the others, too, as they lead on."""
 Rows = dict[str, Row]
@@ -38,10 +42,16 @@ class Search:
     graph: bool
     """Whether the graph leads on."""
     found: Found
+    """The first `KNOWN`."""
     reading: int
     """Sources within the scope that are still being read."""
     enough: float | None
     """What makes a passage worth answering from (`rank.worth`)."""
+
+    @property
+    def hits(self) -> list[Hit]:
+        """Those by words that become candidates."""
+        return self.found.hits[:HITS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ async def pooled(session: AsyncSession, search: Search, near: Sequence[Hit]) -> 
     weights = rarity(search.found.frequencies, search.found.total)
     nearness = {hit.chunk_id: hit.score for hit in near}
     scores = {hit.chunk_id: hit.score for hit in search.found.hits}
-    numbers = {hit.number for hit in (*search.found.hits, *near)}
+    numbers = {hit.number for hit in (*search.hits, *near)}
     rows = await _load(session, search.scope, numbers) if numbers else {}
     candidates = {
         id: _candidate(row, weights, scores.get(id, 0.0), nearness.get(id)) for id, row in rows.items()

@@ -47,7 +47,7 @@ class Candidate:
     key: str
     document_id: str
     score: float
-    """Of its words, as the index gives it; 0 for one that shares none."""
+    """Of its words, as the index gives it; 0 for one that is not among its hits."""
     has: frozenset[str]
     """Those of the question's stems that are in its title, headings and text."""
     words: tuple[str, str]
@@ -108,9 +108,10 @@ def rate(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[
     # One without a vector is taken for as near as the others are: that alone neither lifts nor sinks it.
     usual = SCALE * median(near) if near else 0.0
     covered = [coverage(weights, candidate.has) for candidate in candidates]
+    said = _said(weights, candidates, covered)
     odds: list[float] = []
-    for candidate, share in zip(candidates, covered, strict=True):
-        words = (1 - COVERAGE_WEIGHT) * max(0.0, candidate.score) + COVERAGE_WEIGHT * most * share
+    for candidate, score, share in zip(candidates, said, covered, strict=True):
+        words = (1 - COVERAGE_WEIGHT) * score + COVERAGE_WEIGHT * most * share
         meaning = usual if candidate.nearness is None else SCALE * candidate.nearness
         odds.append(WORDS * words + meaning if near else words)
     low, high = min(odds, default=0.0) if near else 0.0, max(odds, default=0.0)
@@ -120,6 +121,22 @@ def rate(weights: Mapping[str, float], candidates: Sequence[Candidate]) -> list[
         score *= ASKING if candidate.asks else 1
         rated.append(Ranked(candidate.key, score, share, candidate.nearness, low + score * (high - low)))
     return sorted(rated, key=lambda one: (-one.score, one.key))
+
+
+def _said(
+    weights: Mapping[str, float], candidates: Sequence[Candidate], covered: Sequence[float]
+) -> list[float]:
+    """What the words of each candidate tell. That meaning alone has found it does not say that it has none.
+
+    BM25 gives a word its rarity where it stands once in a passage of usual length, and so it is reckoned here; but what
+    the index has not put among its hits tells no more than the last of them.
+    """
+    every = sum(weights.values())
+    least = min((candidate.score for candidate in candidates if candidate.score > 0), default=math.inf)
+    return [
+        candidate.score if candidate.score > 0 else min(least, every * share)
+        for candidate, share in zip(candidates, covered, strict=True)
+    ]
 
 
 def choose(rated: Sequence[Ranked], candidates: Mapping[str, Candidate], limit: int) -> list[Ranked]:

@@ -29,7 +29,7 @@ from famulus.knowledge.index_sqlite import SqliteIndex
 from famulus.knowledge.languages import differs
 from famulus.knowledge.meaning import Meaning, State
 from famulus.knowledge.models import Chunk, Document
-from famulus.knowledge.pooled import Pool, Search, Step, path_to, pooled
+from famulus.knowledge.pooled import HITS, KNOWN, Pool, Search, Step, path_to, pooled
 from famulus.knowledge.rank import (
     choose,
     quote,
@@ -41,7 +41,6 @@ from famulus.knowledge.visibility import visible_documents
 from famulus.knowledge.words import read_question
 from famulus.llm.embedding.local import MODEL_ID
 
-HITS = 40
 ENOUGH = {MODEL_ID: 0.5}
 """What makes a passage worth answering from (`rank.worth`), by model: only where it was measured."""
 Way = Literal["words", "meaning", "graph"]
@@ -153,7 +152,7 @@ class Retriever:
             asked = self._ask(query, models, counts) if compared else None
             found = Found([], {}, 0)
             if "words" in ways or asked is None:
-                found = await self.index.search(session, question, scope, HITS)
+                found = await self.index.search(session, question, scope, KNOWN)
             enough = None if asked is None else asked[1]
             search = Search(query, scope, limit, "graph" in ways, found, reading, enough)
             if asked is None:
@@ -184,7 +183,7 @@ class Retriever:
         """With what is near in meaning; by words alone if there is no vector in time."""
         if target is None:
             return await _answer(session, search, [], "unavailable")
-        besides = [hit.number for hit in search.found.hits]
+        besides = [hit.number for hit in search.hits]
         hits = await self.index.nearest(session, target, search.scope, HITS, besides)
         state: State = "partial" if counts[target.model] < search.found.total else "ready"
         near = [hit for hit in hits if hit.score >= FAR or hit.number in besides]
