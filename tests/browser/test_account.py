@@ -88,6 +88,7 @@ def test_an_address_is_confirmed_and_moved_by_mail(outside: App) -> None:
     assert second != first
     outside.page.goto(second)
     outside.part("verify-submit").click()
+    expect(outside.part("verify-done")).to_contain_text("ada.moves@example.org")
     outside.part("onward").click()
     account(outside)
     expect(outside.part("address-state")).to_have_text("Confirmed")

@@ -83,6 +83,7 @@ export async function signOut(): Promise<void> {
 
 /** Who is signed in, or where they are, is another by now: nothing of what is open belongs to it. */
 export function beginAnew(): void {
-  location.hash = "#/";
+  // Not by location.hash: the page would hear of that, and may lead on to the last course before it is gone.
+  history.replaceState(null, "", "#/");
   location.reload();
 }
