@@ -60,7 +60,7 @@ class Membership(Base):
 
     __table_args__ = (
         Index(None, "user_id"),
-        Index(None, "organization_id", "email_key", "user_id"),
+        Index(None, "organization_id", "email_key", "user_id", "role"),
         Index(None, "organization_id", "role", "person_key", "user_id"),
         # These two have all by which people are found: whoever goes along them looks up nobody.
         Index("ix_memberships_by_name", "organization_id", "person_key", "user_id", "email_key"),
@@ -272,7 +272,7 @@ class Enrolment(Base):
 
     __table_args__ = (
         Index(None, "user_id"),
-        Index(None, "course_id", "email_key", "user_id"),
+        Index(None, "course_id", "email_key", "user_id", "role"),
         Index(None, "course_id", "role", "person_key", "user_id"),
         Index("ix_enrolments_by_name", "course_id", "person_key", "user_id", "email_key"),
         Index("ix_enrolments_by_time", "course_id", "created_at", "user_id", "person_key", "email_key"),

@@ -1,4 +1,7 @@
-"""Accounts in each order of their list, with what is looked for; the few that are shut out by themselves."""
+"""Accounts in each order of their list, with what is looked for; the few that are shut out by themselves.
+
+The index of people by address tells their roles, too.
+"""
 
 from collections.abc import Sequence
 
@@ -17,6 +20,7 @@ PEOPLE = {
 }
 SUSPENDED = {"name": ["name_key", "id"], "address": ["email"], "time": ["id"]}
 BEFORE = ("name_key", "email")
+PLACES = {"memberships": "organization_id", "enrolments": "course_id"}
 
 
 def upgrade() -> None:
@@ -26,9 +30,13 @@ def upgrade() -> None:
         _create(f"ix_users_by_{order}", columns, "service = 0", "NOT service")
     for order, columns in SUSPENDED.items():
         _create(f"ix_users_suspended_by_{order}", columns, "suspended = 1", "suspended")
+    for table, place in PLACES.items():
+        _instead(table, [place, "email_key", "user_id"], [place, "email_key", "user_id", "role"])
 
 
 def downgrade() -> None:
+    for table, place in PLACES.items():
+        _instead(table, [place, "email_key", "user_id", "role"], [place, "email_key", "user_id"])
     for order in SUSPENDED:
         op.drop_index(f"ix_users_suspended_by_{order}", "users")
     for order in PEOPLE:
@@ -41,3 +49,8 @@ def _create(name: str, columns: list[str], sqlite: str, postgresql: str) -> None
     op.create_index(
         name, "users", columns, sqlite_where=sa.text(sqlite), postgresql_where=sa.text(postgresql)
     )
+
+
+def _instead(table: str, before: list[str], after: list[str]) -> None:
+    op.drop_index(f"ix_{table}_{'_'.join(before)}", table)
+    op.create_index(f"ix_{table}_{'_'.join(after)}", table, after)
