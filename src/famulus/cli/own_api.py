@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import tempfile
 from pathlib import Path
 
 from famulus.kernel.database import Database
+from famulus.kernel.scratch import scratch
 from famulus.kernel.settings import load_settings
 from famulus.knowledge.ingest import Terms, ingest_listing
 from famulus.knowledge.store import Owner, Place, source_at
@@ -24,8 +24,8 @@ async def seed_api(database: Database, *, anew: bool) -> bool:
         there = (await session.execute(source_at(place))).scalar_one_or_none() is not None
     if there and not anew:
         return False
-    with tempfile.TemporaryDirectory(prefix="famulus-api-") as folder:
-        path = Path(folder) / DOCUMENT
+    async with scratch() as folder:
+        path = folder / DOCUMENT
         await asyncio.to_thread(_write, path)
         report = await ingest_listing(
             database, place, await asyncio.to_thread(survey, path, Terms().limits), Terms()

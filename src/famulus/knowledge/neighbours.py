@@ -100,10 +100,10 @@ def _having(number: int, within: _Within, readable: Select[str], paging: Paging)
     named = named.where(Mention.name == number, within(Mention), seen)
     besides = exists().where(Mention.chunk == Relation.chunk, Mention.name == number).correlate(Relation)
     sides = [
-        select(Relation.chunk).where(side == number, within(Relation))
+        select(Relation.chunk).where(side == number, within(Relation), ~besides)
         for side in (Relation.subject, Relation.object)
     ]
-    said = union(*[side.where(~besides) for side in sides]).subquery()
+    said = union(*sides).subquery()
     passing = said.c.chunk.is_not(None).label("passing")  # always true: no passage is about a relation
     read = select(passing, said.c.chunk).join(Chunk, Chunk.number == said.c.chunk).where(seen)
     pages = (
